@@ -1,0 +1,3 @@
+//! Start-up only: parse, pick the subcommand, exit code.
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! One integration binary: it links once, and its modules share `support`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
