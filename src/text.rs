@@ -19,11 +19,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         Some((first, _)) => {
             let mut out = String::with_capacity(text.len() + 8);
             out.push_str(&text[..first]);
-            out.extend(
-                text[first..]
-                    .chars()
-                    .map(|c| if harmful(c) { picture(c) } else { c }),
-            );
+            out.extend(text[first..].chars().map(|c| if harmful(c) { picture(c) } else { c }));
             Cow::Owned(out)
         }
     }
@@ -52,11 +48,7 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
 
 /// How many columns `text` takes.
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        text.width()
-    }
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// One line of at most `most` characters out of a text of any length: for messages of servers and programs.

@@ -1,8 +1,10 @@
 //! What one object calls another by.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::num::NonZeroU64;
 use std::sync::LazyLock;
+
+use hashbrown::DefaultHashBuilder;
 
 use super::{Uid, Word};
 
@@ -13,7 +15,7 @@ use super::{Uid, Word};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(NonZeroU64);
 
-static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
 
 impl Key {
     /// The key of the object with this UID.

@@ -107,13 +107,9 @@ mod tests {
 
     #[test]
     fn processors_are_read() {
-        for (text, want) in [
-            ("2", Some(2000)),
-            ("100m", Some(100)),
-            ("0.1", Some(100)),
-            ("1.5", Some(1500)),
-            ("x", None),
-        ] {
+        for (text, want) in
+            [("2", Some(2000)), ("100m", Some(100)), ("0.1", Some(100)), ("1.5", Some(1500)), ("x", None)]
+        {
             assert_eq!(parse_millis(text), want, "{text}");
         }
     }

@@ -11,10 +11,7 @@ pub struct Time(NonZeroU32);
 impl Time {
     /// The moment `seconds` after 1970; `None` outside 1970–2106.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
-        u32::try_from(seconds)
-            .ok()
-            .and_then(NonZeroU32::new)
-            .map(Self)
+        u32::try_from(seconds).ok().and_then(NonZeroU32::new).map(Self)
     }
 
     /// Seconds since 1970.
@@ -25,11 +22,7 @@ impl Time {
     /// Reads RFC 3339, whole seconds or a fraction, `Z` or an offset. Anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         fixed_utc(text.as_bytes())
-            .or_else(|| {
-                text.parse::<jiff::Timestamp>()
-                    .ok()
-                    .map(jiff::Timestamp::as_second)
-            })
+            .or_else(|| text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second))
             .and_then(Self::from_seconds)
     }
 }
@@ -46,28 +39,7 @@ impl fmt::Display for Time {
 
 /// The shape that Kubernetes writes (`2026-11-21T10:49:14Z`), read without a general parser: one per object and condition.
 fn fixed_utc(text: &[u8]) -> Option<i64> {
-    let &[
-        y0,
-        y1,
-        y2,
-        y3,
-        b'-',
-        m0,
-        m1,
-        b'-',
-        d0,
-        d1,
-        b'T',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-        b'Z',
-    ] = text
+    let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'Z'] = text
     else {
         return None;
     };
@@ -87,11 +59,7 @@ fn fixed_utc(text: &[u8]) -> Option<i64> {
         return None;
     }
     // Days from a year that starts in March, so that the leap day comes last.
-    let (shifted, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = shifted * 365 + shifted.div_euclid(4) - shifted.div_euclid(100)
         + shifted.div_euclid(400)
         + (month * 153 + 2) / 5
@@ -112,22 +80,13 @@ pub struct Now {
 impl Now {
     /// Reads both clocks.
     pub fn read() -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        Self {
-            wall: i64::try_from(wall).unwrap_or(i64::MAX),
-            instant: Instant::now(),
-        }
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self { wall: i64::try_from(wall).unwrap_or(i64::MAX), instant: Instant::now() }
     }
 
     /// A fixed wall time, for tests and for recordings.
     pub fn at(wall: i64) -> Self {
-        Self {
-            wall,
-            instant: Instant::now(),
-        }
+        Self { wall, instant: Instant::now() }
     }
 
     /// How long ago `time` was.
@@ -145,37 +104,42 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 
-/// Up to this many seconds: the first unit, and the second one beside it if there is one.
-const STEPS: [(i64, i64, char, Option<(i64, char)>); 8] = [
-    (2 * MINUTE, 1, 's', None),
-    (10 * MINUTE, MINUTE, 'm', Some((1, 's'))),
-    (3 * HOUR, MINUTE, 'm', None),
-    (8 * HOUR, HOUR, 'h', Some((MINUTE, 'm'))),
-    (2 * DAY, HOUR, 'h', None),
-    (8 * DAY, DAY, 'd', Some((HOUR, 'h'))),
-    (2 * YEAR, DAY, 'd', None),
-    (8 * YEAR, YEAR, 'y', Some((DAY, 'd'))),
+/// How ages below a limit are written.
+struct Step {
+    /// In seconds.
+    below: i64,
+    unit: i64,
+    letter: char,
+    /// The unit beside it.
+    second: Option<(i64, char)>,
+}
+
+const fn step(below: i64, unit: i64, letter: char, second: Option<(i64, char)>) -> Step {
+    Step { below, unit, letter, second }
+}
+
+const STEPS: [Step; 9] = [
+    step(2 * MINUTE, 1, 's', None),
+    step(10 * MINUTE, MINUTE, 'm', Some((1, 's'))),
+    step(3 * HOUR, MINUTE, 'm', None),
+    step(8 * HOUR, HOUR, 'h', Some((MINUTE, 'm'))),
+    step(2 * DAY, HOUR, 'h', None),
+    step(8 * DAY, DAY, 'd', Some((HOUR, 'h'))),
+    step(2 * YEAR, DAY, 'd', None),
+    step(8 * YEAR, YEAR, 'y', Some((DAY, 'd'))),
+    step(i64::MAX, YEAR, 'y', None),
 ];
 
 impl Age {
-    fn step(self) -> (i64, char, Option<(i64, char)>) {
-        STEPS
-            .iter()
-            .find(|(below, ..)| self.0 < *below)
-            .map_or((YEAR, 'y', None), |&(_, unit, letter, second)| {
-                (unit, letter, second)
-            })
+    fn step(self) -> &'static Step {
+        STEPS.iter().find(|step| self.0 < step.below).unwrap_or(&STEPS[STEPS.len() - 1])
     }
 
     /// How long until the written form changes.
     pub fn next_change(self) -> Duration {
-        let (unit, _, second) = self.step();
-        let unit = second.map_or(unit, |(unit, _)| unit);
-        let left = if self.0 < 0 {
-            1 - self.0
-        } else {
-            unit - self.0 % unit
-        };
+        let step = self.step();
+        let unit = step.second.map_or(step.unit, |(unit, _)| unit);
+        let left = if self.0 < 0 { 1 - self.0 } else { unit - self.0 % unit };
         Duration::from_secs(left.unsigned_abs().max(1))
     }
 }
@@ -185,7 +149,7 @@ impl fmt::Display for Age {
         if self.0 < 0 {
             return f.write_str(if self.0 < -1 { "<invalid>" } else { "0s" });
         }
-        let (unit, letter, second) = self.step();
+        let &Step { unit, letter, second, .. } = self.step();
         write!(f, "{}", self.0 / unit)?;
         f.write_char(letter)?;
         match second {
@@ -256,18 +220,7 @@ mod tests {
 
     #[test]
     fn an_age_says_when_it_changes() {
-        for seconds in [
-            0,
-            59,
-            119,
-            121,
-            599,
-            601,
-            3 * HOUR + 1,
-            2 * DAY - 1,
-            9 * DAY,
-            3 * YEAR,
-        ] {
+        for seconds in [0, 59, 119, 121, 599, 601, 3 * HOUR + 1, 2 * DAY - 1, 9 * DAY, 3 * YEAR] {
             let age = Age(seconds);
             let later = Age(seconds + i64::try_from(age.next_change().as_secs()).unwrap());
             assert_ne!(age.to_string(), later.to_string());

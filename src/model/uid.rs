@@ -31,17 +31,12 @@ impl Uid {
         // FNV-1a, 128 bits: stable over runs, so that marks and recordings keep their meaning.
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013B;
         const BASIS: u128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D;
-        Self::from(bytes.iter().fold(BASIS, |hash, &byte| {
-            (hash ^ u128::from(byte)).wrapping_mul(PRIME)
-        }))
+        Self::from(bytes.iter().fold(BASIS, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
     }
 }
 
 impl From<u128> for Uid {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the two halves of the number"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the number")]
     fn from(value: u128) -> Self {
         Self([(value >> 64) as u64, value as u64])
     }
@@ -74,26 +69,16 @@ mod tests {
 
     #[test]
     fn a_uuid_is_kept_as_it_is() {
-        for text in [
-            "3a41f566-fe01-409c-a06c-0a1cd6e317e6",
-            "00000000-0000-0000-0000-000000000001",
-        ] {
+        for text in ["3a41f566-fe01-409c-a06c-0a1cd6e317e6", "00000000-0000-0000-0000-000000000001"] {
             assert_eq!(Uid::parse(text).to_string(), text);
         }
     }
 
     #[test]
     fn other_texts_are_told_apart() {
-        let texts = [
-            "",
-            "a",
-            "b",
-            "3a41f566-fe01-409c-a06c-0a1cd6e317eZ",
-            "3a41f566fe01409ca06c0a1cd6e317e6",
-            "é",
-        ];
-        let uids: std::collections::HashSet<_> =
-            texts.iter().map(|text| Uid::parse(text)).collect();
+        let texts =
+            ["", "a", "b", "3a41f566-fe01-409c-a06c-0a1cd6e317eZ", "3a41f566fe01409ca06c0a1cd6e317e6", "é"];
+        let uids: std::collections::HashSet<_> = texts.iter().map(|text| Uid::parse(text)).collect();
         assert_eq!(uids.len(), texts.len());
     }
 }

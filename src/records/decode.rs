@@ -35,10 +35,7 @@ where
 {
     let wire: R::Wire<'_> = serde_json::from_slice(object)?;
     let version = Name::new(wire.version());
-    Ok(Decoded {
-        record: R::fold(wire),
-        version,
-    })
+    Ok(Decoded { record: R::fold(wire), version })
 }
 
 #[derive(Deserialize, Default)]
@@ -60,10 +57,7 @@ where
         return None;
     }
     meta.set_broken(&why.0);
-    Some(Decoded {
-        version: Name::new(&*only.metadata.resource_version),
-        record: R::bare(meta),
-    })
+    Some(Decoded { version: Name::new(&*only.metadata.resource_version), record: R::bare(meta) })
 }
 
 #[cfg(test)]
@@ -90,14 +84,8 @@ mod tests {
               {"status":"False","type":"LiveMigratable","reason":"DisksNotLiveMigratable"}]}}"#,
         );
         assert_eq!(vm.meta.name, "web");
-        assert_eq!(
-            (vm.cpus, vm.memory, vm.strategy),
-            (4, 2048, RunStrategy::Always)
-        );
-        assert_eq!(
-            vm.flags,
-            VmFlags::CREATED | VmFlags::READY | VmFlags::NOT_MIGRATABLE
-        );
+        assert_eq!((vm.cpus, vm.memory, vm.strategy), (4, 2048, RunStrategy::Always));
+        assert_eq!(vm.flags, VmFlags::CREATED | VmFlags::READY | VmFlags::NOT_MIGRATABLE);
         assert_eq!(&*vm.status, "Running");
         assert_eq!(vm.disks.len(), 2);
         assert!(vm.ready_since > vm.meta.created);
@@ -124,15 +112,7 @@ mod tests {
         let why = decode::<Vm>(json).unwrap_err();
         let salvaged = salvage::<Vm>(json, &why).unwrap();
         assert_eq!(salvaged.record.meta.name, "odd");
-        assert!(
-            salvaged
-                .record
-                .meta
-                .broken()
-                .unwrap()
-                .contains("invalid type"),
-            "{why}"
-        );
+        assert!(salvaged.record.meta.broken().unwrap().contains("invalid type"), "{why}");
         assert!(salvage::<Vm>(br#"{"metadata":{"name":7}}"#, &why).is_none());
     }
 
@@ -148,10 +128,7 @@ mod tests {
             "x".repeat(1_400_000)
         );
         let vm = vm(&object);
-        assert_eq!(
-            (vm.meta.name.len(), vm.cpus, &*vm.status),
-            (253, u16::MAX, "<other>")
-        );
+        assert_eq!((vm.meta.name.len(), vm.cpus, &*vm.status), (253, u16::MAX, "<other>"));
         assert!(vm.meta.owners().count() < 300);
     }
 

@@ -34,9 +34,7 @@ impl Record for OsArtifact {
     type Wire<'de> = OsArtifactWire<'de>;
 
     fn fold(wire: OsArtifactWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

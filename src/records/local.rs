@@ -64,10 +64,7 @@ impl Record for Context {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -158,22 +155,14 @@ impl Record for Other {
         let cells = wire.cells.into_iter().map(|cell| match cell {
             serde_json::Value::Null => TableCell::Empty,
             serde_json::Value::String(text) => TableCell::Text(Name::new(text::clean(&text))),
-            serde_json::Value::Number(number) => {
-                number.as_f64().map_or(TableCell::Empty, TableCell::Number)
-            }
+            serde_json::Value::Number(number) => number.as_f64().map_or(TableCell::Empty, TableCell::Number),
             other => TableCell::Text(Name::new(text::one_line(&other.to_string(), 200))),
         });
-        Self {
-            cells: cells.collect(),
-            meta: wire.object.metadata.fold(),
-        }
+        Self { cells: cells.collect(), meta: wire.object.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -182,16 +171,10 @@ impl Record for Other {
 
     fn decode_event(object: &[u8]) -> Result<Decoded<Self>, BadObject> {
         let table: OneRow<'_> = serde_json::from_slice(object)?;
-        let wire = table
-            .rows
-            .into_iter()
-            .next()
-            .ok_or_else(|| BadObject("a table event without a row".into()))?;
+        let wire =
+            table.rows.into_iter().next().ok_or_else(|| BadObject("a table event without a row".into()))?;
         let version = Name::new(wire.version());
-        Ok(Decoded {
-            record: Self::fold(wire),
-            version,
-        })
+        Ok(Decoded { record: Self::fold(wire), version })
     }
 }
 

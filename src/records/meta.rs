@@ -39,9 +39,7 @@ impl Meta {
 
     /// All its owners by UID.
     pub fn owners(&self) -> impl Iterator<Item = Key> + '_ {
-        self.owner
-            .into_iter()
-            .chain(self.rare.iter().flat_map(|rare| rare.owners.iter()))
+        self.owner.into_iter().chain(self.rare.iter().flat_map(|rare| rare.owners.iter()))
     }
 
     /// Sets when its deletion was asked for.
@@ -73,10 +71,7 @@ impl Meta {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keys {
     first: [Option<Key>; 2],
-    #[expect(
-        clippy::box_collection,
-        reason = "eight bytes in each record instead of twenty-four"
-    )]
+    #[expect(clippy::box_collection, reason = "eight bytes in each record instead of twenty-four")]
     more: Option<Box<Vec<Key>>>,
 }
 
@@ -101,11 +96,7 @@ impl Keys {
 
     /// The keys in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = Key> + '_ {
-        self.first
-            .iter()
-            .flatten()
-            .chain(self.more.iter().flat_map(|more| more.iter()))
-            .copied()
+        self.first.iter().flatten().chain(self.more.iter().flat_map(|more| more.iter())).copied()
     }
 
     /// How many.

@@ -18,8 +18,7 @@ pub use self::cdi::{DataSource, DataVolume, ImportCron};
 pub use self::core::{Claim, Event, Namespace, Node, Pod, StorageClass};
 pub use self::kairos::OsArtifact;
 pub use self::kubevirt::{
-    ClusterInstancetype, Instancetype, Migration, Pool, RunStrategy, Vm, VmFlags, VmSnapshot, Vmi,
-    VmiFlags,
+    ClusterInstancetype, Instancetype, Migration, Pool, RunStrategy, Vm, VmFlags, VmSnapshot, Vmi, VmiFlags,
 };
 pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
 pub use self::snapshot::VolumeSnapshot;
@@ -186,10 +185,6 @@ where
 
 /// The key of an object by kind, namespace and name. The namespace is left out where the kind has none.
 pub fn name_key(kind: Kind, namespace: Word, name: &str) -> Key {
-    let namespace = if kind.info().namespaced {
-        namespace
-    } else {
-        Word::default()
-    };
+    let namespace = if kind.info().namespaced { namespace } else { Word::default() };
     Key::name(kind as u8, namespace, name)
 }

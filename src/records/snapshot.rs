@@ -34,9 +34,7 @@ impl Record for VolumeSnapshot {
     type Wire<'de> = VolumeSnapshotWire<'de>;
 
     fn fold(wire: VolumeSnapshotWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

@@ -34,9 +34,7 @@ impl Record for VirtinkVm {
     type Wire<'de> = VirtinkVmWire<'de>;
 
     fn fold(wire: VirtinkVmWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

@@ -56,11 +56,7 @@ impl Str<'_> {
 
     /// As a moment.
     pub fn time(&self) -> Option<Time> {
-        if self.is_empty() {
-            None
-        } else {
-            Time::parse(self)
-        }
+        if self.is_empty() { None } else { Time::parse(self) }
     }
 }
 
@@ -186,9 +182,7 @@ impl<'de, F: Fold<'de>> Deserialize<'de> for Folded<F> {
 
             fn visit_seq<S: SeqAccess<'de>>(self, mut elements: S) -> Result<Folded<F>, S::Error> {
                 let mut folded = F::default();
-                while let Some(Nullable(item)) =
-                    elements.next_element::<Nullable<Option<F::Item>>>()?
-                {
+                while let Some(Nullable(item)) = elements.next_element::<Nullable<Option<F::Item>>>()? {
                     if let Some(item) = item {
                         folded.add(item);
                     }
@@ -222,8 +216,7 @@ impl<'de> Fold<'de> for Owners {
 
     fn add(&mut self, owner: WireOwner<'de>) {
         if !owner.uid.is_empty() {
-            self.0
-                .add_owner(Key::uid(Uid::parse(&owner.uid)), *owner.controller);
+            self.0.add_owner(Key::uid(Uid::parse(&owner.uid)), *owner.controller);
         }
     }
 }

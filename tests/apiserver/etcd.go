@@ -45,8 +45,9 @@ func runEtcd(dir, client string) error {
 	config.Name = "tests"
 	config.Dir = dir
 	config.LogLevel = "warn"
-	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration // zero logs every request
-	config.UnsafeNoFsync = true                                                   // written data outlives the process, not the machine
+	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration // zero would log all
+	// What is written outlives the process, if not the machine.
+	config.UnsafeNoFsync = true
 	config.ListenClientUrls = []url.URL{*clientURL}
 	config.AdvertiseClientUrls = config.ListenClientUrls
 	config.ListenPeerUrls = []url.URL{peerURL}

@@ -34,9 +34,7 @@ impl Record for DataSource {
     type Wire<'de> = DataSourceWire<'de>;
 
     fn fold(wire: DataSourceWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

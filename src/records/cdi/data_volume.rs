@@ -34,9 +34,7 @@ impl Record for DataVolume {
     type Wire<'de> = DataVolumeWire<'de>;
 
     fn fold(wire: DataVolumeWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

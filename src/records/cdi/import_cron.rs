@@ -34,9 +34,7 @@ impl Record for ImportCron {
     type Wire<'de> = ImportCronWire<'de>;
 
     fn fold(wire: ImportCronWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

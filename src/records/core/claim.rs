@@ -34,9 +34,7 @@ impl Record for Claim {
     type Wire<'de> = ClaimWire<'de>;
 
     fn fold(wire: ClaimWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

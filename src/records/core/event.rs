@@ -34,9 +34,7 @@ impl Record for Event {
     type Wire<'de> = EventWire<'de>;
 
     fn fold(wire: EventWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

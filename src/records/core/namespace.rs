@@ -46,17 +46,11 @@ impl Record for Namespace {
     type Wire<'de> = NamespaceWire<'de>;
 
     fn fold(wire: NamespaceWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-            phase: wire.status.phase.word(),
-        }
+        Self { meta: wire.metadata.fold(), phase: wire.status.phase.word() }
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {

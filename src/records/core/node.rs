@@ -34,9 +34,7 @@ impl Record for Node {
     type Wire<'de> = NodeWire<'de>;
 
     fn fold(wire: NodeWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

@@ -34,9 +34,7 @@ impl Record for Pod {
     type Wire<'de> = PodWire<'de>;
 
     fn fold(wire: PodWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

@@ -34,9 +34,7 @@ impl Record for StorageClass {
     type Wire<'de> = StorageClassWire<'de>;
 
     fn fold(wire: StorageClassWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

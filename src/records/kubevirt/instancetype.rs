@@ -34,9 +34,7 @@ impl Record for Instancetype {
     type Wire<'de> = InstancetypeWire<'de>;
 
     fn fold(wire: InstancetypeWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {
@@ -77,9 +75,7 @@ impl Record for ClusterInstancetype {
     type Wire<'de> = ClusterInstancetypeWire<'de>;
 
     fn fold(wire: ClusterInstancetypeWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

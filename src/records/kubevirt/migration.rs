@@ -34,9 +34,7 @@ impl Record for Migration {
     type Wire<'de> = MigrationWire<'de>;
 
     fn fold(wire: MigrationWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

@@ -34,9 +34,7 @@ impl Record for Pool {
     type Wire<'de> = PoolWire<'de>;
 
     fn fold(wire: PoolWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

@@ -103,10 +103,7 @@ impl RunStrategy {
     ];
 
     fn read(word: &str, running: Option<bool>) -> Self {
-        match (
-            Self::WORDS.iter().find(|(known, _)| *known == word),
-            running,
-        ) {
+        match (Self::WORDS.iter().find(|(known, _)| *known == word), running) {
             (Some((_, strategy)), _) => *strategy,
             (None, Some(true)) => Self::Always,
             (None, Some(false)) => Self::Halted,
@@ -116,10 +113,7 @@ impl RunStrategy {
 
     /// The word of the API; empty if unknown.
     pub fn as_str(self) -> &'static str {
-        Self::WORDS
-            .iter()
-            .find(|(_, strategy)| *strategy == self)
-            .map_or("", |(word, _)| word)
+        Self::WORDS.iter().find(|(_, strategy)| *strategy == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -210,17 +204,9 @@ impl Domain {
     pub(super) fn cpus(&self) -> u16 {
         let topology = [self.cpu.cores, self.cpu.sockets, self.cpu.threads];
         let count = if topology.iter().any(Option::is_some) {
-            topology
-                .iter()
-                .flatten()
-                .fold(1_u32, |product, &n| product.saturating_mul(n.max(1)))
+            topology.iter().flatten().fold(1_u32, |product, &n| product.saturating_mul(n.max(1)))
         } else {
-            let asked = self
-                .resources
-                .limits
-                .cpu
-                .0
-                .or(self.resources.requests.cpu.0);
+            let asked = self.resources.limits.cpu.0.or(self.resources.requests.cpu.0);
             asked.map_or(0, |millis| millis.div_ceil(1000))
         };
         u16::try_from(count).unwrap_or(u16::MAX)
@@ -228,12 +214,8 @@ impl Domain {
 
     /// Memory of the guest in MiB; 0 if nothing is said.
     pub(super) fn memory(&self) -> u32 {
-        let bytes = self
-            .memory
-            .guest
-            .0
-            .or(self.resources.requests.memory.0)
-            .or(self.resources.limits.memory.0);
+        let bytes =
+            self.memory.guest.0.or(self.resources.requests.memory.0).or(self.resources.limits.memory.0);
         u32::try_from(bytes.unwrap_or(0) >> 20).unwrap_or(u32::MAX)
     }
 }
@@ -340,8 +322,7 @@ impl<'de> Fold<'de> for Conditions {
             "AgentConnected" => self.flags.set(VmFlags::AGENT, yes),
             "LiveMigratable" => {
                 self.flags.set(VmFlags::MIGRATABLE, yes);
-                self.flags
-                    .set(VmFlags::NOT_MIGRATABLE, condition.is_false());
+                self.flags.set(VmFlags::NOT_MIGRATABLE, condition.is_false());
             }
             _ => {}
         }
@@ -395,11 +376,7 @@ impl Record for Vm {
         let count = *status.start_failure.consecutive_fail_count;
         let failure = (!conditions.failure.is_empty() || count > 0).then(|| {
             let retry_at = status.start_failure.retry_after_timestamp.0;
-            Box::new(StartFailure {
-                reason: conditions.failure,
-                count,
-                retry_at,
-            })
+            Box::new(StartFailure { reason: conditions.failure, count, retry_at })
         });
         let template = &spec.template.spec;
         Self {
@@ -417,10 +394,7 @@ impl Record for Vm {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {

@@ -34,9 +34,7 @@ impl Record for VmSnapshot {
     type Wire<'de> = VmSnapshotWire<'de>;
 
     fn fold(wire: VmSnapshotWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-        }
+        Self { meta: wire.metadata.fold() }
     }
 
     fn bare(meta: Meta) -> Self {

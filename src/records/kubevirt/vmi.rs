@@ -151,11 +151,10 @@ impl<'de> Fold<'de> for Conditions {
             "AgentConnected" => self.flags.set(VmiFlags::AGENT, yes),
             "LiveMigratable" => {
                 self.flags.set(VmiFlags::MIGRATABLE, yes);
-                self.flags
-                    .set(VmiFlags::NOT_MIGRATABLE, condition.is_false());
+                self.flags.set(VmiFlags::NOT_MIGRATABLE, condition.is_false());
             }
             "Synchronized" | "PodScheduled" if condition.is_false() => {
-                self.trouble = condition.reason.word()
+                self.trouble = condition.reason.word();
             }
             _ => {}
         }
@@ -178,11 +177,7 @@ impl<'de> Fold<'de> for Addresses {
     fn add(&mut self, interface: Interface<'de>) {
         if self.0.is_none() {
             // Guest agents report link-local addresses with a zone (`fe80::1%eth0`).
-            self.0 = interface
-                .ip_address
-                .split(['%', '/'])
-                .next()
-                .and_then(|address| address.parse().ok());
+            self.0 = interface.ip_address.split(['%', '/']).next().and_then(|address| address.parse().ok());
         }
     }
 }
@@ -226,10 +221,7 @@ impl Record for Vmi {
         let migrating = !migration.start_timestamp.is_empty() && migration.end_timestamp.is_empty();
         flags.set(VmiFlags::MIGRATING, migrating);
         flags.set(VmiFlags::MIGRATION_FAILED, *migration.failed);
-        flags.set(
-            VmiFlags::EVACUATING,
-            !status.evacuation_node_name.is_empty(),
-        );
+        flags.set(VmiFlags::EVACUATING, !status.evacuation_node_name.is_empty());
         flags.set(VmiFlags::OUTDATED, wire.metadata.labels.outdated.is_some());
         let os = if status.guest_os.pretty_name.is_empty() {
             &status.guest_os.name
@@ -257,10 +249,7 @@ impl Record for Vmi {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
