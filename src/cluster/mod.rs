@@ -8,6 +8,7 @@ pub mod access;
 pub mod connect;
 pub mod discovery;
 pub mod error;
+pub mod feed;
 pub mod gate;
 pub mod kubeconfig;
 pub mod plugin;
