@@ -1,1 +1,18 @@
-//! To come.
+//! Everything between the program and an API server: the kubeconfig, credentials, the connection, what the server
+//! offers, and the gate that every change passes.
+//!
+//! This layer asks and answers; it decides nothing about the screen, and what it hands out are plain values and
+//! byte streams. Decoding of objects belongs to the records.
+
+pub mod access;
+pub mod connect;
+pub mod discovery;
+pub mod error;
+pub mod gate;
+pub mod kubeconfig;
+pub mod plugin;
+mod proxy;
+mod renewal;
+mod settings;
+#[cfg(test)]
+mod testing;

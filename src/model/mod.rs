@@ -1,1 +1,16 @@
-//! To come.
+//! Plain values: time, identity, words, quantities. No client, no clock, no file.
+
+mod key;
+mod quantity;
+mod time;
+mod uid;
+mod word;
+
+pub use key::Key;
+pub use quantity::{format_bytes, parse_bytes, parse_millis};
+pub use time::{Age, Now, Time};
+pub use uid::Uid;
+pub use word::Word;
+
+/// A name of an object: inline up to 24 bytes, on the heap beyond.
+pub type Name = compact_str::CompactString;

@@ -1,1 +1,190 @@
-//! To come.
+//! The Kind table and one narrow record per kind.
+//!
+//! A feed decodes each object straight into its record and drops the rest: `Record::Wire` borrows from the bytes, and
+//! `fold` keeps what views, links and states need. A new kind is one file here and one line in `with_kinds!`.
+
+mod cdi;
+mod core;
+mod decode;
+mod kairos;
+mod kubevirt;
+mod local;
+mod meta;
+mod snapshot;
+mod virtink;
+pub mod wire;
+
+pub use self::cdi::{DataSource, DataVolume, ImportCron};
+pub use self::core::{Claim, Event, Namespace, Node, Pod, StorageClass};
+pub use self::kairos::OsArtifact;
+pub use self::kubevirt::{
+    ClusterInstancetype, Instancetype, Migration, Pool, RunStrategy, Vm, VmFlags, VmSnapshot, Vmi, VmiFlags,
+};
+pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
+pub use self::snapshot::VolumeSnapshot;
+pub use self::virtink::VirtinkVm;
+pub use decode::{BadObject, Decoded, decode, salvage};
+pub use meta::{Keys, Meta};
+
+use serde::Deserialize;
+
+use crate::model::{Key, Word};
+
+/// Hands the list of all kinds to a macro: `Variant: what it is`. The only place where a kind is named to generic code.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! with_kinds {
+    ($then:ident $($args:tt)*) => {
+        $then! {
+            [$($args)*]
+            Vm, Vmi, Migration, Pool, Instancetype, ClusterInstancetype, VmSnapshot,
+            DataVolume, DataSource, ImportCron,
+            Claim, Pod, Event, Node, Namespace, StorageClass,
+            VolumeSnapshot, VirtinkVm, OsArtifact,
+            Context, Other,
+        }
+    };
+}
+
+macro_rules! kinds {
+    ([] $($kind:ident),* $(,)?) => {
+        /// Which kind of object a record is of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        #[allow(missing_docs, reason = "each variant is the record of the same name")]
+        pub enum Kind { $($kind),* }
+
+        impl Kind {
+            /// Every kind, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// What the API server calls this kind.
+            pub fn info(self) -> &'static KindInfo {
+                match self { $(Self::$kind => &<$kind as Record>::INFO),* }
+            }
+        }
+
+        /// Records of one kind on their way from a feed to the store.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each variant is the record of the same name")]
+        pub enum Records { $($kind(Vec<$kind>)),* }
+
+        impl Records {
+            /// The kind of all of them.
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind),* }
+            }
+
+            /// How many.
+            pub fn len(&self) -> usize {
+                match self { $(Self::$kind(records) => records.len()),* }
+            }
+
+            /// Whether there is none.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+        }
+
+        $(impl From<Vec<$kind>> for Records {
+            fn from(records: Vec<$kind>) -> Self {
+                Self::$kind(records)
+            }
+        })*
+    };
+}
+with_kinds!(kinds);
+
+/// Calls generic code with the record type of a kind that is only known at run time:
+/// `dispatch!(kind, R => feed::<R>(…))`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! dispatch {
+    ($kind:expr, $record:ident => $body:expr) => {
+        $crate::with_kinds!(dispatch_arms [$kind, $record, $body])
+    };
+}
+
+/// The arms of [`dispatch`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! dispatch_arms {
+    ([[$kind:expr, $record:ident, $body:expr]] $($variant:ident),* $(,)?) => {
+        match $kind {
+            $($crate::records::Kind::$variant => {
+                type $record = $crate::records::$variant;
+                $body
+            })*
+        }
+    };
+}
+
+/// What the API server calls a kind, and how little of it can be asked for.
+#[derive(Debug)]
+pub struct KindInfo {
+    /// API group; empty for the core group.
+    pub group: &'static str,
+    /// Versions whose objects this record reads, the best one first; empty for rows that the program makes itself.
+    pub versions: &'static [&'static str],
+    /// The name in `kind:`.
+    pub name: &'static str,
+    /// The name in paths.
+    pub plural: &'static str,
+    /// Short names that the project or everybody uses.
+    pub short: &'static [&'static str],
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// Label selectors that together find those objects which belong to virtual machines; empty: all of them may.
+    pub partners: &'static [&'static str],
+}
+
+/// The narrow form of one kind of object.
+pub trait Record: PartialEq + Sized + Send + std::fmt::Debug + 'static
+where
+    Records: From<Vec<Self>>,
+{
+    /// Its number.
+    const KIND: Kind;
+    /// Its names.
+    const INFO: KindInfo;
+    /// The array of a list answer that holds the objects.
+    const LIST_KEY: &'static str = "items";
+
+    /// The fields of the object that the record is made of, borrowed from the bytes of the answer.
+    type Wire<'de>: Deserialize<'de> + wire::Versioned;
+
+    /// Makes the record.
+    fn fold(wire: Self::Wire<'_>) -> Self;
+
+    /// The record of an object of which only the metadata could be read.
+    fn bare(meta: Meta) -> Self;
+
+    /// Decodes what a watch event carries as its object.
+    fn decode_event(object: &[u8]) -> Result<Decoded<Self>, BadObject> {
+        decode(object)
+    }
+
+    /// Name, namespace, UID, times, owners.
+    fn meta(&self) -> &Meta;
+
+    /// Calls `link` with the key of each object that this one is a part of, besides its owners.
+    fn part_of(&self, link: &mut dyn FnMut(Key)) {
+        let _ = link;
+    }
+
+    /// Calls `link` with the key of each object that this one names as its part and does not own.
+    fn has_parts(&self, link: &mut dyn FnMut(Key)) {
+        let _ = link;
+    }
+
+    /// The key by which others name this object.
+    fn key(&self) -> Key {
+        name_key(Self::KIND, self.meta().namespace, &self.meta().name)
+    }
+}
+
+/// The key of an object by kind, namespace and name. The namespace is left out where the kind has none.
+pub fn name_key(kind: Kind, namespace: Word, name: &str) -> Key {
+    let namespace = if kind.info().namespaced { namespace } else { Word::default() };
+    Key::name(kind as u8, namespace, name)
+}

@@ -32,8 +32,8 @@ const (
 type credentials string
 
 // path returns where one of the folder's files is: NAME.crt and NAME.key for
-// NAME in ca, front-proxy-ca, server, admin, shop, front-proxy; the key
-// service-account.key; and tokens.csv.
+// NAME in ca, front-proxy-ca, server, admin, shop, front-proxy; the key pair
+// service-account.key and service-account.pub; and tokens.csv.
 func (c credentials) path(file string) string {
 	return filepath.Join(string(c), file)
 }
@@ -82,7 +82,15 @@ func (c credentials) create() error {
 			return err
 		}
 	}
-	if _, err := c.newKey("service-account"); err != nil {
+	key, err := c.newKey("service-account")
+	if err != nil {
+		return err
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return err
+	}
+	if err := writePEM(c.path("service-account.pub"), "PUBLIC KEY", public); err != nil {
 		return err
 	}
 	tokens := fmt.Sprintf("%s,%s,%s,%q\n", rand.Text(), tokenUser, tokenUser, adminGroup)

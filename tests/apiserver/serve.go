@@ -254,7 +254,7 @@ func (c *controlPlane) apiServerFlags() []string {
 		"--token-auth-file=" + c.creds.path("tokens.csv"),
 		"--authorization-mode=RBAC",
 		"--service-account-issuer=https://kubernetes.default.svc",
-		"--service-account-key-file=" + c.creds.path("service-account.key"),
+		"--service-account-key-file=" + c.creds.path("service-account.pub"),
 		"--service-account-signing-key-file=" + c.creds.path("service-account.key"),
 		"--requestheader-client-ca-file=" + c.creds.path("front-proxy-ca.crt"),
 		"--requestheader-allowed-names=" + frontProxyUser,

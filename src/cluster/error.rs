@@ -1,0 +1,391 @@
+//! What can go wrong between the program and an API server, told in one sentence.
+//!
+//! A [`Failure`] is what a person reads: what happened, to what, and what to do. The kind is for code that has to
+//! decide (wait, relist, log in again). Causes are looked for through the whole chain of sources, because the
+//! interesting error (refused, unknown issuer) sits four layers below the one that is handed out.
+
+mod chain;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The longest text of a server that is shown, in characters.
+const LONGEST: usize = 300;
+
+/// The longest pause that is believed when a server asks for one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// A failed request, connection or login, ready to be shown.
+///
+/// `Display` is the sentence followed by the remedy. All text that came from a server, a plugin or a file has been
+/// cut and freed of control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What the program can decide by.
+    pub kind: FailureKind,
+    /// One sentence: what happened, and to what.
+    pub what: String,
+    /// What the user can do, where something can be said.
+    pub remedy: Option<String>,
+}
+
+/// The kinds of failure that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The kubeconfig, a flag or a file named there is missing or wrong.
+    Config,
+    /// A credential plugin failed, or cannot run under a full-screen program.
+    Plugin,
+    /// Nobody listens at the address, or there is no route to it.
+    Refused,
+    /// No answer within the time allowed.
+    Timeout,
+    /// The host name has no address.
+    Dns,
+    /// 401: the credentials are missing, wrong or expired.
+    Unauthorized,
+    /// 403: this user lacks the right.
+    Forbidden,
+    /// 404: no such object, or no such kind.
+    NotFound,
+    /// 410: the resource version is too old; list again.
+    Gone,
+    /// 409: the object changed meanwhile, or exists already.
+    Conflict,
+    /// 429: the server asks to slow down.
+    TooManyRequests {
+        /// The pause that the server asks for.
+        retry_after: Option<Duration>,
+    },
+    /// 503 or 504: the server, or an aggregated server behind it, is not there at the moment.
+    Unavailable {
+        /// The pause that the server asks for.
+        retry_after: Option<Duration>,
+    },
+    /// The server's certificate is signed by nobody we trust, or is for another host name.
+    WrongCa,
+    /// The server's certificate is of a kind that rustls refuses (X.509 version 1).
+    UnsupportedCertificate,
+    /// A certificate is past its end, or not valid yet.
+    CertificateExpired,
+    /// Any other failure of TLS.
+    Tls,
+    /// The proxy refused, or its URL cannot be used.
+    Proxy,
+    /// Any other HTTP status.
+    Server(u16),
+    /// The answer could not be understood.
+    Garbage,
+    /// The session is read-only; nothing was sent.
+    ReadOnly,
+    /// The request was for a context that is not on screen; nothing was sent.
+    OtherContext,
+    /// The connection broke while it was in use.
+    Disconnected,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, " {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Failure {}
+
+impl Failure {
+    /// Makes a failure without a remedy.
+    pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
+        Self {
+            kind,
+            what: what.into(),
+            remedy: None,
+        }
+    }
+
+    /// Adds what the user can do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Makes a failure of the configuration.
+    pub(crate) fn config(what: impl Into<String>) -> Self {
+        Self::new(FailureKind::Config, what)
+    }
+
+    /// Reports that `server` did not answer within `limit`.
+    pub fn timeout(server: &str, limit: Duration) -> Self {
+        let seconds = limit.as_secs_f64();
+        Self::new(
+            FailureKind::Timeout,
+            format!("The API server {server} did not answer within {seconds:.0} s."),
+        )
+        .remedy("Is the network slow, or is a tunnel or VPN needed?")
+    }
+
+    /// Reports an answer of `server` that could not be understood.
+    pub fn garbage(server: &str, why: &str) -> Self {
+        Self::new(
+            FailureKind::Garbage,
+            format!(
+                "The answer of {server} cannot be understood: {}",
+                sentence(why)
+            ),
+        )
+        .remedy("Is this URL an API server, or a proxy or a login page in front of it?")
+    }
+
+    /// Returns whether trying the same read again later may succeed without anybody doing anything.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Refused
+                | FailureKind::Timeout
+                | FailureKind::Dns
+                | FailureKind::TooManyRequests { .. }
+                | FailureKind::Unavailable { .. }
+                | FailureKind::Disconnected
+                | FailureKind::Server(500..)
+        )
+    }
+
+    /// Explains an error of kube's client; `server` is the URL as the user knows it.
+    pub fn from_kube(error: &kube::Error, server: &str) -> Self {
+        use kube::Error as E;
+        match error {
+            E::Api(status) => {
+                let said = Said {
+                    message: status.message.clone(),
+                    reason: status.reason.clone(),
+                    retry_after: status
+                        .details
+                        .as_ref()
+                        .map(|d| u64::from(d.retry_after_seconds)),
+                };
+                said.into_failure(status.code, server)
+            }
+            E::ProxyProtocolUnsupported { proxy_url }
+            | E::ProxyProtocolDisabled { proxy_url, .. } => {
+                let scheme = plain(proxy_url.scheme_str().unwrap_or("no scheme"), 20);
+                Self::new(
+                    FailureKind::Proxy,
+                    format!("The proxy configured for {server} has a URL of a kind that cannot be used ({scheme})."),
+                )
+                .remedy("Use http://, https:// or socks5:// in proxy-url or HTTPS_PROXY.")
+            }
+            E::SerdeError(why) => Self::garbage(server, &why.to_string()),
+            E::FromUtf8(_) => Self::garbage(server, "it is not UTF-8 text"),
+            E::InferKubeconfig(why) => Self::config(sentence(&why.to_string())),
+            E::Auth(why) => auth(why),
+            other => Self::from_error(other, server),
+        }
+    }
+
+    /// Explains any error by the first source in its chain that is known.
+    pub fn from_error(error: &(dyn Error + 'static), server: &str) -> Self {
+        chain::explain(error, server)
+    }
+
+    /// Explains an HTTP answer that is not a success.
+    ///
+    /// The body is a `metav1.Status`, or plain text where an aggregated server, a proxy or a webhook answered
+    /// itself. `retry_after` is the header of that name; only its form in seconds is known to be used by
+    /// API servers. An error object inside a watch is such a body too.
+    pub fn from_status(code: u16, body: &[u8], retry_after: Option<&str>, server: &str) -> Self {
+        let mut said = Said::read(body);
+        if let Some(seconds) = retry_after.and_then(|text| text.trim().parse().ok()) {
+            said.retry_after = Some(seconds);
+        }
+        said.into_failure(code, server)
+    }
+}
+
+/// What a server says about a failure, whatever the form.
+#[derive(Debug, Default)]
+struct Said {
+    message: String,
+    reason: String,
+    retry_after: Option<u64>,
+}
+
+/// The part of a `metav1.Status` that is used.
+#[derive(Deserialize)]
+struct Status {
+    kind: Option<String>,
+    message: Option<String>,
+    reason: Option<String>,
+    details: Option<Details>,
+}
+
+/// The part of `metav1.StatusDetails` that is used.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(rename = "retryAfterSeconds")]
+    retry_after_seconds: Option<u64>,
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Status>(body) {
+            Ok(status) if status.kind.as_deref() == Some("Status") => Self {
+                message: status.message.unwrap_or_default(),
+                reason: status.reason.unwrap_or_default(),
+                retry_after: status.details.and_then(|d| d.retry_after_seconds),
+            },
+            _ => Self {
+                message: String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]).into_owned(),
+                ..Self::default()
+            },
+        }
+    }
+
+    /// The server's words as a sentence, or `otherwise` where it said nothing.
+    fn or(&self, otherwise: &str) -> String {
+        let words = if self.message.trim().is_empty() {
+            &self.reason
+        } else {
+            &self.message
+        };
+        // A proxy's error page says nothing that fits on a line.
+        if words.trim().is_empty() || words.trim_start().starts_with('<') {
+            return sentence(otherwise);
+        }
+        sentence(words)
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        self.retry_after
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE))
+    }
+
+    fn into_failure(self, code: u16, server: &str) -> Failure {
+        let retry_after = self.pause();
+        match code {
+            401 => Failure::new(
+                FailureKind::Unauthorized,
+                format!("The API server {server} does not accept this login: {}", self.or("Unauthorized")),
+            )
+            .remedy("Log in again, or choose another context; an expired token looks like this too."),
+            403 => Failure::new(FailureKind::Forbidden, format!("Not allowed: {}", self.or("Forbidden")))
+                .remedy("Ask for this right, or choose a namespace or a user that has it."),
+            404 => Failure::new(FailureKind::NotFound, format!("Not found: {}", self.or("no such resource on this server"))),
+            409 if self.reason == "AlreadyExists" => {
+                Failure::new(FailureKind::Conflict, format!("It exists already: {}", self.or("conflict")))
+                    .remedy("Choose another name, or edit the one that exists.")
+            }
+            409 => Failure::new(FailureKind::Conflict, format!("Somebody else changed it meanwhile: {}", self.or("conflict")))
+                .remedy("Look at the newer version and try again."),
+            410 => Failure::new(
+                FailureKind::Gone,
+                format!("The API server {server} no longer keeps the history asked for: {}", self.or("resource version too old")),
+            ),
+            429 => Failure::new(
+                FailureKind::TooManyRequests { retry_after },
+                format!("The API server {server} asks to slow down: {}", self.or("too many requests")),
+            ),
+            503 | 504 => Failure::new(
+                FailureKind::Unavailable { retry_after },
+                format!("The API server {server}, or a service behind it, is not available ({code}): {}", self.or("no reason given")),
+            )
+            .remedy("This often passes by itself; if not, look at the API service that is named."),
+            300..=399 => Failure::new(
+                FailureKind::Server(code),
+                format!("{server} answers with a redirect ({code})."),
+            )
+            .remedy("Is this URL a login page instead of an API server?"),
+            400 if self.message.contains("HTTP request to an HTTPS server") => Failure::new(
+                FailureKind::Tls,
+                format!("The API server {server} speaks TLS, but its URL begins with http://."),
+            )
+            .remedy("Write https:// in the kubeconfig."),
+            400..=499 => Failure::new(
+                FailureKind::Server(code),
+                format!("The API server {server} refuses the request ({code}): {}", self.or("no reason given")),
+            ),
+            _ => Failure::new(
+                FailureKind::Server(code),
+                format!("The API server {server} failed ({code}): {}", self.or("no reason given")),
+            ),
+        }
+    }
+}
+
+/// Explains what kube says of the credentials, without anything a plugin wrote.
+fn auth(error: &kube::client::AuthError) -> Failure {
+    use kube::client::AuthError as A;
+    match error {
+        A::ReadTokenFile(why, path) => Failure::config(format!(
+            "The token file {} cannot be read: {}",
+            plain(&path.display().to_string(), LONGEST),
+            sentence(&why.to_string())
+        )),
+        A::InvalidBearerToken(_) | A::InvalidBasicAuth(_) => {
+            Failure::config("The token or password holds characters that cannot be sent.")
+                .remedy("Look for a line break inside it.")
+        }
+        A::AuthExecRun { .. } => Failure::new(
+            FailureKind::Plugin,
+            "The command of the kubeconfig's auth-provider failed.",
+        )
+        .remedy("Run it in a terminal to see why."),
+        other => Failure::new(
+            FailureKind::Plugin,
+            format!("Logging in failed: {}", sentence(&other.to_string())),
+        )
+        .remedy("Log in outside of v9s first, with kubectl for example."),
+    }
+}
+
+/// Makes text of a server safe to show: no control characters, no bidirectional marks, one line, at most `limit`
+/// characters.
+pub(crate) fn plain(text: &str, limit: usize) -> String {
+    let mut safe = String::new();
+    let mut length = 0;
+    let mut space = false;
+    for c in text.chars() {
+        if is_invisible(c) {
+            continue;
+        }
+        if c.is_whitespace() || c.is_control() {
+            space = !safe.is_empty();
+            continue;
+        }
+        if length + usize::from(space) >= limit {
+            safe.push('…');
+            return safe;
+        }
+        if space {
+            safe.push(' ');
+            length += 1;
+            space = false;
+        }
+        safe.push(c);
+        length += 1;
+    }
+    safe
+}
+
+/// Returns whether a character takes no room but changes how others are read (marks of direction, joiners).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Makes words of a server safe and ends them with a full stop.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut words = plain(words, LONGEST);
+    if !words.ends_with(['.', '!', '?', '…']) {
+        words.push('.');
+    }
+    words
+}

@@ -1,0 +1,407 @@
+//! VirtualMachine.
+
+use bitflags::bitflags;
+use serde::Deserialize;
+
+use crate::model::{Key, Time, Word};
+use crate::records::wire::{Bytes, Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
+use crate::records::{Keys, Kind, KindInfo, Meta, Record, name_key};
+
+/// A VirtualMachine: what it should be, and what its controller says of it.
+#[derive(Debug, Default, PartialEq)]
+pub struct Vm {
+    /// What every object has.
+    pub meta: Meta,
+    /// `status.printableStatus`: the controller's one word; empty before the controller saw it.
+    pub status: Word,
+    /// `spec.instancetype.name`.
+    pub instancetype: Word,
+    /// DataVolumes and claims of its volumes, by name.
+    pub disks: Keys,
+    /// Why it cannot be started, while that is so.
+    pub failure: Option<Box<StartFailure>>,
+    /// Since when it is ready or not.
+    pub ready_since: Option<Time>,
+    /// Memory of the guest in MiB; 0 where an instance type decides.
+    pub memory: u32,
+    /// Virtual processors; 0 where an instance type decides.
+    pub cpus: u16,
+    /// What should run when.
+    pub strategy: RunStrategy,
+    /// Yes-or-no facts.
+    pub flags: VmFlags,
+}
+
+/// Trouble in starting a VirtualMachine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartFailure {
+    /// Reason of the condition `Failure`.
+    pub reason: Word,
+    /// Starts in a row that never reached Running (`status.startFailure.consecutiveFailCount`).
+    pub count: u32,
+    /// No new start before this moment.
+    pub retry_at: Option<Time>,
+}
+
+bitflags! {
+    /// Yes-or-no facts about a VirtualMachine.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct VmFlags: u16 {
+        /// A VirtualMachineInstance exists (`status.created`).
+        const CREATED = 1;
+        /// The guest is ready (`status.ready`).
+        const READY = 1 << 1;
+        /// The guest's processors are stopped.
+        const PAUSED = 1 << 2;
+        /// A change of the template waits for a restart.
+        const RESTART_REQUIRED = 1 << 3;
+        /// The guest agent answers.
+        const AGENT = 1 << 4;
+        /// Condition `LiveMigratable` is True.
+        const MIGRATABLE = 1 << 5;
+        /// Condition `LiveMigratable` is False.
+        const NOT_MIGRATABLE = 1 << 6;
+        /// A start is asked for and not yet done.
+        const START_ASKED = 1 << 7;
+        /// A stop is asked for and not yet done.
+        const STOP_ASKED = 1 << 8;
+        /// A snapshot is being taken.
+        const SNAPSHOT = 1 << 9;
+        /// A restore is under way.
+        const RESTORE = 1 << 10;
+    }
+}
+
+/// `spec.runStrategy`, or what `spec.running` means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunStrategy {
+    /// Not given, or a word that this program does not know.
+    #[default]
+    Unknown,
+    /// Always running.
+    Always,
+    /// Never running.
+    Halted,
+    /// Started and stopped by hand.
+    Manual,
+    /// Started again only after a failure.
+    RerunOnFailure,
+    /// Run once.
+    Once,
+    /// Waits for a migration from another cluster.
+    WaitAsReceiver,
+}
+
+impl RunStrategy {
+    const WORDS: [(&'static str, Self); 6] = [
+        ("Always", Self::Always),
+        ("Halted", Self::Halted),
+        ("Manual", Self::Manual),
+        ("RerunOnFailure", Self::RerunOnFailure),
+        ("Once", Self::Once),
+        ("WaitAsReceiver", Self::WaitAsReceiver),
+    ];
+
+    fn read(word: &str, running: Option<bool>) -> Self {
+        match (Self::WORDS.iter().find(|(known, _)| *known == word), running) {
+            (Some((_, strategy)), _) => *strategy,
+            (None, Some(true)) => Self::Always,
+            (None, Some(false)) => Self::Halted,
+            (None, None) => Self::Unknown,
+        }
+    }
+
+    /// The word of the API; empty if unknown.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, strategy)| *strategy == self).map_or("", |(word, _)| word)
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct VmWire<'a> {
+    #[serde(borrow)]
+    metadata: WireMeta<'a>,
+    #[serde(borrow)]
+    spec: Nullable<Spec<'a>>,
+    #[serde(borrow)]
+    status: Nullable<Status<'a>>,
+}
+versioned!(VmWire);
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec<'a> {
+    #[serde(borrow)]
+    run_strategy: Str<'a>,
+    running: Option<bool>,
+    #[serde(borrow)]
+    instancetype: Nullable<Named<'a>>,
+    #[serde(borrow)]
+    template: Nullable<Template<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Str<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Template<'a> {
+    #[serde(borrow)]
+    spec: Nullable<TemplateSpec<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TemplateSpec<'a> {
+    domain: Nullable<Domain>,
+    #[serde(borrow)]
+    volumes: Folded<Volumes<'a>>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+pub(super) struct Domain {
+    cpu: Nullable<Cpu>,
+    memory: Nullable<Memory>,
+    resources: Nullable<Resources>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Cpu {
+    cores: Option<u32>,
+    sockets: Option<u32>,
+    threads: Option<u32>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Memory {
+    guest: Bytes,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Resources {
+    requests: Nullable<Amounts>,
+    limits: Nullable<Amounts>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+struct Amounts {
+    cpu: crate::records::wire::Millis,
+    memory: Bytes,
+}
+
+impl Domain {
+    /// Virtual processors: the product of the topology, or what is requested, rounded up; 0 if nothing is said.
+    pub(super) fn cpus(&self) -> u16 {
+        let topology = [self.cpu.cores, self.cpu.sockets, self.cpu.threads];
+        let count = if topology.iter().any(Option::is_some) {
+            topology.iter().flatten().fold(1_u32, |product, &n| product.saturating_mul(n.max(1)))
+        } else {
+            let asked = self.resources.limits.cpu.0.or(self.resources.requests.cpu.0);
+            asked.map_or(0, |millis| millis.div_ceil(1000))
+        };
+        u16::try_from(count).unwrap_or(u16::MAX)
+    }
+
+    /// Memory of the guest in MiB; 0 if nothing is said.
+    pub(super) fn memory(&self) -> u32 {
+        let bytes =
+            self.memory.guest.0.or(self.resources.requests.memory.0).or(self.resources.limits.memory.0);
+        u32::try_from(bytes.unwrap_or(0) >> 20).unwrap_or(u32::MAX)
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Volume<'a> {
+    #[serde(borrow)]
+    data_volume: Option<Named<'a>>,
+    #[serde(borrow)]
+    persistent_volume_claim: Option<Claimed<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Claimed<'a> {
+    #[serde(borrow)]
+    claim_name: Str<'a>,
+}
+
+/// The names of disks, kept until the namespace is known. Most machines have one or two.
+#[derive(Default)]
+pub(super) struct Volumes<'a> {
+    first: [Option<(Kind, Str<'a>)>; 3],
+    more: Vec<(Kind, Str<'a>)>,
+}
+
+impl<'de: 'a, 'a> Fold<'de> for Volumes<'a> {
+    type Item = Volume<'a>;
+
+    fn add(&mut self, volume: Volume<'a>) {
+        let disk = match (volume.data_volume, volume.persistent_volume_claim) {
+            (Some(named), _) => (Kind::DataVolume, named.name),
+            (None, Some(claimed)) => (Kind::Claim, claimed.claim_name),
+            (None, None) => return,
+        };
+        match self.first.iter_mut().find(|place| place.is_none()) {
+            Some(free) => *free = Some(disk),
+            None => self.more.push(disk),
+        }
+    }
+}
+
+impl Volumes<'_> {
+    pub(super) fn keys(&self, namespace: Word) -> Keys {
+        self.first
+            .iter()
+            .flatten()
+            .chain(&self.more)
+            .map(|(kind, name)| name_key(*kind, namespace, name))
+            .collect()
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Status<'a> {
+    #[serde(borrow)]
+    printable_status: Str<'a>,
+    created: Nullable<bool>,
+    ready: Nullable<bool>,
+    conditions: Folded<Conditions>,
+    start_failure: Nullable<FailCount>,
+    state_change_requests: Folded<Requests>,
+    #[serde(borrow)]
+    snapshot_in_progress: Str<'a>,
+    #[serde(borrow)]
+    restore_in_progress: Str<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct FailCount {
+    consecutive_fail_count: Nullable<u32>,
+    retry_after_timestamp: Moment,
+}
+
+#[derive(Default)]
+struct Moment(Option<Time>);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Str::deserialize(deserializer).map(|text| Self(text.time()))
+    }
+}
+
+#[derive(Default)]
+struct Conditions {
+    flags: VmFlags,
+    ready_since: Option<Time>,
+    failure: Word,
+}
+
+impl<'de> Fold<'de> for Conditions {
+    type Item = Condition<'de>;
+
+    fn add(&mut self, condition: Condition<'de>) {
+        let yes = condition.is_true();
+        match &*condition.name {
+            "Ready" => self.ready_since = condition.since(),
+            "Failure" if yes => self.failure = condition.reason.word(),
+            "Paused" => self.flags.set(VmFlags::PAUSED, yes),
+            "RestartRequired" => self.flags.set(VmFlags::RESTART_REQUIRED, yes),
+            "AgentConnected" => self.flags.set(VmFlags::AGENT, yes),
+            "LiveMigratable" => {
+                self.flags.set(VmFlags::MIGRATABLE, yes);
+                self.flags.set(VmFlags::NOT_MIGRATABLE, condition.is_false());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Requests(VmFlags);
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Request<'a> {
+    #[serde(borrow)]
+    action: Str<'a>,
+}
+
+impl<'de> Fold<'de> for Requests {
+    type Item = Request<'de>;
+
+    fn add(&mut self, request: Request<'de>) {
+        match &*request.action {
+            "Start" => self.0 |= VmFlags::START_ASKED,
+            "Stop" => self.0 |= VmFlags::STOP_ASKED,
+            _ => {}
+        }
+    }
+}
+
+impl Record for Vm {
+    const KIND: Kind = Kind::Vm;
+    const INFO: KindInfo = KindInfo {
+        group: "kubevirt.io",
+        versions: &["v1", "v1alpha3"],
+        name: "VirtualMachine",
+        plural: "virtualmachines",
+        short: &["vm", "vms"],
+        namespaced: true,
+        partners: &[],
+    };
+    type Wire<'de> = VmWire<'de>;
+
+    fn fold(wire: VmWire<'_>) -> Self {
+        let meta = wire.metadata.fold();
+        let (spec, status) = (&wire.spec, &wire.status);
+        let conditions = &status.conditions;
+        let mut flags = conditions.flags | status.state_change_requests.0.0;
+        flags.set(VmFlags::CREATED, *status.created);
+        flags.set(VmFlags::READY, *status.ready);
+        flags.set(VmFlags::SNAPSHOT, !status.snapshot_in_progress.is_empty());
+        flags.set(VmFlags::RESTORE, !status.restore_in_progress.is_empty());
+        let count = *status.start_failure.consecutive_fail_count;
+        let failure = (!conditions.failure.is_empty() || count > 0).then(|| {
+            let retry_at = status.start_failure.retry_after_timestamp.0;
+            Box::new(StartFailure { reason: conditions.failure, count, retry_at })
+        });
+        let template = &spec.template.spec;
+        Self {
+            disks: template.volumes.keys(meta.namespace),
+            meta,
+            status: status.printable_status.word(),
+            instancetype: spec.instancetype.name.word(),
+            failure,
+            ready_since: conditions.ready_since,
+            memory: template.domain.memory(),
+            cpus: template.domain.cpus(),
+            strategy: RunStrategy::read(&spec.run_strategy, spec.running),
+            flags,
+        }
+    }
+
+    fn bare(meta: Meta) -> Self {
+        Self { meta, ..Self::default() }
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn has_parts(&self, link: &mut dyn FnMut(Key)) {
+        self.disks.iter().for_each(link);
+    }
+}

@@ -1,0 +1,262 @@
+//! VirtualMachineInstance.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bitflags::bitflags;
+use serde::Deserialize;
+
+use super::vm::{Domain, Volumes};
+use crate::model::{Key, Time, Word};
+use crate::records::wire::{Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
+use crate::records::{Keys, Kind, KindInfo, Meta, Record};
+
+/// A VirtualMachineInstance: one life of a guest.
+#[derive(Debug, Default, PartialEq)]
+pub struct Vmi {
+    /// What every object has.
+    pub meta: Meta,
+    /// `status.phase`; empty just after creation.
+    pub phase: Word,
+    /// `status.nodeName`.
+    pub node: Word,
+    /// Reason of the one condition that keeps it from starting (`Synchronized` or `PodScheduled` False), if any.
+    pub trouble: Word,
+    /// Pretty name of the guest's system as its agent tells it.
+    pub guest_os: Word,
+    /// DataVolumes and claims of its volumes, by name.
+    pub disks: Keys,
+    /// The first address of the first interface, IPv4 mapped into IPv6; all zeros where there is none.
+    address: [u8; 16],
+    /// When it entered its phase.
+    pub phase_since: Option<Time>,
+    /// Memory of the guest in MiB.
+    pub memory: u32,
+    /// Virtual processors in use.
+    pub cpus: u16,
+    /// Yes-or-no facts.
+    pub flags: VmiFlags,
+}
+
+bitflags! {
+    /// Yes-or-no facts about a VirtualMachineInstance.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct VmiFlags: u16 {
+        /// Condition `Ready` is True.
+        const READY = 1;
+        /// The guest's processors are stopped (the phase stays Running).
+        const PAUSED = 1 << 1;
+        /// The guest agent answers.
+        const AGENT = 1 << 2;
+        /// A migration has started and not ended.
+        const MIGRATING = 1 << 3;
+        /// Condition `LiveMigratable` is True.
+        const MIGRATABLE = 1 << 4;
+        /// Condition `LiveMigratable` is False.
+        const NOT_MIGRATABLE = 1 << 5;
+        /// A node drain wants it moved.
+        const EVACUATING = 1 << 6;
+        /// Runs an older launcher than the cluster has.
+        const OUTDATED = 1 << 7;
+        /// The last migration failed.
+        const MIGRATION_FAILED = 1 << 8;
+    }
+}
+
+impl Vmi {
+    /// The guest's first address.
+    pub fn address(&self) -> Option<IpAddr> {
+        let address = Ipv6Addr::from(self.address);
+        (!address.is_unspecified()).then(|| address.to_canonical())
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct VmiWire<'a> {
+    #[serde(borrow)]
+    metadata: WireMeta<'a, Labels<'a>>,
+    #[serde(borrow)]
+    spec: Nullable<Spec<'a>>,
+    #[serde(borrow)]
+    status: Nullable<Status<'a>>,
+}
+versioned!(VmiWire);
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Labels<'a> {
+    #[serde(borrow, rename = "kubevirt.io/outdatedLauncherImage")]
+    outdated: Option<Str<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Spec<'a> {
+    domain: Nullable<Domain>,
+    #[serde(borrow)]
+    volumes: Folded<Volumes<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Status<'a> {
+    #[serde(borrow)]
+    phase: Str<'a>,
+    #[serde(borrow)]
+    node_name: Str<'a>,
+    #[serde(borrow)]
+    evacuation_node_name: Str<'a>,
+    conditions: Folded<Conditions>,
+    interfaces: Folded<Addresses>,
+    #[serde(borrow, rename = "guestOSInfo")]
+    guest_os: Nullable<GuestOs<'a>>,
+    #[serde(borrow)]
+    migration_state: Nullable<MigrationState<'a>>,
+    phase_transition_timestamps: Folded<LastPhase>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct GuestOs<'a> {
+    #[serde(borrow)]
+    pretty_name: Str<'a>,
+    #[serde(borrow)]
+    name: Str<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct MigrationState<'a> {
+    #[serde(borrow)]
+    start_timestamp: Str<'a>,
+    #[serde(borrow)]
+    end_timestamp: Str<'a>,
+    failed: Nullable<bool>,
+}
+
+#[derive(Default)]
+struct Conditions {
+    flags: VmiFlags,
+    trouble: Word,
+}
+
+impl<'de> Fold<'de> for Conditions {
+    type Item = Condition<'de>;
+
+    fn add(&mut self, condition: Condition<'de>) {
+        let yes = condition.is_true();
+        match &*condition.name {
+            "Ready" => self.flags.set(VmiFlags::READY, yes),
+            "Paused" => self.flags.set(VmiFlags::PAUSED, yes),
+            "AgentConnected" => self.flags.set(VmiFlags::AGENT, yes),
+            "LiveMigratable" => {
+                self.flags.set(VmiFlags::MIGRATABLE, yes);
+                self.flags.set(VmiFlags::NOT_MIGRATABLE, condition.is_false());
+            }
+            "Synchronized" | "PodScheduled" if condition.is_false() => {
+                self.trouble = condition.reason.word();
+            }
+            _ => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Addresses(Option<IpAddr>);
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Interface<'a> {
+    #[serde(borrow)]
+    ip_address: Str<'a>,
+}
+
+impl<'de> Fold<'de> for Addresses {
+    type Item = Interface<'de>;
+
+    fn add(&mut self, interface: Interface<'de>) {
+        if self.0.is_none() {
+            // Guest agents report link-local addresses with a zone (`fe80::1%eth0`).
+            self.0 = interface.ip_address.split(['%', '/']).next().and_then(|address| address.parse().ok());
+        }
+    }
+}
+
+#[derive(Default)]
+struct LastPhase(Option<Time>);
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Transition<'a> {
+    #[serde(borrow)]
+    phase_transition_timestamp: Str<'a>,
+}
+
+impl<'de> Fold<'de> for LastPhase {
+    type Item = Transition<'de>;
+
+    fn add(&mut self, transition: Transition<'de>) {
+        self.0 = self.0.max(transition.phase_transition_timestamp.time());
+    }
+}
+
+impl Record for Vmi {
+    const KIND: Kind = Kind::Vmi;
+    const INFO: KindInfo = KindInfo {
+        group: "kubevirt.io",
+        versions: &["v1", "v1alpha3"],
+        name: "VirtualMachineInstance",
+        plural: "virtualmachineinstances",
+        short: &["vmi", "vmis"],
+        namespaced: true,
+        partners: &[],
+    };
+    type Wire<'de> = VmiWire<'de>;
+
+    fn fold(wire: VmiWire<'_>) -> Self {
+        let meta = wire.metadata.fold();
+        let (spec, status) = (&wire.spec, &wire.status);
+        let migration = &status.migration_state;
+        let mut flags = status.conditions.flags;
+        let migrating = !migration.start_timestamp.is_empty() && migration.end_timestamp.is_empty();
+        flags.set(VmiFlags::MIGRATING, migrating);
+        flags.set(VmiFlags::MIGRATION_FAILED, *migration.failed);
+        flags.set(VmiFlags::EVACUATING, !status.evacuation_node_name.is_empty());
+        flags.set(VmiFlags::OUTDATED, wire.metadata.labels.outdated.is_some());
+        let os = if status.guest_os.pretty_name.is_empty() {
+            &status.guest_os.name
+        } else {
+            &status.guest_os.pretty_name
+        };
+        let address = match status.interfaces.0.0 {
+            Some(IpAddr::V4(address)) => Ipv4Addr::to_ipv6_mapped(&address),
+            Some(IpAddr::V6(address)) => address,
+            None => Ipv6Addr::UNSPECIFIED,
+        };
+        Self {
+            disks: spec.volumes.keys(meta.namespace),
+            meta,
+            phase: status.phase.word(),
+            node: status.node_name.word(),
+            trouble: status.conditions.trouble,
+            guest_os: os.word(),
+            address: address.octets(),
+            phase_since: status.phase_transition_timestamps.0.0,
+            memory: spec.domain.memory(),
+            cpus: spec.domain.cpus(),
+            flags,
+        }
+    }
+
+    fn bare(meta: Meta) -> Self {
+        Self { meta, ..Self::default() }
+    }
+
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    fn has_parts(&self, link: &mut dyn FnMut(Key)) {
+        self.disks.iter().for_each(link);
+    }
+}

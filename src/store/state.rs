@@ -1,0 +1,98 @@
+//! States of rows, kept so that sorting and filtering by them costs nothing.
+
+use super::{Id, Store};
+use crate::model::{Now, Time, Word};
+use crate::records::Kind;
+
+/// How well something is, for colours, symbols and the list of faults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// As it should be.
+    #[default]
+    Well,
+    /// On its way: starting, importing, migrating.
+    Busy,
+    /// Off, finished, or nothing to say.
+    Idle,
+    /// Works, but somebody should look.
+    Warning,
+    /// Does not work.
+    Failed,
+    /// On its way out.
+    Leaving,
+}
+
+/// What a row says about its object, over all its partners.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct State {
+    /// The state in the field's own word (`Running`, `Provisioning`, …).
+    pub word: Word,
+    /// One word why, if there is a reason to give.
+    pub reason: Word,
+    /// Since when.
+    pub since: Option<Time>,
+    /// How far it is, in thousandths.
+    pub progress: Option<u16>,
+    /// How well it is.
+    pub health: Health,
+    /// Whether partners that could tell more are not loaded or not readable: then the word is the object's own.
+    pub provisional: bool,
+}
+
+/// Makes the state of one record. Gives the same for the same store and time.
+pub type StateFn = fn(&Store, Id, Now) -> State;
+
+/// The states of the kinds that are on screen.
+#[derive(Debug, Default)]
+pub(super) struct States {
+    functions: &'static [(Kind, StateFn)],
+    kept: Vec<(Kind, Vec<State>)>,
+}
+
+impl States {
+    pub(super) fn new(functions: &'static [(Kind, StateFn)]) -> Self {
+        Self { functions, kept: Vec::new() }
+    }
+
+    pub(super) fn function(&self, kind: Kind) -> Option<StateFn> {
+        self.functions.iter().find(|(of, _)| *of == kind).map(|(_, function)| *function)
+    }
+
+    /// Begins to keep the states of these kinds, and of no others.
+    pub(super) fn keep(&mut self, kinds: &[Kind]) {
+        self.kept.retain(|(kind, _)| kinds.contains(kind));
+        for &kind in kinds {
+            if self.function(kind).is_some() && !self.keeps(kind) {
+                self.kept.push((kind, Vec::new()));
+            }
+        }
+    }
+
+    pub(super) fn keeps(&self, kind: Kind) -> bool {
+        self.kept.iter().any(|(kept, _)| *kept == kind)
+    }
+
+    pub(super) fn kinds(&self) -> Vec<Kind> {
+        self.kept.iter().map(|(kind, _)| *kind).collect()
+    }
+
+    pub(super) fn get(&self, id: Id) -> Option<State> {
+        let (_, states) = self.kept.iter().find(|(kind, _)| *kind == id.kind())?;
+        states.get(id.slot()).copied()
+    }
+
+    pub(super) fn set(&mut self, id: Id, state: State) {
+        if let Some((_, states)) = self.kept.iter_mut().find(|(kind, _)| *kind == id.kind()) {
+            if states.len() <= id.slot() {
+                states.resize(id.slot() + 1, State::default());
+            }
+            states[id.slot()] = state;
+        }
+    }
+
+    pub(super) fn reserve(&mut self, kind: Kind, more: usize) {
+        if let Some((_, states)) = self.kept.iter_mut().find(|(kept, _)| *kept == kind) {
+            states.reserve_exact(more);
+        }
+    }
+}
