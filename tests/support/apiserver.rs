@@ -116,10 +116,7 @@ impl ApiServer {
     }
 
     fn command(&mut self, command: &str, wanted: &str) -> Value {
-        let written = self
-            .input
-            .as_mut()
-            .is_some_and(|input| writeln!(input, "{command}").is_ok());
+        let written = self.input.as_mut().is_some_and(|input| writeln!(input, "{command}").is_ok());
         if !written {
             self.fail("does not listen");
         }
@@ -186,8 +183,7 @@ impl ApiServer {
 
     /// Returns the cluster as the administrator sees it.
     pub fn cluster(&self) -> &Cluster {
-        self.cluster
-            .get_or_init(|| Cluster::from_kubeconfig(&self.kubeconfig("admin")))
+        self.cluster.get_or_init(|| Cluster::from_kubeconfig(&self.kubeconfig("admin")))
     }
 
     /// Returns the cluster as another user sees it.
@@ -208,12 +204,7 @@ impl Drop for ApiServer {
         // The end of its input is what it ends at, as by `quit`.
         drop(self.input.take());
         let until = Instant::now() + Duration::from_secs(10);
-        let ended = poll(until, || {
-            self.child
-                .try_wait()
-                .is_ok_and(|s| s.is_some())
-                .then_some(())
-        });
+        let ended = poll(until, || self.child.try_wait().is_ok_and(|s| s.is_some()).then_some(()));
         if ended.is_none() {
             let _ = self.child.kill();
             let _ = self.child.wait();
@@ -296,9 +287,5 @@ fn new_dir() -> PathBuf {
             }
         }
     });
-    tempfile::Builder::new()
-        .prefix("apiserver-")
-        .tempdir_in(&parent)
-        .expect("a folder")
-        .keep()
+    tempfile::Builder::new().prefix("apiserver-").tempdir_in(&parent).expect("a folder").keep()
 }

@@ -47,10 +47,7 @@ impl Builder {
             env: BTreeMap::new(),
             without: Vec::new(),
             files: Vec::new(),
-            size: Size {
-                columns: 120,
-                rows: 40,
-            },
+            size: Size { columns: 120, rows: 40 },
             silent: false,
             job: false,
         }
@@ -125,10 +122,7 @@ impl Builder {
     /// Starts the program.
     #[must_use]
     pub fn open(self) -> Screen {
-        let home = tempfile::Builder::new()
-            .prefix("v9s-screen-")
-            .tempdir()
-            .expect("a home folder");
+        let home = tempfile::Builder::new().prefix("v9s-screen-").tempdir().expect("a home folder");
         let mut env = self.env;
         for (name, folder) in [
             ("HOME", ""),
@@ -145,12 +139,9 @@ impl Builder {
             let folder = folder.into_os_string().into_string().expect("UTF-8");
             env.entry(name.to_owned()).or_insert(folder);
         }
-        for (name, value) in [
-            ("TERM", "xterm-256color"),
-            ("COLORTERM", "truecolor"),
-            ("LANG", "C.UTF-8"),
-            ("TZ", "UTC"),
-        ] {
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8"), ("TZ", "UTC")]
+        {
             env.entry(name.to_owned()).or_insert_with(|| value.into());
         }
         for name in ["PATH", "LLVM_PROFILE_FILE"] {

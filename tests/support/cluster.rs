@@ -23,11 +23,7 @@ pub(super) const CONCURRENT: usize = 16;
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime")
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
     })
 }
 
@@ -53,11 +49,7 @@ impl Cluster {
     /// Uses a client. Its own tasks must belong to [`runtime`].
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self {
-            client,
-            kinds: Arc::default(),
-            definitions: Arc::default(),
-        }
+        Self { client, kinds: Arc::default(), definitions: Arc::default() }
     }
 
     /// Uses a kubeconfig file.
@@ -82,12 +74,7 @@ impl Cluster {
     /// # Errors
     ///
     /// When there is no answer, or the server refuses.
-    pub fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, kube::Error> {
+    pub fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, kube::Error> {
         runtime().block_on(self.send(method, path, body))
     }
 
@@ -102,8 +89,7 @@ impl Cluster {
             _ => "application/json",
         };
         let body = body.map(|body| body.to_string().into_bytes());
-        self.send_as(method, path, body.unwrap_or_default(), media)
-            .await
+        self.send_as(method, path, body.unwrap_or_default(), media).await
     }
 
     pub(super) async fn send_as(
@@ -155,10 +141,8 @@ impl Cluster {
     /// Returns what the server made of them, in the order given.
     pub fn create_many<O: Into<Value>>(&self, objects: impl IntoIterator<Item = O>) -> Vec<Value> {
         let objects: Vec<Value> = objects.into_iter().map(Into::into).collect();
-        let mut namespaces: Vec<_> = objects
-            .iter()
-            .filter_map(|object| object["metadata"]["namespace"].as_str())
-            .collect();
+        let mut namespaces: Vec<_> =
+            objects.iter().filter_map(|object| object["metadata"]["namespace"].as_str()).collect();
         namespaces.sort_unstable();
         namespaces.dedup();
         runtime().block_on(async {
@@ -240,9 +224,7 @@ impl Cluster {
     pub fn wait_for(&self, object: &Value, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         self.watched(object, what, &async |kind: &Kind| {
             let is_wanted = |event| match event {
-                WatchEvent::Added(seen) | WatchEvent::Modified(seen) => {
-                    wanted(&seen).then_some(seen)
-                }
+                WatchEvent::Added(seen) | WatchEvent::Modified(seen) => wanted(&seen).then_some(seen),
                 _ => None,
             };
             // Without a version the watch begins with the object as it is.
@@ -265,12 +247,7 @@ impl Cluster {
     }
 
     /// Tries until there is an answer or the deadline has come.
-    fn watched<T>(
-        &self,
-        object: &Value,
-        what: &str,
-        attempt: &impl AsyncFn(&Kind) -> Option<T>,
-    ) -> T {
+    fn watched<T>(&self, object: &Value, what: &str, attempt: &impl AsyncFn(&Kind) -> Option<T>) -> T {
         let until = tokio::time::Instant::from_std(deadline());
         runtime().block_on(async {
             let kind = self.kind(object).await;
@@ -334,9 +311,7 @@ impl Cluster {
         let path = root(api_version);
         let list = self.done(Method::GET, &path, None).await;
         let resources = list["resources"].as_array().expect("resources");
-        let Some(found) = resources
-            .iter()
-            .find(|r| r["kind"] == kind && !text(&r["name"]).contains('/'))
+        let Some(found) = resources.iter().find(|r| r["kind"] == kind && !text(&r["name"]).contains('/'))
         else {
             panic!("The server has no {kind} in {api_version}.");
         };
@@ -385,7 +360,5 @@ fn root(api_version: &str) -> String {
 }
 
 pub(super) fn text(value: &Value) -> &str {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("A text was expected, not {value}."))
+    value.as_str().unwrap_or_else(|| panic!("A text was expected, not {value}."))
 }

@@ -96,13 +96,10 @@ impl Cluster {
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let defined = stream::iter(texts).map(|text| async move {
             let name = definition_name(&text);
-            let posted = self
-                .send_as(Method::POST, path, text.into_bytes(), media)
-                .await;
+            let posted = self.send_as(Method::POST, path, text.into_bytes(), media).await;
             let definition = match posted {
                 Err(kube::Error::Api(status)) if status.code == 409 => {
-                    self.send(Method::GET, &format!("{path}/{name}"), None)
-                        .await
+                    self.send(Method::GET, &format!("{path}/{name}"), None).await
                 }
                 other => other,
             };
@@ -124,10 +121,7 @@ impl Cluster {
                     text(&spec["names"]["plural"])
                 );
                 while let Err(error) = self.send(Method::GET, &list, None).await {
-                    assert!(
-                        Instant::now() < deadline,
-                        "{list} is still not served: {error}"
-                    );
+                    assert!(Instant::now() < deadline, "{list} is still not served: {error}");
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -140,9 +134,7 @@ fn definition_name(definition: &str) -> String {
     if let Ok(json) = serde_json::from_str::<Value>(definition) {
         return text(&json["metadata"]["name"]).to_owned();
     }
-    let name = definition
-        .lines()
-        .find_map(|line| line.strip_prefix("  name: "));
+    let name = definition.lines().find_map(|line| line.strip_prefix("  name: "));
     name.expect("a name").trim_matches('"').to_owned()
 }
 

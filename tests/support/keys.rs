@@ -64,10 +64,7 @@ pub fn strokes(notation: &str, application: bool) -> Vec<Stroke> {
 }
 
 fn typed(bytes: Vec<u8>) -> Stroke {
-    Stroke {
-        bytes,
-        alone: false,
-    }
+    Stroke { bytes, alone: false }
 }
 
 fn named(name: &str, application: bool) -> Option<Stroke> {

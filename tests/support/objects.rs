@@ -40,12 +40,11 @@ impl Object {
     /// When the path leads through something that has no parts.
     #[must_use]
     pub fn with(mut self, path: &str, value: impl Into<Value>) -> Self {
-        let place = path.split('.').fold(&mut self.0, |at, step| {
-            match (at.is_array(), step.parse::<usize>()) {
+        let place =
+            path.split('.').fold(&mut self.0, |at, step| match (at.is_array(), step.parse::<usize>()) {
                 (true, Ok(index)) => &mut at[index],
                 _ => &mut at[step],
-            }
-        });
+            });
         *place = value.into();
         self
     }
@@ -167,10 +166,8 @@ impl Object {
         let volume = format!("pvc-{}", uid_of(&self.0));
         let size = self.0["spec"]["resources"]["requests"]["storage"].clone();
         let modes = self.0["spec"]["accessModes"].clone();
-        self.with("spec.volumeName", volume).with(
-            "status",
-            json!({"phase": "Bound", "accessModes": modes, "capacity": {"storage": size}}),
-        )
+        self.with("spec.volumeName", volume)
+            .with("status", json!({"phase": "Bound", "accessModes": modes, "capacity": {"storage": size}}))
     }
 }
 
@@ -259,9 +256,7 @@ pub fn vmi_of(vm: &Value) -> Object {
 #[must_use]
 pub fn launcher_pod(instance: &Value) -> Object {
     let name = instance["metadata"]["name"].as_str().expect("a name");
-    let namespace = instance["metadata"]["namespace"]
-        .as_str()
-        .expect("a namespace");
+    let namespace = instance["metadata"]["namespace"].as_str().expect("a namespace");
     let uid = uid_of(instance);
     pod(namespace, &format!("virt-launcher-{name}-{}", &uid[..5]))
         .with("spec.containers.0.name", "compute")
@@ -332,31 +327,19 @@ pub fn fleet(count: usize) -> Vec<Object> {
 #[must_use]
 pub fn fleet_in(namespaces: &[&str], count: usize) -> Vec<Object> {
     const NAMES: [&str; 5] = ["web", "db", "cache", "mail", "build"];
-    const STATES: [&str; 4] = [
-        "Stopped",
-        "Provisioning",
-        "ErrorUnschedulable",
-        "CrashLoopBackOff",
-    ];
+    const STATES: [&str; 4] = ["Stopped", "Provisioning", "ErrorUnschedulable", "CrashLoopBackOff"];
     (0..count)
         .map(|i| {
             let name = format!("{}-{i:04}", NAMES[i % NAMES.len()]);
             let machine = vm(namespaces[i % namespaces.len()], &name)
                 .with("spec.template.spec.domain.cpu.cores", 1 + i % 8)
-                .with(
-                    "spec.template.spec.domain.memory.guest",
-                    format!("{}Gi", 1 << (i % 5)),
-                )
+                .with("spec.template.spec.domain.memory.guest", format!("{}Gi", 1 << (i % 5)))
                 .running();
             match i % 10 {
                 // Two of ten are in another state, each time in another one.
                 7 | 9 => {
                     let state = STATES[i / 10 % STATES.len()];
-                    let strategy = if state == "Stopped" {
-                        "Halted"
-                    } else {
-                        "Always"
-                    };
+                    let strategy = if state == "Stopped" { "Halted" } else { "Always" };
                     machine
                         .state(state)
                         .with("spec.runStrategy", strategy)
@@ -377,10 +360,7 @@ pub fn uid_of(object: &Value) -> String {
     }
     // FNV-1a: stable over platforms and versions, unlike the hashes of std.
     let metadata = &object["metadata"];
-    let text = format!(
-        "{}/{}/{}",
-        object["kind"], metadata["namespace"], metadata["name"]
-    );
+    let text = format!("{}/{}/{}", object["kind"], metadata["namespace"], metadata["name"]);
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -78,19 +78,10 @@ impl Proxy {
         let server: SocketAddr = address.parse().expect("an address and a port");
         assert!(server.ip().is_loopback(), "{server} is not on this machine");
 
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            server,
-        });
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new(), server });
         let listener = listener();
         let port = listener.local_addr().expect("an address").port();
-        let mut proxy = Self {
-            scheme,
-            shared,
-            port,
-            acceptor: None,
-        };
+        let mut proxy = Self { scheme, shared, port, acceptor: None };
         proxy.accept_from(listener);
         proxy
     }
@@ -204,12 +195,7 @@ impl Proxy {
                 state.links.len(),
                 state.accepted
             );
-            state = self
-                .shared
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
@@ -246,12 +232,7 @@ impl Shared {
                 let mut state = self.state();
                 state.accepted += 1;
                 let number = state.accepted;
-                state.links.push(Link {
-                    number,
-                    client: kept_client,
-                    server: kept_server,
-                    open: 2,
-                });
+                state.links.push(Link { number, client: kept_client, server: kept_server, open: 2 });
                 number
             };
             self.changed.notify_all();
@@ -300,10 +281,7 @@ impl Shared {
     fn pass(&self, number: usize, bytes: usize, to_client: bool) -> Option<(usize, bool)> {
         let mut state = self.state();
         while state.held && state.has(number) {
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if !state.has(number) {
             return None;
@@ -326,8 +304,5 @@ impl Shared {
 /// nobody gets it by chance while the proxy refuses.
 fn listener() -> TcpListener {
     let tries = std::iter::repeat_with(|| fastrand::u16(30_000..32_700));
-    tries
-        .take(100)
-        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
-        .expect("a free port")
+    tries.take(100).find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()).expect("a free port")
 }

@@ -50,11 +50,7 @@ impl Screen {
 
     /// Starts v9s with these arguments.
     #[must_use]
-    pub fn open<S: Into<String>>(
-        args: impl IntoIterator<Item = S>,
-        columns: u16,
-        rows: u16,
-    ) -> Self {
+    pub fn open<S: Into<String>>(args: impl IntoIterator<Item = S>, columns: u16, rows: u16) -> Self {
         Self::builder().args(args).size(columns, rows).open()
     }
 
@@ -140,8 +136,7 @@ impl Screen {
         if !self.job {
             return self.child;
         }
-        poll(deadline(), || self.job_pid())
-            .unwrap_or_else(|| self.fail("the shell did not start the job"))
+        poll(deadline(), || self.job_pid()).unwrap_or_else(|| self.fail("the shell did not start the job"))
     }
 
     fn job_pid(&self) -> Option<Pid> {
@@ -162,9 +157,7 @@ impl Screen {
     #[must_use]
     pub fn stopped(&self) -> bool {
         let pid = self.pid().as_raw_nonzero().to_string();
-        let output = std::process::Command::new("ps")
-            .args(["-o", "state=", "-p", &pid])
-            .output();
+        let output = std::process::Command::new("ps").args(["-o", "state=", "-p", &pid]).output();
         let output = output.expect("ps runs").stdout;
         output.trim_ascii_start().first() == Some(&b'T')
     }
@@ -192,17 +185,13 @@ impl Screen {
     /// Waits until a text is on the screen, in one line.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> &mut Self {
-        self.wait_until_state(&format!("{text:?} to come"), |state| {
-            state.text().contains(text)
-        })
+        self.wait_until_state(&format!("{text:?} to come"), |state| state.text().contains(text))
     }
 
     /// Waits until a text is not on the screen.
     #[track_caller]
     pub fn gone(&mut self, text: &str) -> &mut Self {
-        self.wait_until_state(&format!("{text:?} to go"), |state| {
-            !state.text().contains(text)
-        })
+        self.wait_until_state(&format!("{text:?} to go"), |state| !state.text().contains(text))
     }
 
     /// Waits until the text of the screen is as `wanted`; `what` says in
@@ -297,8 +286,8 @@ impl Screen {
         let mut state = self.terminal.state();
         loop {
             if let Some(code) = state.exit {
-                let until = *drained
-                    .get_or_insert_with(|| Instant::now() + stretched(Duration::from_secs(1)));
+                let until =
+                    *drained.get_or_insert_with(|| Instant::now() + stretched(Duration::from_secs(1)));
                 if state.closed || Instant::now() > until {
                     return code;
                 }
@@ -390,12 +379,7 @@ impl Screen {
         let cell = &state.term.grid()[Line(row as i32)][Column(column)];
         let mut text = String::from(cell.c);
         text.extend(cell.zerowidth().into_iter().flatten());
-        Cell {
-            text,
-            fg: cell.fg,
-            bg: cell.bg,
-            flags: cell.flags,
-        }
+        Cell { text, fg: cell.fg, bg: cell.bg, flags: cell.flags }
     }
 
     /// Returns the cell in which the first place of a text begins.
@@ -411,11 +395,7 @@ impl Screen {
     pub fn cursor(&self) -> Option<(usize, usize)> {
         let state = self.terminal.state();
         let point = state.cursor();
-        state
-            .term
-            .mode()
-            .contains(TermMode::SHOW_CURSOR)
-            .then_some((point.column.0, point.line.0 as usize))
+        state.term.mode().contains(TermMode::SHOW_CURSOR).then_some((point.column.0, point.line.0 as usize))
     }
 
     /// Returns the title of the window, if the program has set one.

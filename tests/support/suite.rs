@@ -63,8 +63,7 @@ pub fn run_real(cases: &[Case]) {
 /// At the end, with a list of the cases that have failed.
 pub fn run(title: &str, cluster: &Cluster, kubeconfig: Option<&Path>, cases: &[Case]) {
     let chosen = std::env::var("V9S_CASE").unwrap_or_default();
-    let (run, skipped): (Vec<Case>, Vec<Case>) =
-        cases.iter().partition(|(name, _)| name.contains(&chosen));
+    let (run, skipped): (Vec<Case>, Vec<Case>) = cases.iter().partition(|(name, _)| name.contains(&chosen));
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -132,9 +131,6 @@ fn announce(title: &str, case: &str, took: Duration, failed: bool) {
 pub fn report(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("suites.txt");
-    let file = std::fs::File::options()
-        .append(true)
-        .create(true)
-        .open(path);
+    let file = std::fs::File::options().append(true).create(true).open(path);
     let _ = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
 }

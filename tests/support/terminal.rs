@@ -33,12 +33,7 @@ pub struct Size {
 
 impl Size {
     pub fn window(self) -> WindowSize {
-        WindowSize {
-            num_lines: self.rows,
-            num_cols: self.columns,
-            cell_width: 0,
-            cell_height: 0,
-        }
+        WindowSize { num_lines: self.rows, num_cols: self.columns, cell_width: 0, cell_height: 0 }
     }
 }
 
@@ -105,11 +100,7 @@ impl State {
                 Event::TextAreaSizeRequest(text) => text(self.size().window()),
                 // The foreground and the cursor are white, all else is black.
                 Event::ColorRequest(index, text) => text(match index {
-                    256 | 258 => Rgb {
-                        r: 255,
-                        g: 255,
-                        b: 255,
-                    },
+                    256 | 258 => Rgb { r: 255, g: 255, b: 255 },
                     _ => Rgb::default(),
                 }),
                 Event::Title(title) => {
@@ -133,10 +124,7 @@ impl State {
     }
 
     pub fn size(&self) -> Size {
-        Size {
-            columns: self.term.columns() as u16,
-            rows: self.term.screen_lines() as u16,
-        }
+        Size { columns: self.term.columns() as u16, rows: self.term.screen_lines() as u16 }
     }
 
     /// The characters of a row, each with its column.
@@ -161,9 +149,7 @@ impl State {
     }
 
     pub fn text(&self) -> String {
-        let lines: Vec<_> = (0..self.term.screen_lines())
-            .map(|y| self.line(y))
-            .collect();
+        let lines: Vec<_> = (0..self.term.screen_lines()).map(|y| self.line(y)).collect();
         lines.join("\n")
     }
 
@@ -236,11 +222,7 @@ impl Terminal {
             closed: false,
             quit: false,
         };
-        let terminal = Self {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            wake,
-        };
+        let terminal = Self { state: Mutex::new(state), changed: Condvar::new(), wake };
         (Arc::new(terminal), woken)
     }
 
@@ -251,10 +233,7 @@ impl Terminal {
     /// Waits for a change of the state, not longer than to `until`.
     pub fn wait<'a>(&self, state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
         let left = until.saturating_duration_since(Instant::now());
-        self.changed
-            .wait_timeout(state, left)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+        self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
     }
 
     pub fn type_bytes(&self, bytes: &[u8]) {
@@ -296,10 +275,7 @@ impl Terminal {
                 let left = at.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
                 Timespec::try_from(left).expect("a short time")
             });
-            let mut descriptors = [
-                PollFd::new(&pty, interest),
-                PollFd::new(&woken, PollFlags::IN),
-            ];
+            let mut descriptors = [PollFd::new(&pty, interest), PollFd::new(&woken, PollFlags::IN)];
             if rustix::event::poll(&mut descriptors, timeout.as_ref()).is_err() {
                 continue;
             }
@@ -323,12 +299,7 @@ impl Terminal {
                 state.feed(&buffer[..read]);
             }
             // A synchronized update that is never ended is shown nevertheless.
-            if state
-                .parser
-                .sync_timeout()
-                .sync_timeout()
-                .is_some_and(|at| at <= Instant::now())
-            {
+            if state.parser.sync_timeout().sync_timeout().is_some_and(|at| at <= Instant::now()) {
                 state.parser.stop_sync(&mut state.term);
                 state.answer();
             }
@@ -420,8 +391,7 @@ impl Modes {
     pub(super) fn of(mode: TermMode, pty: &File) -> Self {
         Self {
             alternate_screen: mode.contains(TermMode::ALT_SCREEN),
-            mouse: mode
-                .intersects(TermMode::MOUSE_MODE | TermMode::SGR_MOUSE | TermMode::UTF8_MOUSE),
+            mouse: mode.intersects(TermMode::MOUSE_MODE | TermMode::SGR_MOUSE | TermMode::UTF8_MOUSE),
             bracketed_paste: mode.contains(TermMode::BRACKETED_PASTE),
             focus: mode.contains(TermMode::FOCUS_IN_OUT),
             application_keys: mode.intersects(TermMode::APP_CURSOR | TermMode::APP_KEYPAD),

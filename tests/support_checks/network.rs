@@ -67,9 +67,7 @@ fn a_held_connection_is_silent_and_loses_nothing() {
     let mut new = connect(&proxy);
     for stream in [&mut old, &mut new] {
         stream.write_all(b"later").unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_millis(50)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         assert!(stream.read(&mut [0; 8]).is_err());
     }
     proxy.release();
@@ -114,8 +112,5 @@ fn the_connection_ends_after_so_many_bytes() {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
     assert_eq!(rest, b"wo");
-    assert_eq!(
-        exchange(&mut connect(&proxy), "no limit any more"),
-        "no limit any more"
-    );
+    assert_eq!(exchange(&mut connect(&proxy), "no limit any more"), "no limit any more");
 }

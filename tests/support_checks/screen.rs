@@ -31,14 +31,9 @@ fn esc_is_read_by_itself() {
 
 #[test]
 fn the_environment_is_clean() {
-    let mut sh = shell("env | sort; echo end")
-        .env("EXTRA", "yes")
-        .without_env("COLORTERM")
-        .size(200, 40)
-        .open();
-    sh.wait_for("end")
-        .expect("TERM=xterm-256color")
-        .expect("EXTRA=yes");
+    let mut sh =
+        shell("env | sort; echo end").env("EXTRA", "yes").without_env("COLORTERM").size(200, 40).open();
+    sh.wait_for("end").expect("TERM=xterm-256color").expect("EXTRA=yes");
     sh.reject("KUBECONFIG").reject("COLORTERM").reject("CARGO");
     let home = format!("HOME={}", sh.home().display());
     sh.expect(&home);
@@ -46,9 +41,8 @@ fn the_environment_is_clean() {
 
 #[test]
 fn files_are_there_before_the_program() {
-    let mut sh = shell("cat $XDG_CONFIG_HOME/v9s/config.yaml")
-        .file("config/v9s/config.yaml", "theme: dark\n")
-        .open();
+    let mut sh =
+        shell("cat $XDG_CONFIG_HOME/v9s/config.yaml").file("config/v9s/config.yaml", "theme: dark\n").open();
     sh.wait_for("theme: dark");
 }
 
@@ -58,10 +52,7 @@ fn cells_have_styles() {
     sh.wait_for("red");
     assert_eq!(sh.place_of("red"), (3, 0));
     let cell = sh.cell_of("red");
-    assert_eq!(
-        (cell.text.as_str(), cell.fg),
-        ("r", Color::Named(NamedColor::Red))
-    );
+    assert_eq!((cell.text.as_str(), cell.fg), ("r", Color::Named(NamedColor::Red)));
     assert!(cell.flags.contains(Flags::BOLD));
 }
 
@@ -82,8 +73,7 @@ fn the_terminal_answers() {
 
 #[test]
 fn what_is_left_switched_on_is_found() {
-    let mut tidy =
-        sh(r"printf '\033[?1049h\033[?25l'; stty raw; printf '\033[?1049l\033[?25h'; stty sane");
+    let mut tidy = sh(r"printf '\033[?1049h\033[?25l'; stty raw; printf '\033[?1049l\033[?25h'; stty sane");
     assert_eq!(tidy.wait_exit(), 0);
     tidy.terminal_is_restored();
 
@@ -110,9 +100,8 @@ fn a_paste_has_brackets_when_they_are_wanted() {
 
 #[test]
 fn a_synchronized_update_comes_at_once() {
-    let mut sh = sh(
-        r"stty -echo; printf 'old\r\033[?2026hnew'; read line; printf ' text\033[?2026l'; read line",
-    );
+    let mut sh =
+        sh(r"stty -echo; printf 'old\r\033[?2026hnew'; read line; printf ' text\033[?2026l'; read line");
     sh.wait_for("old").press("⏎").wait_for("new text");
 }
 
@@ -129,8 +118,7 @@ fn signals_and_exit_statuses_are_those_of_the_program() {
     let mut sleeping = sh("echo ready; exec sleep 60");
     sleeping.wait_for("ready").signal("TERM");
     assert_eq!(sleeping.wait_exit(), 128 + 15);
-    let mut trapping =
-        sh("trap 'echo caught; exit 4' HUP; echo ready; while :; do sleep 0.05; done");
+    let mut trapping = sh("trap 'echo caught; exit 4' HUP; echo ready; while :; do sleep 0.05; done");
     trapping.wait_for("ready").signal("HUP").wait_for("caught");
     assert_eq!(trapping.wait_exit(), 4);
 }

@@ -12,20 +12,8 @@ use crate::support::suite::{self, Case, Env};
 
 /// What the objects of the checks need where the real definitions are not at hand.
 const DEFINITIONS: [OpenCrd; 3] = [
-    definition(
-        "VirtualMachine",
-        "virtualmachines",
-        "virtualmachine",
-        "vm",
-        true,
-    ),
-    definition(
-        "VirtualMachineInstance",
-        "virtualmachineinstances",
-        "virtualmachineinstance",
-        "vmi",
-        false,
-    ),
+    definition("VirtualMachine", "virtualmachines", "virtualmachine", "vm", true),
+    definition("VirtualMachineInstance", "virtualmachineinstances", "virtualmachineinstance", "vmi", false),
     OpenCrd {
         group: "cdi.kubevirt.io",
         version: "v1beta1",
@@ -82,24 +70,18 @@ const CASES: &[Case] = &[
             claim(ns, "data").bound(),
         ];
         for (wanted, created) in others.iter().zip(env.cluster.create_many(others.clone())) {
-            assert_eq!(
-                created["status"]["phase"], wanted["status"]["phase"],
-                "{created:#}"
-            );
+            assert_eq!(created["status"]["phase"], wanted["status"]["phase"], "{created:#}");
         }
     }),
     ("a change and an end are awaited", |env: &Env| {
         let machine = vm(&env.namespace, "web");
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
-                env.cluster.wait_for(&machine, "a label", |seen| {
-                    seen["metadata"]["labels"]["x"] == "y"
-                });
+                env.cluster.wait_for(&machine, "a label", |seen| seen["metadata"]["labels"]["x"] == "y");
                 env.cluster.delete(&machine);
             });
             env.cluster.create(machine.clone());
-            env.cluster
-                .patch(&machine, json!({"metadata": {"labels": {"x": "y"}}}));
+            env.cluster.patch(&machine, json!({"metadata": {"labels": {"x": "y"}}}));
             env.cluster.wait_gone(&machine);
             waiting.join().unwrap();
         });
@@ -142,9 +124,7 @@ fn a_fleet_is_created() {
     let cluster = server.cluster();
     cluster.apply_crds(&DEFINITIONS);
     let created = cluster.create_many(fleet(40));
-    let states = created
-        .iter()
-        .filter(|vm| vm["status"]["printableStatus"] == "Running");
+    let states = created.iter().filter(|vm| vm["status"]["printableStatus"] == "Running");
     assert_eq!((created.len(), states.count()), (40, 32));
 }
 
@@ -190,9 +170,7 @@ fn a_server_of_ones_own_comes_and_goes() {
     assert!(!asks("/api/v1/namespaces/kept"));
     server.start();
     server.compact();
-    assert!(
-        !asks("/api/v1/namespaces?watch=1&resourceVersion=1&timeoutSeconds=1") || asks("/version")
-    );
+    assert!(!asks("/api/v1/namespaces?watch=1&resourceVersion=1&timeoutSeconds=1") || asks("/version"));
     let dir = server.dir().to_owned();
     drop(server);
     assert!(!dir.exists());
