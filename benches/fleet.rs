@@ -13,7 +13,7 @@
 //!
 //! Nothing is formatted through `serde_json`: an object is a run of literals with the few varying texts between them,
 //! which makes some hundred thousand objects a second.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::Range;
 
@@ -650,23 +650,23 @@ impl Fleet {
             FleetKind::Vmi if m.state.on_node() => {
                 put!(out; "[\"", m.name, "\",\"", age, "d\",\"", m.phase(), "\",\"",
                 m.ip, "\",\"", m.node, "\",\"", ready, "\",\"", if m.shared { "True" } else { "False" }, "\",",
-                if m.state == State::Paused { "\"True\"" } else { "null" }, "]")
+                if m.state == State::Paused { "\"True\"" } else { "null" }, "]");
             }
             FleetKind::Vmi => {
                 put!(out; "[\"", m.name, "\",\"", age, "d\",\"", m.phase(), "\",null,null,\"False\",null,null]");
             }
             FleetKind::DataVolume => {
                 put!(out; "[\"", m.name, "-rootdisk\",\"", m.filling(), "\",\"", m.progress(), "\",",
-                if m.state == State::DataVolumeError { "4" } else { "null" }, ",\"", age, "d\"]")
+                if m.state == State::DataVolumeError { "4" } else { "null" }, ",\"", age, "d\"]");
             }
             FleetKind::Claim if m.state == State::WaitingForVolumeBinding => {
                 put!(out; "[\"", m.name,
-                "-rootdisk\",\"Pending\",\"\",\"\",\"\",\"", m.class, "\",\"\\u003cunset\\u003e\",\"", age, "d\",\"", m.mode, "\"]")
+                "-rootdisk\",\"Pending\",\"\",\"\",\"\",\"", m.class, "\",\"\\u003cunset\\u003e\",\"", age, "d\",\"", m.mode, "\"]");
             }
             FleetKind::Claim => {
                 put!(out; "[\"", m.name, "-rootdisk\",\"Bound\",\"pvc-", m.claim_uid, "\",\"", m.disk,
                 "Gi\",\"", if m.shared { "RWX" } else { "RWO" }, "\",\"", m.class, "\",\"\\u003cunset\\u003e\",\"", age,
-                "d\",\"", m.mode, "\"]")
+                "d\",\"", m.mode, "\"]");
             }
         }
     }
@@ -1261,7 +1261,7 @@ fn write_vm(m: &Machine<'_>, out: &mut Vec<u8>) {
         }
         Tool::GitOps => {
             put!(out; r#""argocd.argoproj.io/tracking-id":""#, m.team, "-vms:kubevirt.io/VirtualMachine:",
-            m.namespace, "/", m.name, "\",")
+            m.namespace, "/", m.name, "\",");
         }
         Tool::Console => {
             put!(out; r#""description":""#, m.app, " server of team ", m.team, " (", m.stage, ")\",");
