@@ -6,14 +6,22 @@
 //! cargo bench -- --quick           fewer runs, 1 000 machines only
 //! cargo bench -- --large           100 000 machines too (kubectl needs a minute and five gigabytes for each run)
 //! cargo bench -- --markdown        the table as Markdown
+//! cargo bench -- --strict          fails when a goal is not met
 //! cargo bench --profile quick      during work: builds in a third of the time, runs nearly as fast
 //! ```
 //!
 //! Both sides of a ratio run in the same run, in turn, against the same server with the same objects, and their medians
 //! are compared: the machine may be busy. What the program itself does stands in `own.rs`.
 //!
-//! This binary is also the server (`goals serve --count N`, see `pages.rs`) and its own subject under callgrind.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! This binary is also the server (`goals serve --count N`, see `pages.rs`), its own subject under callgrind, and
+//! (`goals watch-program TEXT SECONDS PROGRAM …`) tells the figures of any program in a terminal.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 mod fleet;
 mod own;
@@ -261,53 +269,72 @@ pub fn kubectl(url: &str, folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// `kubectl get virtualmachines -A`, as often as asked, its discovery cache warm. Nothing without kubectl.
-pub fn kubectl_get(bench: &mut Bench, count: usize) -> Option<Kubectl> {
-    if !process::on_path("kubectl") {
-        return None;
-    }
+/// Runs `kubectl get virtualmachines -A`, its discovery cache warm, and the program's own side in turn, as often as
+/// asked; medians of both. Nothing for kubectl without kubectl.
+pub fn beside_kubectl<const N: usize>(
+    bench: &mut Bench,
+    count: usize,
+    mut own: impl FnMut(&mut Pages, &Path) -> Option<[f64; N]>,
+) -> (Option<Kubectl>, Option<[f64; N]>) {
     let (runs, folder) = (bench.runs_at(count), bench.folder.path().to_owned());
-    let url = bench.server(count, &[FleetKind::Vm]).url.clone();
-    // Fills the cache of discovery; names are resolved by it, the answer is thrown away.
-    process::run(&mut kubectl(
-        &url,
-        &folder,
-        &["get", "virtualmachines", "-n", "none", "x"],
-    ))
-    .ok()?;
-    let mut samples = [const { Vec::new() }; 4];
-    for _ in 0..runs {
-        let run = process::run(&mut kubectl(
+    let server = bench.server(count, &[FleetKind::Vm]);
+    let url = server.url.clone();
+    let kubectl_there = process::on_path("kubectl");
+    if kubectl_there {
+        // Fills the cache of discovery; names are resolved by it, the answer is thrown away.
+        let _ = process::run(&mut kubectl(
             &url,
             &folder,
-            &["get", "virtualmachines", "-A"],
-        ))
-        .ok()?;
-        if !run.success || run.lines != count as u64 + 1 {
-            eprintln!(
-                "kubectl ended {} after {} lines",
-                if run.success { "well" } else { "ill" },
-                run.lines
-            );
-            return None;
+            &["get", "virtualmachines", "-n", "none", "x"],
+        ));
+    }
+    let mut theirs = [const { Vec::new() }; 4];
+    let mut ours = [const { Vec::new() }; N];
+    for _ in 0..runs {
+        if kubectl_there {
+            match kubectl_once(&url, &folder, count) {
+                Some(values) => theirs
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(all, value)| all.push(value)),
+                None => eprintln!("kubectl did not list {count} machines"),
+            }
         }
-        let values = [
-            run.first_byte?.as_secs_f64(),
-            run.total.as_secs_f64(),
-            run.usage.cpu.as_secs_f64(),
-            run.usage.peak as f64,
-        ];
-        for (all, value) in samples.iter_mut().zip(values) {
-            all.push(value);
+        // Where kubectl runs once, for a minute, one run of ours is too few.
+        for _ in 0..if runs == 1 { 3 } else { 1 } {
+            if let Some(values) = own(server, &folder) {
+                ours.iter_mut()
+                    .zip(values)
+                    .for_each(|(all, value)| all.push(value));
+            }
         }
     }
-    let [first_byte, total, cpu, peak] = samples.map(|mut all| median(&mut all));
-    Some(Kubectl {
+    let kubectl = (!theirs[0].is_empty()).then(|| {
+        let [first_byte, total, cpu, peak] = theirs.map(|mut all| median(&mut all));
+        Kubectl {
+            first_byte,
+            total,
+            cpu,
+            peak,
+        }
+    });
+    let own = ours
+        .iter()
+        .all(|all| !all.is_empty())
+        .then(|| ours.map(|mut all| median(&mut all)));
+    (kubectl, own)
+}
+
+fn kubectl_once(url: &str, folder: &Path, count: usize) -> Option<[f64; 4]> {
+    let run = process::run(&mut kubectl(url, folder, &["get", "virtualmachines", "-A"])).ok()?;
+    let complete = run.success && run.lines == count as u64 + 1;
+    let first_byte = run.first_byte.filter(|_| complete)?.as_secs_f64();
+    Some([
         first_byte,
-        total,
-        cpu,
-        peak,
-    })
+        run.total.as_secs_f64(),
+        run.usage.cpu.as_secs_f64(),
+        run.usage.peak as f64,
+    ])
 }
 
 /// `kubectl get virtualmachineinstances -A --watch` while events come: as fast as it takes them, and at a rate.
@@ -348,15 +375,13 @@ pub fn kubectl_watch(bench: &mut Bench) -> Option<KubectlWatch> {
         }
         let mut burst = |count: u64, rate: u64| {
             let before = process::usage(child.id())?;
-            let started = Instant::now();
             server.begin_events(FleetKind::Vmi, count, rate);
-            let rendered = Instant::now();
+            let begun = Instant::now();
             if !read(count as usize) {
                 return None;
             }
-            let wall = rendered.elapsed().as_secs_f64();
+            let wall = begun.elapsed().as_secs_f64();
             server.end_events();
-            debug_assert!(started <= rendered);
             Some((
                 wall,
                 process::usage(child.id())?.since(before).cpu.as_secs_f64(),
@@ -465,17 +490,47 @@ pub fn true_floor(runs: usize) -> Option<f64> {
 
 fn p1(bench: &mut Bench) -> Outcome {
     let mut out = Outcome::default();
+    let mut times = Vec::new();
     for &count in bench.counts() {
-        match kubectl_get(bench, count) {
+        let own = |server: &mut Pages, folder: &Path| {
+            Some([own::first_rows(server, folder)?.as_secs_f64()])
+        };
+        let (kubectl, own) = beside_kubectl(bench, count, own);
+        match kubectl {
             Some(k) => {
                 out.note(
                     format!("kubectl get, first byte, {count}"),
-                    format!("{} ms", plain(k.first_byte * 1000.0)),
+                    format!("{} ms", plain(k.first_byte * 1e3)),
                 );
-                own::first_rows(bench, count, k, &mut out);
             }
             None => out.skip(format!("kubectl get, {count}"), "no kubectl"),
         }
+        let Some([time]) = own else {
+            out.skip(format!("first rows, {count}"), own::LATER);
+            continue;
+        };
+        times.push((count, time));
+        out.note(
+            format!("first rows, {count}"),
+            format!("{} ms", plain(time * 1e3)),
+        );
+        if let Some(k) = kubectl {
+            let asked = [(100_000, 2_000.0), (10_000, 300.0), (0, 30.0)];
+            let asked = asked
+                .iter()
+                .find(|(from, _)| count >= *from)
+                .expect("0 is the last")
+                .1;
+            out.at_least(
+                format!("sooner than kubectl's first byte, {count}"),
+                asked,
+                k.first_byte / time,
+                " ×",
+            );
+        }
+    }
+    if let (Some((1_000, few)), Some((100_000, many))) = (times.first(), times.last()) {
+        out.at_most("first rows, 100 000 against 1 000", 1.3, many / few, " ×");
     }
     out
 }
@@ -522,20 +577,60 @@ fn p3(bench: &mut Bench) -> Outcome {
 fn p4(bench: &mut Bench) -> Outcome {
     let mut out = Outcome::default();
     for &count in bench.counts() {
-        match kubectl_get(bench, count) {
-            Some(k) => {
-                out.note(
-                    format!("kubectl get, {count}"),
-                    format!(
-                        "{} s, {} s CPU, {} MB",
-                        plain(k.total),
-                        plain(k.cpu),
-                        plain(k.peak / 1e6)
-                    ),
-                );
-                own::sync(bench, count, k, &mut out);
-            }
+        let own = |server: &mut Pages, folder: &Path| {
+            let (time, usage) = own::sync(server, folder)?;
+            Some([
+                time.as_secs_f64(),
+                usage.cpu.as_secs_f64(),
+                usage.peak as f64,
+            ])
+        };
+        let (kubectl, own) = beside_kubectl(bench, count, own);
+        let figures = |time: f64, cpu: f64, peak: f64| {
+            format!(
+                "{} s, {} s CPU, {} MB",
+                plain(time),
+                plain(cpu),
+                plain(peak / 1e6)
+            )
+        };
+        match kubectl {
+            Some(k) => out.note(
+                format!("kubectl get, {count}"),
+                figures(k.total, k.cpu, k.peak),
+            ),
             None => out.skip(format!("kubectl get, {count}"), "no kubectl"),
+        }
+        let Some([time, cpu, peak]) = own else {
+            out.skip(format!("sync, {count}"), own::LATER);
+            continue;
+        };
+        out.note(format!("sync, {count}"), figures(time, cpu, peak));
+        // Of 1 000 machines nothing is asked: starting is most of it.
+        if let Some(k) = kubectl.filter(|_| count >= 10_000) {
+            let (faster, smaller) = if count >= 100_000 {
+                (30.0, 100.0)
+            } else {
+                (25.0, 30.0)
+            };
+            out.at_least(
+                format!("less time than kubectl, {count}"),
+                faster,
+                k.total / time,
+                " ×",
+            );
+            out.at_least(
+                format!("less CPU than kubectl, {count}"),
+                faster,
+                k.cpu / cpu,
+                " ×",
+            );
+            out.at_least(
+                format!("less memory than kubectl, {count}"),
+                smaller,
+                k.peak / peak,
+                " ×",
+            );
         }
     }
     out
@@ -588,6 +683,31 @@ fn generator(bench: &mut Bench) -> Outcome {
         );
     }
     out
+}
+
+/// `goals watch-program TEXT SECONDS PROGRAM [ARGUMENT…]`: any program's figures until the text stands on its screen, and
+/// over the seconds after it. For comparing with others by hand.
+fn watch_program(arguments: &[String]) {
+    let [text, seconds, program, rest @ ..] = arguments else {
+        panic!("TEXT SECONDS PROGRAM [ARGUMENT…]")
+    };
+    let launch = pty::Launch::new(program, rest);
+    let mut session = pty::Session::start(&launch).expect("a program that starts");
+    let shown = session.until_text(text, Duration::from_secs(120));
+    let (usage, bytes) = (session.usage(), session.bytes());
+    println!(
+        "first byte {:?}, shown {shown:?}, {bytes} bytes, {usage:?}",
+        session.first_byte()
+    );
+    if shown.is_none() {
+        println!("{}", session.screen());
+    }
+    session.rest(Duration::from_secs_f64(seconds.parse().expect("a number")));
+    println!(
+        "then {} bytes, {:?}",
+        session.bytes() - bytes,
+        session.usage().since(usage)
+    );
 }
 
 /// All goals, in the order of the table.
@@ -669,6 +789,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("serve") => return pages::serve(&arguments[1..]).expect("a port to listen on"),
         Some("under-callgrind") => return under_callgrind(&arguments[1..]),
+        Some("watch-program") => return watch_program(&arguments[1..]),
         _ => {}
     }
     let has = |flag: &str| arguments.iter().any(|a| a == flag);

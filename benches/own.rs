@@ -1,18 +1,28 @@
-//! The program's own side of the goals. Each function adds its figures to the outcome; kubectl's figures of the same run
-//! come as an argument. What is not written yet adds a line that says so.
+//! The program's own side of the goals. What runs in turn with kubectl gives one
+//! figure a call; the others add theirs to the outcome. What is not written yet adds a line that says so.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 use crate::fleet::FleetKind;
-use crate::{Bench, Kubectl, KubectlWatch, Outcome};
+use crate::pages::Pages;
+use crate::process::Usage;
+use crate::{Bench, KubectlWatch, Outcome};
+use std::path::Path;
+use std::time::Duration;
 
-const LATER: &str = "not measured yet";
+/// Said of what is not written yet.
+pub const LATER: &str = "not measured yet";
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_v9s");
 
-/// P1: first rows against kubectl's first byte.
-pub fn first_rows(_bench: &mut Bench, count: usize, _kubectl: Kubectl, out: &mut Outcome) {
-    out.skip(format!("first rows, {count}"), LATER);
+/// P1: one start against this server, from exec to the first rows on the screen.
+pub fn first_rows(_server: &mut Pages, _folder: &Path) -> Option<Duration> {
+    None
+}
+
+/// P4: one start against this server until all rows are there: the time from exec, and the cost.
+pub fn sync(_server: &mut Pages, _folder: &Path) -> Option<(Duration, Usage)> {
+    None
 }
 
 /// P2: the first frame; `floor` is `/bin/true` in milliseconds.
@@ -31,11 +41,6 @@ pub fn decode(_bench: &mut Bench, kind: FleetKind, _objects: &[Vec<u8>], out: &m
 /// P3, under callgrind: does the work named `what` once; `false` when there is none of this name.
 pub fn subject(_what: &str, _object: &[u8]) -> bool {
     false
-}
-
-/// P4: a whole sync against kubectl's.
-pub fn sync(_bench: &mut Bench, count: usize, _kubectl: Kubectl, out: &mut Outcome) {
-    out.skip(format!("sync, {count}"), LATER);
 }
 
 /// P5: bytes for each record.
