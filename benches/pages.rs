@@ -516,6 +516,16 @@ impl Server {
             };
             let mut review: serde_json::Value =
                 serde_json::from_slice(&request.body).unwrap_or_default();
+            if !review.is_object() {
+                // Sent as protobuf: its kind is in the path, and of the answer only the status is read.
+                let kind = if request.path.ends_with("rulesreviews") {
+                    "Rules"
+                } else {
+                    "Access"
+                };
+                let kind = format!("SelfSubject{kind}Review");
+                review = serde_json::json!({"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": {}});
+            }
             if let Some(map) = review.as_object_mut() {
                 map.insert(
                     "status".to_owned(),
