@@ -39,18 +39,8 @@ const APPS: [&str; 20] = [
     "metrics",
     "old-ledger",
 ];
-const TEAMS: [&str; 10] = [
-    "billing",
-    "infra",
-    "stores",
-    "accounts",
-    "insight",
-    "freight",
-    "core-ledger",
-    "hr",
-    "edge",
-    "science",
-];
+const TEAMS: [&str; 10] =
+    ["billing", "infra", "stores", "accounts", "insight", "freight", "core-ledger", "hr", "edge", "science"];
 const STAGES: [&str; 6] = ["prod", "prod", "prod", "stage", "dev", "test"];
 const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
 const NAMESPACES: usize = 20;
@@ -64,20 +54,8 @@ struct Size {
     weight: u64,
 }
 
-const fn size(
-    name: &'static str,
-    short: &'static str,
-    cpus: u64,
-    mebibytes: u64,
-    weight: u64,
-) -> Size {
-    Size {
-        name,
-        short,
-        cpus,
-        mebibytes,
-        weight,
-    }
+const fn size(name: &'static str, short: &'static str, cpus: u64, mebibytes: u64, weight: u64) -> Size {
+    Size { name, short, cpus, mebibytes, weight }
 }
 
 static SIZES: [Size; 7] = [
@@ -244,21 +222,15 @@ impl FleetKind {
 
     /// The kind with this short name or plural.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| text == kind.short() || text == kind.plural())
+        Self::ALL.into_iter().find(|kind| text == kind.short() || text == kind.plural())
     }
 
     /// How an object of this kind begins: everything before the value of `metadata`.
     pub fn head(self) -> &'static str {
         match self {
             Self::Vm => r#"{"apiVersion":"kubevirt.io/v1","kind":"VirtualMachine","metadata":"#,
-            Self::Vmi => {
-                r#"{"apiVersion":"kubevirt.io/v1","kind":"VirtualMachineInstance","metadata":"#
-            }
-            Self::DataVolume => {
-                r#"{"apiVersion":"cdi.kubevirt.io/v1beta1","kind":"DataVolume","metadata":"#
-            }
+            Self::Vmi => r#"{"apiVersion":"kubevirt.io/v1","kind":"VirtualMachineInstance","metadata":"#,
+            Self::DataVolume => r#"{"apiVersion":"cdi.kubevirt.io/v1beta1","kind":"DataVolume","metadata":"#,
             Self::Claim => r#"{"kind":"PersistentVolumeClaim","apiVersion":"v1","metadata":"#,
         }
     }
@@ -295,9 +267,8 @@ impl FleetKind {
         match self {
             Self::Claim => "]}\n".to_owned(),
             _ => {
-                let remaining = remaining
-                    .map(|n| format!(r#""remainingItemCount":{n},"#))
-                    .unwrap_or_default();
+                let remaining =
+                    remaining.map(|n| format!(r#""remainingItemCount":{n},"#)).unwrap_or_default();
                 format!(
                     "],\"kind\":\"{}List\",\"metadata\":{{\"continue\":\"{continue_token}\",{remaining}\"resourceVersion\":\"{revision}\"}}}}\n",
                     self.kind()
@@ -309,11 +280,7 @@ impl FleetKind {
     /// The `columnDefinitions` of the server's table for this kind.
     pub fn columns(self) -> String {
         let columns: &[(&str, &str, u8)] = match self {
-            Self::Vm => &[
-                ("Age", "date", 0),
-                ("Status", "string", 0),
-                ("Ready", "string", 0),
-            ],
+            Self::Vm => &[("Age", "date", 0), ("Status", "string", 0), ("Ready", "string", 0)],
             Self::Vmi => &[
                 ("Age", "date", 0),
                 ("Phase", "string", 0),
@@ -422,10 +389,7 @@ static STATES: [(State, &str, u64); 12] = [
 impl State {
     /// As written in `status.printableStatus`.
     pub fn text(self) -> &'static str {
-        STATES
-            .iter()
-            .find(|(state, ..)| *state == self)
-            .map_or("", |(_, text, _)| text)
+        STATES.iter().find(|(state, ..)| *state == self).map_or("", |(_, text, _)| text)
     }
 
     fn has_instance(self) -> bool {
@@ -463,13 +427,7 @@ impl Fleet {
     /// `count` machines in mixed states: four of five run, the rest is stopped, paused, migrating or failing.
     pub fn new(seed: u64, count: usize) -> Self {
         let namespaces = (0..NAMESPACES)
-            .map(|i| {
-                format!(
-                    "{}-{}-{i:02}",
-                    TEAMS[i % TEAMS.len()],
-                    STAGES[i % STAGES.len()]
-                )
-            })
+            .map(|i| format!("{}-{}-{i:02}", TEAMS[i % TEAMS.len()], STAGES[i % STAGES.len()]))
             .collect();
         let token = |part: &str| format!("eyJhbGciOiJQUzI1NiJ9.{}", part.repeat(24));
         Self {
@@ -505,11 +463,7 @@ impl Fleet {
 
     /// The resource version the object of an event with this revision has (for revision 0: of the listed object).
     pub fn resource_version(&self, index: usize, revision: u64) -> u64 {
-        if revision == 0 {
-            FIRST_REVISION + index as u64 * 7
-        } else {
-            self.list_revision() + revision * 11
-        }
+        if revision == 0 { FIRST_REVISION + index as u64 * 7 } else { self.list_revision() + revision * 11 }
     }
 
     /// What the machine is doing at this revision.
@@ -581,10 +535,7 @@ impl Fleet {
     ) -> Vec<u8> {
         let revision = self.list_revision();
         let mut out = Vec::with_capacity(range.len() * 8400 + 256);
-        out.extend_from_slice(
-            kind.list_head(revision, continue_token, remaining)
-                .as_bytes(),
-        );
+        out.extend_from_slice(kind.list_head(revision, continue_token, remaining).as_bytes());
         let mut first = true;
         for index in range.filter(|i| self.has(kind, *i)) {
             if !first {
@@ -593,10 +544,7 @@ impl Fleet {
             first = false;
             self.write_item(kind, index, 0, &mut out);
         }
-        out.extend_from_slice(
-            kind.list_tail(revision, continue_token, remaining)
-                .as_bytes(),
-        );
+        out.extend_from_slice(kind.list_tail(revision, continue_token, remaining).as_bytes());
         out
     }
 
@@ -622,17 +570,9 @@ impl Fleet {
     }
 
     /// Appends a bookmark line; `initial_end` marks the end of a streaming list.
-    pub fn write_bookmark(
-        kind: FleetKind,
-        resource_version: u64,
-        initial_end: bool,
-        out: &mut Vec<u8>,
-    ) {
-        let annotations = if initial_end {
-            r#""annotations":{"k8s.io/initial-events-end":"true"},"#
-        } else {
-            ""
-        };
+    pub fn write_bookmark(kind: FleetKind, resource_version: u64, initial_end: bool, out: &mut Vec<u8>) {
+        let annotations =
+            if initial_end { r#""annotations":{"k8s.io/initial-events-end":"true"},"# } else { "" };
         put!(out; "{\"type\":\"BOOKMARK\",\"object\":", kind.head(), "{", annotations,
             "\"creationTimestamp\":null,\"resourceVersion\":\"", resource_version, "\"}",
             match kind { FleetKind::Vm | FleetKind::Vmi => ",\"spec\":{}", _ => "" }, "}}\n");
@@ -672,14 +612,7 @@ impl Fleet {
     }
 
     /// Appends one row of the server's table. `metadata` is the object's, as written before.
-    pub fn row(
-        &self,
-        kind: FleetKind,
-        index: usize,
-        revision: u64,
-        metadata: &[u8],
-        out: &mut Vec<u8>,
-    ) {
+    pub fn row(&self, kind: FleetKind, index: usize, revision: u64, metadata: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"cells\":");
         self.cells(kind, index, revision, out);
         out.extend_from_slice(
@@ -694,8 +627,7 @@ impl Fleet {
 pub fn metadata_of(kind: FleetKind, item: bool, object: &[u8]) -> Range<usize> {
     let start = if item { kind.item_head() } else { kind.head() }.len();
     // Inside the annotations the same text would have escaped quotes, and field sets write "f:spec".
-    let end =
-        memchr::memmem::find(&object[start..], b",\"spec\":{").expect("every object has a spec");
+    let end = memchr::memmem::find(&object[start..], b",\"spec\":{").expect("every object has a spec");
     start..start + end
 }
 
@@ -886,14 +818,10 @@ struct Machine<'a> {
 impl<'a> Machine<'a> {
     fn new(fleet: &'a Fleet, index: usize, revision: u64) -> Self {
         let i = index as u64;
-        let mut dice =
-            Dice::new(fleet.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ i.rotate_left(20));
+        let mut dice = Dice::new(fleet.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ i.rotate_left(20));
         let app = dice.pick(&APPS);
         // The smaller of two throws, twice: the first namespaces hold many machines and the last ones few.
-        let mut throw = || {
-            dice.below(NAMESPACES as u64)
-                .min(dice.below(NAMESPACES as u64))
-        };
+        let mut throw = || dice.below(NAMESPACES as u64).min(dice.below(NAMESPACES as u64));
         let home = throw().min(throw()) as usize;
         let size = dice.weigh(&SIZES, |size| size.weight);
         let os = dice.weigh(&SYSTEMS, |os| os.weight);
@@ -916,15 +844,8 @@ impl<'a> Machine<'a> {
         for part in 1..6 {
             mac[part * 3..part * 3 + 2].copy_from_slice(&hex::<2>(hardware >> (8 * part)));
         }
-        let [
-            vm_uid,
-            instance_uid,
-            volume_uid,
-            claim_uid,
-            pod_uid,
-            firmware,
-            serial,
-        ] = [(); 7].map(|()| dice.uid());
+        let [vm_uid, instance_uid, volume_uid, claim_uid, pod_uid, firmware, serial] =
+            [(); 7].map(|()| dice.uid());
         if revision > 0 {
             let mut dice = Dice::new(fleet.seed ^ i.rotate_left(20) ^ revision.rotate_left(44));
             if fleet.mixed && dice.below(100) < 30 {
@@ -944,11 +865,7 @@ impl<'a> Machine<'a> {
             stage: STAGES[home % STAGES.len()],
             zone,
             size,
-            os: if app.starts_with("win") {
-                &SYSTEMS[4]
-            } else {
-                os
-            },
+            os: if app.starts_with("win") { &SYSTEMS[4] } else { os },
             disk,
             data_disk,
             two_nics,
@@ -968,10 +885,7 @@ impl<'a> Machine<'a> {
             ip: format!("10.{}.{}.{}", 128 + (i >> 16 & 3), i >> 8 & 255, i & 255),
             created,
             changed: created + 3600 + revision,
-            node: format!(
-                "worker-{node:03}.{}.example.internal",
-                ZONES[(node % 3) as usize]
-            ),
+            node: format!("worker-{node:03}.{}.example.internal", ZONES[(node % 3) as usize]),
             state,
             resource_version: fleet.resource_version(index, revision),
         }
@@ -1141,11 +1055,9 @@ impl<'a> Machine<'a> {
                 "PodScheduled",
                 false,
                 "Unschedulable",
-                &[
-                    "0/120 nodes are available: 117 Insufficient memory, 3 node(s) had untolerated taint \
+                &["0/120 nodes are available: 117 Insufficient memory, 3 node(s) had untolerated taint \
                    {node-role.kubernetes.io/control-plane: }. preemption: 0/120 nodes are available: 120 No preemption \
-                   victims found for incoming pod.",
-                ],
+                   victims found for incoming pod."],
             ),
             State::CrashLoopBackOff => add(
                 "Failure",
@@ -1180,34 +1092,15 @@ impl<'a> Machine<'a> {
             add("Paused", true, "PausedByUser", &["VMI was paused by user"]);
         }
         if self.state == State::DataVolumeError {
-            add(
-                "DataVolumesReady",
-                false,
-                "DataVolumesNotReady",
-                &["Not all of the VMI's DVs are ready"],
-            );
+            add("DataVolumesReady", false, "DataVolumesNotReady", &["Not all of the VMI's DVs are ready"]);
         } else if instance {
-            add(
-                "DataVolumesReady",
-                true,
-                "AllDVsReady",
-                &["All of the VMI's DVs are bound and ready"],
-            );
+            add("DataVolumesReady", true, "AllDVsReady", &["All of the VMI's DVs are bound and ready"]);
         }
     }
 }
 
-const HYPERV: [&str; 9] = [
-    "frequencies",
-    "ipi",
-    "relaxed",
-    "reset",
-    "runtime",
-    "synic",
-    "tlbflush",
-    "vapic",
-    "vpindex",
-];
+const HYPERV: [&str; 9] =
+    ["frequencies", "ipi", "relaxed", "reset", "runtime", "synic", "tlbflush", "vapic", "vpindex"];
 
 /// The beginning of an entry of `managedFields` of a custom resource.
 fn managed(api: &str, out: &mut Vec<u8>) {
@@ -1278,16 +1171,10 @@ fn write_vm(m: &Machine<'_>, out: &mut Vec<u8>) {
     put!(out; r#","managedFields":["#);
     managed(API, out);
     let (field, by, operation) = match m.tool {
-        Tool::Kubectl => (
-            "f:kubectl.kubernetes.io/last-applied-configuration",
-            "kubectl-client-side-apply",
-            "Update",
-        ),
-        Tool::GitOps => (
-            "f:argocd.argoproj.io/tracking-id",
-            "argocd-controller",
-            "Apply",
-        ),
+        Tool::Kubectl => {
+            ("f:kubectl.kubernetes.io/last-applied-configuration", "kubectl-client-side-apply", "Update")
+        }
+        Tool::GitOps => ("f:argocd.argoproj.io/tracking-id", "argocd-controller", "Apply"),
         Tool::Console => ("f:description", "Mozilla", "Update"),
     };
     put!(out; r#""f:metadata":{"f:annotations":{".":{},""#, field,
@@ -1325,11 +1212,7 @@ fn write_vm(m: &Machine<'_>, out: &mut Vec<u8>) {
         put!(out; r#""startFailure":{"consecutiveFailCount":7,"lastFailedVMIUID":""#, m.instance_uid,
             r#"","retryAfterTimestamp":""#, stamp(m.changed + 300), r#""},"#);
     }
-    let enabled = if m.shared {
-        r#"{"enabled":true,"name":""#
-    } else {
-        r#"{"enabled":false,"name":""#
-    };
+    let enabled = if m.shared { r#"{"enabled":true,"name":""# } else { r#"{"enabled":false,"name":""# };
     put!(out; r#""volumeSnapshotStatuses":["#, enabled, r#"rootdisk"},"#);
     if m.data_disk {
         put!(out; enabled, r#"datadisk"},"#);
@@ -1493,11 +1376,7 @@ fn write_instance(m: &Machine<'_>, out: &mut Vec<u8>) {
 }
 
 fn access(m: &Machine<'_>) -> &'static str {
-    if m.shared {
-        "ReadWriteMany"
-    } else {
-        "ReadWriteOnce"
-    }
+    if m.shared { "ReadWriteMany" } else { "ReadWriteOnce" }
 }
 
 fn write_data_volume(m: &Machine<'_>, out: &mut Vec<u8>) {
@@ -1532,30 +1411,12 @@ fn write_data_volume(m: &Machine<'_>, out: &mut Vec<u8>) {
         put!(out; r#"","reason":""#, reason, r#"","status":""#, if yes { "True" } else { "False" }, r#"","type":""#, kind, "\"}");
     };
     if phase == "WaitForFirstConsumer" {
-        condition(
-            "Bound",
-            false,
-            "Pending",
-            &["PVC ", &m.name, "-rootdisk Pending"],
-            out,
-        );
+        condition("Bound", false, "Pending", &["PVC ", &m.name, "-rootdisk Pending"], out);
     } else {
-        condition(
-            "Bound",
-            true,
-            "Bound",
-            &["PVC ", &m.name, "-rootdisk Bound"],
-            out,
-        );
+        condition("Bound", true, "Bound", &["PVC ", &m.name, "-rootdisk Bound"], out);
     }
     put!(out; ",");
-    condition(
-        "Ready",
-        done,
-        if done { "" } else { "TransferRunning" },
-        &[],
-        out,
-    );
+    condition("Ready", done, if done { "" } else { "TransferRunning" }, &[], out);
     put!(out; ",");
     if done {
         condition("Running", false, "Completed", &["Clone Complete"], out);
@@ -1564,11 +1425,7 @@ fn write_data_volume(m: &Machine<'_>, out: &mut Vec<u8>) {
             "Running",
             false,
             "Error",
-            &[
-                "Unable to connect to the source of ",
-                &m.name,
-                "-rootdisk: no space left on device",
-            ],
+            &["Unable to connect to the source of ", &m.name, "-rootdisk: no space left on device"],
             out,
         );
     } else {
@@ -1598,13 +1455,7 @@ fn write_claim(m: &Machine<'_>, out: &mut Vec<u8>) {
         m.fleet.token, m.suffix, r#"","cdi.kubevirt.io/storage.condition.running":"false","cdi.kubevirt.io/storage.condition.running.message":"Clone Complete","cdi.kubevirt.io/storage.condition.running.reason":"Completed","cdi.kubevirt.io/storage.contentType":"kubevirt","cdi.kubevirt.io/storage.pod.phase":"Succeeded","cdi.kubevirt.io/storage.populator.progress":"100.0%","cdi.kubevirt.io/storage.preallocation.requested":"false","cdi.kubevirt.io/storage.usePopulator":"true","#,
         if bound { r#""pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes","# } else { "" },
         r#""volume.beta.kubernetes.io/storage-provisioner":"openshift-storage.rbd.csi.ceph.com","volume.kubernetes.io/storage-provisioner":"openshift-storage.rbd.csi.ceph.com"},"#);
-    m.owner(
-        "cdi.kubevirt.io/v1beta1",
-        "DataVolume",
-        "-rootdisk",
-        &m.volume_uid,
-        out,
-    );
+    m.owner("cdi.kubevirt.io/v1beta1", "DataVolume", "-rootdisk", &m.volume_uid, out);
     out.pop();
     // Unlike custom resources, built-in kinds write their field sets with the struct's order of keys.
     let entry = |name: &str, time: u64, fields: &[&str], status: bool, out: &mut Vec<u8>| {
@@ -1632,15 +1483,8 @@ fn write_claim(m: &Machine<'_>, out: &mut Vec<u8>) {
     ];
     entry("virt-cdi-controller", m.created, &fields, false, out);
     put!(out; ",");
-    let fields =
-        [r#""f:metadata":{"f:finalizers":{".":{},"v:\"kubernetes.io/pvc-protection\"":{}}}"#];
-    entry(
-        "kube-controller-manager",
-        m.created + 2,
-        &fields,
-        false,
-        out,
-    );
+    let fields = [r#""f:metadata":{"f:finalizers":{".":{},"v:\"kubernetes.io/pvc-protection\"":{}}}"#];
+    entry("kube-controller-manager", m.created + 2, &fields, false, out);
     put!(out; ",");
     let fields = if bound {
         r#""f:status":{"f:accessModes":{},"f:capacity":{".":{},"f:storage":{}},"f:phase":{}}"#
@@ -1674,8 +1518,7 @@ mod tests {
     fn object(fleet: &Fleet, kind: FleetKind, index: usize, revision: u64) -> Value {
         let mut out = Vec::new();
         fleet.write(kind, index, revision, &mut out);
-        serde_json::from_slice(&out)
-            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out)))
+        serde_json::from_slice(&out).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out)))
     }
 
     /// Whether the keys of all maps are sorted; `Value` sorts them itself, so the text must come out as it went in.
@@ -1700,10 +1543,7 @@ mod tests {
             }
             let mean = out.len() as f64 / fleet.count() as f64;
             println!("{}: {mean:.0} bytes", kind.short());
-            assert!(
-                (mean / expected - 1.0).abs() < 0.02,
-                "{kind:?}: {mean:.0} bytes, {expected} expected"
-            );
+            assert!((mean / expected - 1.0).abs() < 0.02, "{kind:?}: {mean:.0} bytes, {expected} expected");
         }
     }
 
@@ -1712,28 +1552,16 @@ mod tests {
         let fleet = Fleet::new(7, 1500);
         for i in 0..fleet.count() {
             for revision in [0, 1 + i as u64] {
-                let [vm, vmi, dv, pvc] =
-                    FleetKind::ALL.map(|kind| object(&fleet, kind, i, revision));
-                assert_eq!(
-                    vmi["metadata"]["ownerReferences"][0]["uid"],
-                    vm["metadata"]["uid"]
-                );
-                assert_eq!(
-                    dv["metadata"]["ownerReferences"][0]["uid"],
-                    vm["metadata"]["uid"]
-                );
-                assert_eq!(
-                    pvc["metadata"]["ownerReferences"][0]["uid"],
-                    dv["metadata"]["uid"]
-                );
+                let [vm, vmi, dv, pvc] = FleetKind::ALL.map(|kind| object(&fleet, kind, i, revision));
+                assert_eq!(vmi["metadata"]["ownerReferences"][0]["uid"], vm["metadata"]["uid"]);
+                assert_eq!(dv["metadata"]["ownerReferences"][0]["uid"], vm["metadata"]["uid"]);
+                assert_eq!(pvc["metadata"]["ownerReferences"][0]["uid"], dv["metadata"]["uid"]);
                 for other in [&vmi, &dv, &pvc] {
                     assert_eq!(other["metadata"]["namespace"], vm["metadata"]["namespace"]);
                 }
-                assert_eq!(
-                    vm["status"]["printableStatus"],
-                    fleet.state(i, revision).text()
-                );
-                if let Some(text) = vm["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].as_str()
+                assert_eq!(vm["status"]["printableStatus"], fleet.state(i, revision).text());
+                if let Some(text) =
+                    vm["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].as_str()
                 {
                     let applied: Value = serde_json::from_str(text).unwrap();
                     assert_eq!(applied["spec"], vm["spec"]);
@@ -1751,9 +1579,7 @@ mod tests {
                 let Some(name) = key.strip_prefix("f:") else {
                     continue;
                 };
-                let at = object
-                    .get(name)
-                    .unwrap_or_else(|| panic!("{path}.{name} is managed and not there"));
+                let at = object.get(name).unwrap_or_else(|| panic!("{path}.{name} is managed and not there"));
                 if !at.is_array() {
                     check(below, at, &format!("{path}.{name}"));
                 }
@@ -1821,19 +1647,13 @@ mod tests {
                 fleet.row(kind, i, 0, &item[metadata_of(kind, true, &item)], &mut row);
                 let row: Value = serde_json::from_slice(&row).unwrap();
                 let item: Value = serde_json::from_slice(&item).unwrap();
-                assert_eq!(
-                    row["cells"].as_array().unwrap().len(),
-                    columns.as_array().unwrap().len()
-                );
+                assert_eq!(row["cells"].as_array().unwrap().len(), columns.as_array().unwrap().len());
                 assert_eq!(row["object"]["metadata"], item["metadata"]);
             }
             for end in [false, true] {
                 let mut line = Vec::new();
                 Fleet::write_bookmark(kind, 7, end, &mut line);
-                assert_eq!(
-                    serde_json::from_slice::<Value>(&line).unwrap()["type"],
-                    "BOOKMARK"
-                );
+                assert_eq!(serde_json::from_slice::<Value>(&line).unwrap()["type"], "BOOKMARK");
             }
         }
     }
@@ -1842,10 +1662,7 @@ mod tests {
     fn the_same_seed_gives_the_same_bytes() {
         let (one, two) = (Fleet::new(9, 50), Fleet::new(9, 50));
         for kind in FleetKind::ALL {
-            assert_eq!(
-                one.list_page(kind, 0..50, "", None),
-                two.list_page(kind, 0..50, "", None)
-            );
+            assert_eq!(one.list_page(kind, 0..50, "", None), two.list_page(kind, 0..50, "", None));
             assert_ne!(
                 one.list_page(kind, 0..50, "", None),
                 Fleet::new(10, 50).list_page(kind, 0..50, "", None)
@@ -1860,18 +1677,11 @@ mod tests {
         let mut apps = std::collections::BTreeSet::new();
         for i in 0..fleet.count() {
             let (namespace, name) = fleet.name(i);
-            counts[fleet
-                .namespaces()
-                .iter()
-                .position(|n| n == namespace)
-                .unwrap()] += 1;
+            counts[fleet.namespaces().iter().position(|n| n == namespace).unwrap()] += 1;
             apps.insert(name[..name.len() - 7].to_owned());
         }
         assert_eq!(apps.len(), APPS.len());
-        assert!(
-            counts[0] > 3000 && counts[0] > counts[5] && counts[5] > counts[10],
-            "{counts:?}"
-        );
+        assert!(counts[0] > 3000 && counts[0] > counts[5] && counts[5] > counts[10], "{counts:?}");
         let order = fleet.order(FleetKind::Vmi);
         assert!(order.len() < fleet.count() && order.len() > fleet.count() * 8 / 10);
     }

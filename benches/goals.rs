@@ -15,13 +15,7 @@
 //!
 //! This binary is also the server (`goals serve --count N`, see `pages.rs`), its own subject under callgrind, and
 //! (`goals watch-program TEXT SECONDS PROGRAM …`) tells the figures of any program in a terminal.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fleet;
 mod own;
@@ -82,32 +76,14 @@ impl Outcome {
 
     /// A figure that is to be at most so much.
     pub fn at_most(&mut self, what: impl Into<String>, limit: f64, measured: f64, unit: &str) {
-        let verdict = if measured <= limit {
-            Verdict::Met
-        } else {
-            Verdict::Missed
-        };
-        self.add(
-            what,
-            format!("≤ {}{unit}", plain(limit)),
-            format!("{}{unit}", plain(measured)),
-            verdict,
-        );
+        let verdict = if measured <= limit { Verdict::Met } else { Verdict::Missed };
+        self.add(what, format!("≤ {}{unit}", plain(limit)), format!("{}{unit}", plain(measured)), verdict);
     }
 
     /// A figure that is to be at least so much.
     pub fn at_least(&mut self, what: impl Into<String>, limit: f64, measured: f64, unit: &str) {
-        let verdict = if measured >= limit {
-            Verdict::Met
-        } else {
-            Verdict::Missed
-        };
-        self.add(
-            what,
-            format!("≥ {}{unit}", plain(limit)),
-            format!("{}{unit}", plain(measured)),
-            verdict,
-        );
+        let verdict = if measured >= limit { Verdict::Met } else { Verdict::Missed };
+        self.add(what, format!("≥ {}{unit}", plain(limit)), format!("{}{unit}", plain(measured)), verdict);
     }
 
     /// Any figure.
@@ -118,12 +94,7 @@ impl Outcome {
         measured: impl Into<String>,
         verdict: Verdict,
     ) {
-        let figure = Figure {
-            what: what.into(),
-            asked: asked.into(),
-            measured: measured.into(),
-            verdict,
-        };
+        let figure = Figure { what: what.into(), asked: asked.into(), measured: measured.into(), verdict };
         self.figures.push(figure);
     }
 }
@@ -194,10 +165,7 @@ pub fn median(values: &mut [f64]) -> f64 {
 }
 
 /// Measures several things in turn, so often, and gives the median of each.
-pub fn in_turn<const N: usize>(
-    runs: usize,
-    mut measures: [&mut dyn FnMut() -> f64; N],
-) -> [f64; N] {
+pub fn in_turn<const N: usize>(runs: usize, mut measures: [&mut dyn FnMut() -> f64; N]) -> [f64; N] {
     let mut all = [(); N].map(|()| Vec::with_capacity(runs));
     for _ in 0..runs {
         for (values, measure) in all.iter_mut().zip(&mut measures) {
@@ -223,10 +191,7 @@ pub fn plain(value: f64) -> String {
         v if v >= 1000.0 => format!("{value:.0}"),
         v if v >= 100.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}").trim_end_matches(".0").to_owned(),
-        _ => format!("{value:.2}")
-            .trim_end_matches('0')
-            .trim_end_matches('.')
-            .to_owned(),
+        _ => format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned(),
     }
 }
 
@@ -266,14 +231,8 @@ pub fn kubectl_program() -> Option<PathBuf> {
 /// `kubectl` against a server of this benchmark, without the user's configuration; discovery is cached in the folder.
 pub fn kubectl(url: &str, folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(kubectl_program().unwrap_or_else(|| "kubectl".into()));
-    command
-        .env("KUBECONFIG", "/dev/null")
-        .env("HOME", folder)
-        .env_remove("KUBECTL_EXTERNAL_DIFF");
-    command
-        .args(["--server", url, "--cache-dir"])
-        .arg(folder.join("kube-cache"))
-        .args(arguments);
+    command.env("KUBECONFIG", "/dev/null").env("HOME", folder).env_remove("KUBECTL_EXTERNAL_DIFF");
+    command.args(["--server", url, "--cache-dir"]).arg(folder.join("kube-cache")).args(arguments);
     command
 }
 
@@ -290,46 +249,29 @@ pub fn beside_kubectl<const N: usize>(
     let kubectl_there = kubectl_program().is_some();
     if kubectl_there {
         // Fills the cache of discovery; names are resolved by it, the answer is thrown away.
-        let _ = process::run(&mut kubectl(
-            &url,
-            &folder,
-            &["get", "virtualmachines", "-n", "none", "x"],
-        ));
+        let _ = process::run(&mut kubectl(&url, &folder, &["get", "virtualmachines", "-n", "none", "x"]));
     }
     let mut theirs = [const { Vec::new() }; 4];
     let mut ours = [const { Vec::new() }; N];
     for _ in 0..runs {
         if kubectl_there {
             match kubectl_once(&url, &folder, count) {
-                Some(values) => theirs
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(all, value)| all.push(value)),
+                Some(values) => theirs.iter_mut().zip(values).for_each(|(all, value)| all.push(value)),
                 None => eprintln!("kubectl did not list {count} machines"),
             }
         }
         // Where kubectl runs once, for a minute, one run of ours is too few.
         for _ in 0..if runs == 1 { 3 } else { 1 } {
             if let Some(values) = own(server, &folder) {
-                ours.iter_mut()
-                    .zip(values)
-                    .for_each(|(all, value)| all.push(value));
+                ours.iter_mut().zip(values).for_each(|(all, value)| all.push(value));
             }
         }
     }
     let kubectl = (!theirs[0].is_empty()).then(|| {
         let [first_byte, total, cpu, peak] = theirs.map(|mut all| median(&mut all));
-        Kubectl {
-            first_byte,
-            total,
-            cpu,
-            peak,
-        }
+        Kubectl { first_byte, total, cpu, peak }
     });
-    let own = ours
-        .iter()
-        .all(|all| !all.is_empty())
-        .then(|| ours.map(|mut all| median(&mut all)));
+    let own = ours.iter().all(|all| !all.is_empty()).then(|| ours.map(|mut all| median(&mut all)));
     (kubectl, own)
 }
 
@@ -337,12 +279,7 @@ fn kubectl_once(url: &str, folder: &Path, count: usize) -> Option<[f64; 4]> {
     let run = process::run(&mut kubectl(url, folder, &["get", "virtualmachines", "-A"])).ok()?;
     let complete = run.success && run.lines == count as u64 + 1;
     let first_byte = run.first_byte.filter(|_| complete)?.as_secs_f64();
-    Some([
-        first_byte,
-        run.total.as_secs_f64(),
-        run.usage.cpu.as_secs_f64(),
-        run.usage.peak as f64,
-    ])
+    Some([first_byte, run.total.as_secs_f64(), run.usage.cpu.as_secs_f64(), run.usage.peak as f64])
 }
 
 /// `kubectl get virtualmachineinstances -A --watch` while events come: as fast as it takes them, and at a rate.
@@ -363,15 +300,11 @@ pub fn kubectl_watch(bench: &mut Bench) -> Option<KubectlWatch> {
     let (quick, folder) = (bench.quick, bench.folder.path().to_owned());
     let server = bench.server(1_000, &[FleetKind::Vmi]);
     let listed = server.served.fleet().order(FleetKind::Vmi).len();
-    let mut child = kubectl(
-        &server.url,
-        &folder,
-        &["get", "virtualmachineinstances", "-A", "--watch"],
-    )
-    .stdout(std::process::Stdio::piped())
-    .stderr(std::process::Stdio::null())
-    .spawn()
-    .ok()?;
+    let mut child = kubectl(&server.url, &folder, &["get", "virtualmachineinstances", "-A", "--watch"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .ok()?;
     let mut lines = std::io::BufReader::new(child.stdout.take()?).lines();
     let mut read = |count: usize| (0..count).all(|_| matches!(lines.next(), Some(Ok(_))));
     let mut measure = || {
@@ -388,10 +321,7 @@ pub fn kubectl_watch(bench: &mut Bench) -> Option<KubectlWatch> {
             }
             let wall = begun.elapsed().as_secs_f64();
             server.end_events();
-            Some((
-                wall,
-                process::usage(child.id())?.since(before).cpu.as_secs_f64(),
-            ))
+            Some((wall, process::usage(child.id())?.since(before).cpu.as_secs_f64()))
         };
         burst(500, 0)?; // warms it up
         let count = if quick { 3_000 } else { 10_000 };
@@ -426,8 +356,7 @@ pub fn objects(kind: FleetKind, count: usize) -> Vec<Vec<u8>> {
 /// What `serde_json` needs at the least: to read an object and keep nothing.
 #[inline(never)]
 pub fn skip_object(bytes: &[u8]) {
-    let _: serde::de::IgnoredAny =
-        serde_json::from_slice(std::hint::black_box(bytes)).expect("valid JSON");
+    let _: serde::de::IgnoredAny = serde_json::from_slice(std::hint::black_box(bytes)).expect("valid JSON");
 }
 
 /// Nanoseconds of [`skip_object`] for each of these objects.
@@ -443,16 +372,7 @@ pub fn instructions_per_object(what: &str, kind: FleetKind) -> Option<f64> {
     let program = std::env::current_exe().ok()?;
     let count = |rounds: u64| {
         let rounds_text = rounds.to_string();
-        process::callgrind(
-            &[
-                program.to_str()?,
-                "under-callgrind",
-                what,
-                kind.short(),
-                &rounds_text,
-            ],
-            None,
-        )
+        process::callgrind(&[program.to_str()?, "under-callgrind", what, kind.short(), &rounds_text], None)
     };
     let (few, many) = (count(1)?, count(11)?);
     Some((many - few) as f64 / (10.0 * SUBJECTS as f64))
@@ -462,13 +382,8 @@ const SUBJECTS: usize = 50;
 
 /// The far side of [`instructions_per_object`]: the same objects, so often.
 fn under_callgrind(arguments: &[String]) {
-    let [what, kind, rounds] = arguments else {
-        panic!("WHAT KIND ROUNDS")
-    };
-    let objects = objects(
-        FleetKind::parse(kind).expect("vm, vmi, dv or pvc"),
-        SUBJECTS,
-    );
+    let [what, kind, rounds] = arguments else { panic!("WHAT KIND ROUNDS") };
+    let objects = objects(FleetKind::parse(kind).expect("vm, vmi, dv or pvc"), SUBJECTS);
     for _ in 0..rounds.parse::<u64>().expect("a number") {
         for object in &objects {
             match what.as_str() {
@@ -484,9 +399,7 @@ pub fn true_floor(runs: usize) -> Option<f64> {
     let launch = pty::Launch::new("/bin/true", [""; 0]);
     let mut times = Vec::new();
     for _ in 0..runs * 5 {
-        let (time, _) = pty::Session::start(&launch)
-            .ok()?
-            .until_end(Duration::from_secs(5))?;
+        let (time, _) = pty::Session::start(&launch).ok()?.until_end(Duration::from_secs(5))?;
         times.push(ms(time));
     }
     Some(median(&mut times))
@@ -498,9 +411,7 @@ fn p1(bench: &mut Bench) -> Outcome {
     let mut out = Outcome::default();
     let mut times = Vec::new();
     for &count in bench.counts() {
-        let own = |server: &mut Pages, folder: &Path| {
-            Some([own::first_rows(server, folder)?.as_secs_f64()])
-        };
+        let own = |server: &mut Pages, folder: &Path| Some([own::first_rows(server, folder)?.as_secs_f64()]);
         let (kubectl, own) = beside_kubectl(bench, count, own);
         match kubectl {
             Some(k) => {
@@ -516,17 +427,10 @@ fn p1(bench: &mut Bench) -> Outcome {
             continue;
         };
         times.push((count, time));
-        out.note(
-            format!("first rows, {count}"),
-            format!("{} ms", plain(time * 1e3)),
-        );
+        out.note(format!("first rows, {count}"), format!("{} ms", plain(time * 1e3)));
         if let Some(k) = kubectl {
             let asked = [(100_000, 2_000.0), (10_000, 300.0), (0, 30.0)];
-            let asked = asked
-                .iter()
-                .find(|(from, _)| count >= *from)
-                .expect("0 is the last")
-                .1;
+            let asked = asked.iter().find(|(from, _)| count >= *from).expect("0 is the last").1;
             out.at_least(
                 format!("sooner than kubectl's first byte, {count}"),
                 asked,
@@ -558,9 +462,7 @@ fn p3(bench: &mut Bench) -> Outcome {
     let time = Duration::from_millis(if bench.quick { 50 } else { 200 });
     for kind in FleetKind::ALL {
         let objects = objects(kind, 500);
-        let mut floors: Vec<f64> = (0..bench.runs())
-            .map(|_| skip_floor(&objects, time))
-            .collect();
+        let mut floors: Vec<f64> = (0..bench.runs()).map(|_| skip_floor(&objects, time)).collect();
         let size = objects.iter().map(Vec::len).sum::<usize>() / objects.len();
         out.note(
             format!("{} ({size} B) with IgnoredAny", kind.short()),
@@ -568,10 +470,7 @@ fn p3(bench: &mut Bench) -> Outcome {
         );
         match instructions_per_object("skip", kind) {
             Some(count) => {
-                out.note(
-                    format!("{}, instructions", kind.short()),
-                    format!("{} k", plain(count / 1000.0)),
-                );
+                out.note(format!("{}, instructions", kind.short()), format!("{} k", plain(count / 1000.0)));
             }
             None => out.skip(format!("{}, instructions", kind.short()), "no valgrind"),
         }
@@ -585,26 +484,14 @@ fn p4(bench: &mut Bench) -> Outcome {
     for &count in bench.counts() {
         let own = |server: &mut Pages, folder: &Path| {
             let (time, usage) = own::sync(server, folder)?;
-            Some([
-                time.as_secs_f64(),
-                usage.cpu.as_secs_f64(),
-                usage.peak as f64,
-            ])
+            Some([time.as_secs_f64(), usage.cpu.as_secs_f64(), usage.peak as f64])
         };
         let (kubectl, own) = beside_kubectl(bench, count, own);
         let figures = |time: f64, cpu: f64, peak: f64| {
-            format!(
-                "{} s, {} s CPU, {} MB",
-                plain(time),
-                plain(cpu),
-                plain(peak / 1e6)
-            )
+            format!("{} s, {} s CPU, {} MB", plain(time), plain(cpu), plain(peak / 1e6))
         };
         match kubectl {
-            Some(k) => out.note(
-                format!("kubectl get, {count}"),
-                figures(k.total, k.cpu, k.peak),
-            ),
+            Some(k) => out.note(format!("kubectl get, {count}"), figures(k.total, k.cpu, k.peak)),
             None => out.skip(format!("kubectl get, {count}"), "no kubectl"),
         }
         let Some([time, cpu, peak]) = own else {
@@ -614,29 +501,10 @@ fn p4(bench: &mut Bench) -> Outcome {
         out.note(format!("sync, {count}"), figures(time, cpu, peak));
         // Of 1 000 machines nothing is asked: starting is most of it.
         if let Some(k) = kubectl.filter(|_| count >= 10_000) {
-            let (faster, smaller) = if count >= 100_000 {
-                (30.0, 100.0)
-            } else {
-                (25.0, 30.0)
-            };
-            out.at_least(
-                format!("less time than kubectl, {count}"),
-                faster,
-                k.total / time,
-                " ×",
-            );
-            out.at_least(
-                format!("less CPU than kubectl, {count}"),
-                faster,
-                k.cpu / cpu,
-                " ×",
-            );
-            out.at_least(
-                format!("less memory than kubectl, {count}"),
-                smaller,
-                k.peak / peak,
-                " ×",
-            );
+            let (faster, smaller) = if count >= 100_000 { (30.0, 100.0) } else { (25.0, 30.0) };
+            out.at_least(format!("less time than kubectl, {count}"), faster, k.total / time, " ×");
+            out.at_least(format!("less CPU than kubectl, {count}"), faster, k.cpu / cpu, " ×");
+            out.at_least(format!("less memory than kubectl, {count}"), smaller, k.peak / peak, " ×");
         }
     }
     out
@@ -648,16 +516,9 @@ fn p6(bench: &mut Bench) -> Outcome {
         Some(k) => {
             out.note(
                 "kubectl get --watch, full speed",
-                format!(
-                    "{} events/s, {} per CPU second",
-                    plain(k.events),
-                    plain(k.events_per_cpu)
-                ),
+                format!("{} events/s, {} per CPU second", plain(k.events), plain(k.events_per_cpu)),
             );
-            out.note(
-                "kubectl get --watch, 1000 events/s",
-                format!("{} % of a core", plain(k.load * 100.0)),
-            );
+            out.note("kubectl get --watch, 1000 events/s", format!("{} % of a core", plain(k.load * 100.0)));
             own::events(bench, k, &mut out);
         }
         None => out.skip("kubectl get --watch", "no kubectl"),
@@ -677,16 +538,8 @@ fn generator(bench: &mut Bench) -> Outcome {
             (0..fleet.count()).for_each(|i| fleet.write(kind, i, 0, &mut buffer));
         }) / fleet.count() as f64;
         let size = buffer.len() / fleet.count();
-        out.note(
-            format!("{} of {size} B", kind.short()),
-            format!("{} µs", plain(per_object / 1000.0)),
-        );
-        out.at_least(
-            format!("{} a second", kind.short()),
-            50_000.0,
-            1e9 / per_object,
-            "",
-        );
+        out.note(format!("{} of {size} B", kind.short()), format!("{} µs", plain(per_object / 1000.0)));
+        out.at_least(format!("{} a second", kind.short()), 50_000.0, 1e9 / per_object, "");
     }
     out
 }
@@ -694,100 +547,39 @@ fn generator(bench: &mut Bench) -> Outcome {
 /// `goals watch-program TEXT SECONDS PROGRAM [ARGUMENT…]`: any program's figures until the text stands on its screen, and
 /// over the seconds after it. For comparing with others by hand.
 fn watch_program(arguments: &[String]) {
-    let [text, seconds, program, rest @ ..] = arguments else {
-        panic!("TEXT SECONDS PROGRAM [ARGUMENT…]")
-    };
+    let [text, seconds, program, rest @ ..] = arguments else { panic!("TEXT SECONDS PROGRAM [ARGUMENT…]") };
     let launch = pty::Launch::new(program, rest);
     let mut session = pty::Session::start(&launch).expect("a program that starts");
     let shown = session.until_text(text, Duration::from_secs(120));
     let (usage, bytes) = (session.usage(), session.bytes());
-    println!(
-        "first byte {:?}, shown {shown:?}, {bytes} bytes, {usage:?}",
-        session.first_byte()
-    );
+    println!("first byte {:?}, shown {shown:?}, {bytes} bytes, {usage:?}", session.first_byte());
     if shown.is_none() {
         println!("{}", session.screen());
     }
     session.rest(Duration::from_secs_f64(seconds.parse().expect("a number")));
-    println!(
-        "then {} bytes, {:?}",
-        session.bytes() - bytes,
-        session.usage().since(usage)
-    );
+    println!("then {} bytes, {:?}", session.bytes() - bytes, session.usage().since(usage));
 }
 
 /// All goals, in the order of the table.
 const GOALS: &[Goal] = &[
-    Goal {
-        id: "G",
-        text: "the objects of the benchmark are written fast",
-        measure: generator,
-    },
-    Goal {
-        id: "P1",
-        text: "first rows far sooner than kubectl's first byte",
-        measure: p1,
-    },
+    Goal { id: "G", text: "the objects of the benchmark are written fast", measure: generator },
+    Goal { id: "P1", text: "first rows far sooner than kubectl's first byte", measure: p1 },
     Goal {
         id: "P2",
         text: "first frame ≤ 3 × /bin/true + 2 ms; own share of first rows ≤ 10 ms",
         measure: p2,
     },
-    Goal {
-        id: "P3",
-        text: "decode near what skipping costs",
-        measure: p3,
-    },
-    Goal {
-        id: "P4",
-        text: "sync in a fraction of kubectl's time, CPU and memory",
-        measure: p4,
-    },
-    Goal {
-        id: "P5",
-        text: "bytes kept for each record",
-        measure: own::memory,
-    },
-    Goal {
-        id: "P6",
-        text: "events through to the frame",
-        measure: p6,
-    },
-    Goal {
-        id: "P7",
-        text: "key to bytes at 100 000 rows",
-        measure: own::keys,
-    },
-    Goal {
-        id: "P8",
-        text: "filters over 100 000 rows",
-        measure: own::filters,
-    },
-    Goal {
-        id: "P9",
-        text: "1 000 changes re-ordered",
-        measure: own::reorder,
-    },
-    Goal {
-        id: "P10",
-        text: "one frame of 200×60",
-        measure: own::frame,
-    },
-    Goal {
-        id: "P11",
-        text: "bytes written to the terminal",
-        measure: own::terminal_bytes,
-    },
-    Goal {
-        id: "P12",
-        text: "idle costs nothing",
-        measure: own::idle,
-    },
-    Goal {
-        id: "P13",
-        text: "console",
-        measure: own::console,
-    },
+    Goal { id: "P3", text: "decode near what skipping costs", measure: p3 },
+    Goal { id: "P4", text: "sync in a fraction of kubectl's time, CPU and memory", measure: p4 },
+    Goal { id: "P5", text: "bytes kept for each record", measure: own::memory },
+    Goal { id: "P6", text: "events through to the frame", measure: p6 },
+    Goal { id: "P7", text: "key to bytes at 100 000 rows", measure: own::keys },
+    Goal { id: "P8", text: "filters over 100 000 rows", measure: own::filters },
+    Goal { id: "P9", text: "1 000 changes re-ordered", measure: own::reorder },
+    Goal { id: "P10", text: "one frame of 200×60", measure: own::frame },
+    Goal { id: "P11", text: "bytes written to the terminal", measure: own::terminal_bytes },
+    Goal { id: "P12", text: "idle costs nothing", measure: own::idle },
+    Goal { id: "P13", text: "console", measure: own::console },
 ];
 
 fn main() {
@@ -800,15 +592,9 @@ fn main() {
     }
     let has = |flag: &str| arguments.iter().any(|a| a == flag);
     // Everything that does not look like an option is the number of a goal; cargo adds `--bench`.
-    let wanted: Vec<String> = arguments
-        .iter()
-        .filter(|a| !a.starts_with('-'))
-        .map(|a| a.to_uppercase())
-        .collect();
-    if let Some(unknown) = wanted
-        .iter()
-        .find(|id| GOALS.iter().all(|goal| goal.id != *id))
-    {
+    let wanted: Vec<String> =
+        arguments.iter().filter(|a| !a.starts_with('-')).map(|a| a.to_uppercase()).collect();
+    if let Some(unknown) = wanted.iter().find(|id| GOALS.iter().all(|goal| goal.id != *id)) {
         eprintln!("there is no goal {unknown}");
         std::process::exit(2);
     }
@@ -819,16 +605,11 @@ fn main() {
         servers: HashMap::new(),
     };
     if !cfg!(target_os = "linux") {
-        println!(
-            "figures of processes (CPU, memory, wake-ups) are read on Linux only and are 0 here"
-        );
+        println!("figures of processes (CPU, memory, wake-ups) are read on Linux only and are 0 here");
     }
     let mut missed = 0;
     let mut table = vec![["goal", "what", "asked", "measured", ""].map(str::to_owned)];
-    for goal in GOALS
-        .iter()
-        .filter(|goal| wanted.is_empty() || wanted.iter().any(|id| id == goal.id))
-    {
+    for goal in GOALS.iter().filter(|goal| wanted.is_empty() || wanted.iter().any(|id| id == goal.id)) {
         eprintln!("{}: {}", goal.id, goal.text);
         for figure in (goal.measure)(&mut bench).figures {
             let verdict = match figure.verdict {
@@ -838,13 +619,7 @@ fn main() {
                 Verdict::Skipped => "skipped",
             };
             missed += usize::from(figure.verdict == Verdict::Missed);
-            table.push([
-                goal.id.to_owned(),
-                figure.what,
-                figure.asked,
-                figure.measured,
-                verdict.to_owned(),
-            ]);
+            table.push([goal.id.to_owned(), figure.what, figure.asked, figure.measured, verdict.to_owned()]);
         }
     }
     print!("{}", render(&table, has("--markdown")));
@@ -855,13 +630,7 @@ fn main() {
 
 fn render(table: &[[String; 5]], markdown: bool) -> String {
     let mut out = String::new();
-    let width = |column: usize| {
-        table
-            .iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; 5] = std::array::from_fn(width);
     for (n, row) in table.iter().enumerate() {
         if markdown {

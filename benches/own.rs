@@ -27,10 +27,7 @@ pub fn sync(_server: &mut Pages, _folder: &Path) -> Option<(Duration, Usage)> {
 
 /// P2: the first frame; `floor` is `/bin/true` in milliseconds.
 pub fn first_frame(_bench: &mut Bench, floor: f64, out: &mut Outcome) {
-    out.skip(
-        format!("first frame, ≤ {} ms", crate::plain(floor * 3.0 + 2.0)),
-        LATER,
-    );
+    out.skip(format!("first frame, ≤ {} ms", crate::plain(floor * 3.0 + 2.0)), LATER);
 }
 
 /// P3: decoding, with [`crate::skip_object`] on the same objects in turn.

@@ -38,13 +38,7 @@ pub struct Served {
 impl Served {
     /// Machines in mixed states, objects of these kinds, no delay.
     pub fn new(count: usize, kinds: &[FleetKind]) -> Self {
-        Self {
-            count,
-            seed: 1,
-            kinds: kinds.to_vec(),
-            running: false,
-            delay: Duration::ZERO,
-        }
+        Self { count, seed: 1, kinds: kinds.to_vec(), running: false, delay: Duration::ZERO }
     }
 
     /// The fleet behind it.
@@ -85,25 +79,12 @@ impl Pages {
         let kinds: Vec<&str> = served.kinds.iter().map(|kind| kind.short()).collect();
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve");
-        command.args([
-            "--count",
-            &served.count.to_string(),
-            "--seed",
-            &served.seed.to_string(),
-        ]);
-        command.args([
-            "--kinds",
-            &kinds.join(","),
-            "--delay-ms",
-            &served.delay.as_millis().to_string(),
-        ]);
+        command.args(["--count", &served.count.to_string(), "--seed", &served.seed.to_string()]);
+        command.args(["--kinds", &kinds.join(","), "--delay-ms", &served.delay.as_millis().to_string()]);
         if served.running {
             command.arg("--running");
         }
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut answers = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         answers.read_line(&mut line)?;
@@ -113,14 +94,7 @@ impl Pages {
             .trim()
             .to_owned();
         let commands = child.stdin.take();
-        Ok(Self {
-            child,
-            commands,
-            answers,
-            early: VecDeque::new(),
-            url,
-            served,
-        })
+        Ok(Self { child, commands, answers, early: VecDeque::new(), url, served })
     }
 
     /// Its process.
@@ -130,9 +104,7 @@ impl Pages {
 
     fn tell(&mut self, command: &str) {
         let commands = self.commands.as_mut().expect("open until dropped");
-        writeln!(commands, "{command}")
-            .and_then(|()| commands.flush())
-            .expect("the server reads");
+        writeln!(commands, "{command}").and_then(|()| commands.flush()).expect("the server reads");
     }
 
     /// The next answer with this name; others that come before it are kept.
@@ -143,14 +115,10 @@ impl Pages {
         loop {
             let mut line = String::new();
             assert!(
-                self.answers
-                    .read_line(&mut line)
-                    .expect("the server answers")
-                    > 0,
+                self.answers.read_line(&mut line).expect("the server answers") > 0,
                 "the server has ended"
             );
-            let answer: BTreeMap<String, serde_json::Value> =
-                serde_json::from_str(&line).expect("JSON");
+            let answer: BTreeMap<String, serde_json::Value> = serde_json::from_str(&line).expect("JSON");
             for (found, value) in answer {
                 if found == name {
                     return value;
@@ -234,11 +202,7 @@ struct Item {
 
 impl Shelf {
     fn new(kind: FleetKind, fleet: &Fleet, filled: bool) -> Self {
-        let order = if filled {
-            fleet.order(kind)
-        } else {
-            Vec::new()
-        };
+        let order = if filled { fleet.order(kind) } else { Vec::new() };
         let mut bytes = Vec::with_capacity(order.len() * 6000);
         let mut items = Vec::with_capacity(order.len());
         let mut places = vec![u32::MAX; fleet.count()];
@@ -250,21 +214,10 @@ impl Shelf {
             fleet.write_item(kind, index as usize, 0, &mut bytes);
             let metadata_end = start + metadata_of(kind, true, &bytes[start..]).end;
             places[index as usize] = items.len() as u32;
-            items.push(Item {
-                start,
-                end: bytes.len(),
-                metadata_end,
-                index,
-            });
+            items.push(Item { start, end: bytes.len(), metadata_end, index });
         }
         bytes.shrink_to_fit();
-        Self {
-            kind,
-            fleet: fleet.clone(),
-            bytes,
-            items,
-            places,
-        }
+        Self { kind, fleet: fleet.clone(), bytes, items, places }
     }
 
     fn metadata(&self, item: &Item) -> &[u8] {
@@ -278,8 +231,7 @@ impl Shelf {
     }
 
     fn row(&self, item: &Item, out: &mut Vec<u8>) {
-        self.fleet
-            .row(self.kind, item.index as usize, 0, self.metadata(item), out);
+        self.fleet.row(self.kind, item.index as usize, 0, self.metadata(item), out);
     }
 }
 
@@ -310,15 +262,10 @@ struct Server {
 /// The server's whole life: `serve --count N [--seed S] [--kinds vm,vmi,dv,pvc] [--running] [--delay-ms D] [--port P]`.
 pub fn serve(arguments: &[String]) -> io::Result<()> {
     let value = |name: &str| {
-        arguments
-            .iter()
-            .position(|a| a == name)
-            .and_then(|at| arguments.get(at + 1))
-            .map(String::as_str)
+        arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)).map(String::as_str)
     };
-    let number = |name: &str, default: u64| {
-        value(name).map_or(default, |text| text.parse().expect("a number"))
-    };
+    let number =
+        |name: &str, default: u64| value(name).map_or(default, |text| text.parse().expect("a number"));
     let kinds: Vec<FleetKind> = value("--kinds")
         .unwrap_or("vm,vmi,dv,pvc")
         .split(',')
@@ -326,15 +273,9 @@ pub fn serve(arguments: &[String]) -> io::Result<()> {
         .map(|text| FleetKind::parse(text).expect("vm, vmi, dv or pvc"))
         .collect();
     let fleet = Fleet::new(number("--seed", 1), number("--count", 1000) as usize);
-    let fleet = if arguments.iter().any(|a| a == "--running") {
-        fleet.running()
-    } else {
-        fleet
-    };
+    let fleet = if arguments.iter().any(|a| a == "--running") { fleet.running() } else { fleet };
     let server = Arc::new(Server {
-        shelves: FleetKind::ALL
-            .map(|kind| Shelf::new(kind, &fleet, kinds.contains(&kind)))
-            .into(),
+        shelves: FleetKind::ALL.map(|kind| Shelf::new(kind, &fleet, kinds.contains(&kind))).into(),
         rows: Default::default(),
         newest: fleet.list_revision().into(),
         fleet,
@@ -373,21 +314,12 @@ pub fn serve(arguments: &[String]) -> io::Result<()> {
             ),
             ["watches", kind] => {
                 let kind = FleetKind::parse(kind);
-                let open = server
-                    .watches
-                    .lock()
-                    .unwrap()
-                    .iter()
-                    .filter(|w| w.kind == kind)
-                    .count();
+                let open = server.watches.lock().unwrap().iter().filter(|w| w.kind == kind).count();
                 println!(r#"{{"watches":{open}}}"#);
             }
             ["events", kind, count, rate] => {
                 let kind = FleetKind::parse(kind).expect("vm, vmi, dv or pvc");
-                let (count, rate) = (
-                    count.parse().expect("a number"),
-                    rate.parse().expect("a number"),
-                );
+                let (count, rate) = (count.parse().expect("a number"), rate.parse().expect("a number"));
                 let server = Arc::clone(&server);
                 std::thread::spawn(move || server.events(kind, count, rate));
             }
@@ -432,13 +364,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request {
-        method,
-        path: path.to_owned(),
-        query,
-        accept,
-        body,
-    })
+    Some(Request { method, path: path.to_owned(), query, accept, body })
 }
 
 fn write_all(stream: &mut TcpStream, parts: &[&[u8]]) -> io::Result<u64> {
@@ -455,10 +381,7 @@ fn write_all(stream: &mut TcpStream, parts: &[&[u8]]) -> io::Result<u64> {
 
 impl Server {
     fn shelf(&self, kind: FleetKind) -> &Shelf {
-        self.shelves
-            .iter()
-            .find(|shelf| shelf.kind == kind)
-            .expect("one for each")
+        self.shelves.iter().find(|shelf| shelf.kind == kind).expect("one for each")
     }
 
     fn connection(&self, stream: TcpStream) {
@@ -479,17 +402,9 @@ impl Server {
         }
     }
 
-    fn send(
-        &self,
-        writer: &mut TcpStream,
-        status: &str,
-        kind: &str,
-        parts: &[&[u8]],
-    ) -> io::Result<bool> {
+    fn send(&self, writer: &mut TcpStream, status: &str, kind: &str, parts: &[&[u8]]) -> io::Result<bool> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
-        );
+        let head = format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
         let mut all = vec![head.as_bytes()];
         all.extend_from_slice(parts);
         let sent = write_all(writer, &all)?;
@@ -503,41 +418,25 @@ impl Server {
 
     /// `false` when the connection has ended with the answer.
     fn answer(&self, request: &Request, writer: &mut TcpStream) -> io::Result<bool> {
-        let path: Vec<&str> = request
-            .path
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .collect();
+        let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
         if request.method == "POST" && request.path.contains("/selfsubject") {
             let status = if request.path.ends_with("rulesreviews") {
                 r#"{"resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}],"nonResourceRules":[{"verbs":["*"],"nonResourceURLs":["*"]}],"incomplete":false}"#
             } else {
                 r#"{"allowed":true}"#
             };
-            let mut review: serde_json::Value =
-                serde_json::from_slice(&request.body).unwrap_or_default();
+            let mut review: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
             if !review.is_object() {
                 // Sent as protobuf: its kind is in the path, and of the answer only the status is read.
-                let kind = if request.path.ends_with("rulesreviews") {
-                    "Rules"
-                } else {
-                    "Access"
-                };
+                let kind = if request.path.ends_with("rulesreviews") { "Rules" } else { "Access" };
                 let kind = format!("SelfSubject{kind}Review");
-                review = serde_json::json!({"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": {}});
+                review =
+                    serde_json::json!({"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": {}});
             }
             if let Some(map) = review.as_object_mut() {
-                map.insert(
-                    "status".to_owned(),
-                    serde_json::from_str(status).expect("written here"),
-                );
+                map.insert("status".to_owned(), serde_json::from_str(status).expect("written here"));
             }
-            return self.send(
-                writer,
-                "201 Created",
-                "application/json",
-                &[review.to_string().as_bytes()],
-            );
+            return self.send(writer, "201 Created", "application/json", &[review.to_string().as_bytes()]);
         }
         match *path {
             ["version"] => self.json(
@@ -566,13 +465,7 @@ impl Server {
         self.send(writer, "404 Not Found", "application/json", &[body])
     }
 
-    fn get(
-        &self,
-        plural: &str,
-        namespace: &str,
-        name: &str,
-        writer: &mut TcpStream,
-    ) -> io::Result<bool> {
+    fn get(&self, plural: &str, namespace: &str, name: &str, writer: &mut TcpStream) -> io::Result<bool> {
         let found = FleetKind::parse(plural).and_then(|kind| {
             let shelf = self.shelf(kind);
             let digits = name.trim_end_matches("-rootdisk").rsplit('-').next()?;
@@ -603,36 +496,21 @@ impl Server {
             if plural == "namespaces" {
                 return self.namespaces(writer);
             }
-            let name = RESOURCES
-                .iter()
-                .find(|(p, ..)| *p == plural)
-                .map_or("", |(_, kind, ..)| kind);
+            let name = RESOURCES.iter().find(|(p, ..)| *p == plural).map_or("", |(_, kind, ..)| kind);
             let version = request.path.split('/').skip(2).take(2).collect::<Vec<_>>();
-            let version = if request.path.starts_with("/api/") {
-                "v1".to_owned()
-            } else {
-                version.join("/")
-            };
+            let version = if request.path.starts_with("/api/") { "v1".to_owned() } else { version.join("/") };
             return self.json(writer, &format!(r#"{{"apiVersion":"{version}","items":[],"kind":"{name}List","metadata":{{"continue":"","resourceVersion":"{revision}"}}}}"#));
         };
         let shelf = self.shelf(kind);
-        let start = query("continue")
-            .and_then(|token| token.strip_prefix("from-")?.parse().ok())
-            .unwrap_or(0_usize);
+        let start =
+            query("continue").and_then(|token| token.strip_prefix("from-")?.parse().ok()).unwrap_or(0_usize);
         let whole = start == 0 && query("resourceVersion") == Some("0");
-        let limit = query("limit")
-            .and_then(|text| text.parse().ok())
-            .filter(|n| *n > 0 && !whole);
+        let limit = query("limit").and_then(|text| text.parse().ok()).filter(|n| *n > 0 && !whole);
         let start = start.min(shelf.items.len());
-        let end = limit.map_or(shelf.items.len(), |limit: usize| {
-            shelf.items.len().min(start + limit)
-        });
+        let end = limit.map_or(shelf.items.len(), |limit: usize| shelf.items.len().min(start + limit));
         let left = shelf.items.len() - end;
-        let (token, remaining) = if left > 0 {
-            (format!("from-{end:09}"), Some(left as u64))
-        } else {
-            (String::new(), None)
-        };
+        let (token, remaining) =
+            if left > 0 { (format!("from-{end:09}"), Some(left as u64)) } else { (String::new(), None) };
         if table {
             let rows = self.rows[kind as usize].get_or_init(|| {
                 let (mut bytes, mut places) = (Vec::new(), Vec::new());
@@ -648,9 +526,7 @@ impl Server {
             });
             let mut meta = format!(r#""resourceVersion":"{revision}""#);
             if let Some(remaining) = remaining {
-                meta.push_str(&format!(
-                    r#","continue":"{token}","remainingItemCount":{remaining}"#
-                ));
+                meta.push_str(&format!(r#","continue":"{token}","remainingItemCount":{remaining}"#));
             }
             let head = format!(
                 r#"{{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{{{meta}}},"columnDefinitions":{},"rows":["#,
@@ -660,31 +536,17 @@ impl Server {
                 .1
                 .get(start..end)
                 .filter(|places| !places.is_empty())
-                .map_or(&[][..], |places| {
-                    &rows.0[places[0].0..places[places.len() - 1].1]
-                });
-            return self.send(
-                writer,
-                "200 OK",
-                "application/json",
-                &[head.as_bytes(), body, b"]}\n"],
-            );
+                .map_or(&[][..], |places| &rows.0[places[0].0..places[places.len() - 1].1]);
+            return self.send(writer, "200 OK", "application/json", &[head.as_bytes(), body, b"]}\n"]);
         }
         let body = shelf
             .items
             .get(start..end)
             .filter(|items| !items.is_empty())
-            .map_or(&[][..], |items| {
-                &shelf.bytes[items[0].start..items[items.len() - 1].end]
-            });
+            .map_or(&[][..], |items| &shelf.bytes[items[0].start..items[items.len() - 1].end]);
         let head = kind.list_head(revision, &token, remaining);
         let tail = kind.list_tail(revision, &token, remaining);
-        self.send(
-            writer,
-            "200 OK",
-            "application/json",
-            &[head.as_bytes(), body, tail.as_bytes()],
-        )
+        self.send(writer, "200 OK", "application/json", &[head.as_bytes(), body, tail.as_bytes()])
     }
 
     fn namespaces(&self, writer: &mut TcpStream) -> io::Result<bool> {
@@ -707,9 +569,8 @@ impl Server {
 
     fn discovery(&self, core: bool, accept: &str, writer: &mut TcpStream) -> io::Result<bool> {
         let groups = || GROUPS.iter().filter(|(group, ..)| group.is_empty() == core);
-        let Some(version) = ["v2", "v2beta1"]
-            .into_iter()
-            .find(|v| accept.contains(&format!("g=apidiscovery.k8s.io;v={v}")))
+        let Some(version) =
+            ["v2", "v2beta1"].into_iter().find(|v| accept.contains(&format!("g=apidiscovery.k8s.io;v={v}")))
         else {
             if core {
                 return self.json(
@@ -717,15 +578,11 @@ impl Server {
                     r#"{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[]}"#,
                 );
             }
-            let groups: Vec<String> = groups()
-                .map(|(group, version)| group_entry(group, version, ""))
-                .collect();
+            let groups: Vec<String> =
+                groups().map(|(group, version)| group_entry(group, version, "")).collect();
             return self.json(
                 writer,
-                &format!(
-                    r#"{{"kind":"APIGroupList","apiVersion":"v1","groups":[{}]}}"#,
-                    groups.join(",")
-                ),
+                &format!(r#"{{"kind":"APIGroupList","apiVersion":"v1","groups":[{}]}}"#, groups.join(",")),
             );
         };
         let items: Vec<String> = groups()
@@ -753,20 +610,13 @@ impl Server {
             r#"{{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/{version}","metadata":{{}},"items":[{}]}}"#,
             items.join(",")
         );
-        let kind =
-            format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+        let kind = format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
         self.send(writer, "200 OK", &kind, &[body.as_bytes()])
     }
 
     fn group(&self, group: &str, writer: &mut TcpStream) -> io::Result<bool> {
-        let version = GROUPS
-            .iter()
-            .find(|(g, _)| *g == group)
-            .map_or("", |(_, version)| version);
-        self.json(
-            writer,
-            &group_entry(group, version, r#""kind":"APIGroup","apiVersion":"v1","#),
-        )
+        let version = GROUPS.iter().find(|(g, _)| *g == group).map_or("", |(_, version)| version);
+        self.json(writer, &group_entry(group, version, r#""kind":"APIGroup","apiVersion":"v1","#))
     }
 
     fn resources(&self, group: &str, version: &str, writer: &mut TcpStream) -> io::Result<bool> {
@@ -784,11 +634,7 @@ impl Server {
                 )
             })
             .collect();
-        let full = if group.is_empty() {
-            version.to_owned()
-        } else {
-            format!("{group}/{version}")
-        };
+        let full = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
         self.json(
             writer,
             &format!(
@@ -807,14 +653,8 @@ impl Server {
         request: &Request,
         writer: &mut TcpStream,
     ) -> io::Result<bool> {
-        let is = |name: &str| {
-            matches!(
-                request.query.get(name).map(String::as_str),
-                Some("true" | "1")
-            )
-        };
-        let head =
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let is = |name: &str| matches!(request.query.get(name).map(String::as_str), Some("true" | "1"));
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
         let mut sent = write_all(writer, &[head])?;
         let watch = Arc::new(Watch {
             kind,
@@ -854,10 +694,7 @@ impl Server {
         drop(stream);
         self.bytes_out.fetch_add(sent, Relaxed);
         // The client says nothing more: reading ends when it goes away or the time it asked for is over.
-        let seconds = request
-            .query
-            .get("timeoutSeconds")
-            .and_then(|text| text.parse().ok());
+        let seconds = request.query.get("timeoutSeconds").and_then(|text| text.parse().ok());
         writer.set_read_timeout(seconds.filter(|s| *s > 0).map(Duration::from_secs))?;
         let over = matches!(writer.read(&mut [0; 64]), Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));
         self.close(&watch);
@@ -870,20 +707,11 @@ impl Server {
 
     fn close(&self, watch: &Arc<Watch>) {
         watch.closed.store(true, Relaxed);
-        self.watches
-            .lock()
-            .unwrap()
-            .retain(|other| !Arc::ptr_eq(other, watch));
+        self.watches.lock().unwrap().retain(|other| !Arc::ptr_eq(other, watch));
     }
 
     fn open(&self, kind: FleetKind) -> Vec<Arc<Watch>> {
-        self.watches
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|watch| watch.kind == Some(kind))
-            .cloned()
-            .collect()
+        self.watches.lock().unwrap().iter().filter(|watch| watch.kind == Some(kind)).cloned().collect()
     }
 
     fn deliver(&self, watch: &Arc<Watch>, bytes: &[u8]) {
@@ -905,11 +733,7 @@ impl Server {
             Fleet::write_bookmark(kind, self.newest.load(Relaxed), false, &mut line);
             let mut bytes = Vec::new();
             chunk(&line, &mut bytes);
-            for watch in self
-                .open(kind)
-                .iter()
-                .filter(|watch| watch.bookmarks && !watch.table)
-            {
+            for watch in self.open(kind).iter().filter(|watch| watch.bookmarks && !watch.table) {
                 self.deliver(watch, &bytes);
             }
         }
@@ -920,10 +744,7 @@ impl Server {
         let shelf = self.shelf(kind);
         let open = self.open(kind);
         let (plain, table) = (open.iter().any(|w| !w.table), open.iter().any(|w| w.table));
-        let (mut rings, first) = (
-            [Ring::default(), Ring::default()],
-            self.newest.load(Relaxed),
-        );
+        let (mut rings, first) = ([Ring::default(), Ring::default()], self.newest.load(Relaxed));
         let mut dice = Dice::new(first);
         let (mut object, mut line) = (Vec::new(), Vec::new());
         for n in 0..count.min(RING) {
@@ -932,8 +753,7 @@ impl Server {
             }
             let item = &shelf.items[dice.below(shelf.items.len() as u64) as usize];
             object.clear();
-            self.fleet
-                .write(kind, item.index as usize, n + 1, &mut object);
+            self.fleet.write(kind, item.index as usize, n + 1, &mut object);
             if plain {
                 line.clear();
                 line.extend_from_slice(
@@ -946,29 +766,15 @@ impl Server {
             if table {
                 line.clear();
                 line.extend_from_slice(
-                    format!(
-                        r#"{{"type":"{}","object":{TABLE_EVENT}"#,
-                        Change::Modified.text()
-                    )
-                    .as_bytes(),
+                    format!(r#"{{"type":"{}","object":{TABLE_EVENT}"#, Change::Modified.text()).as_bytes(),
                 );
                 let metadata = metadata_of(kind, false, &object);
-                self.fleet.row(
-                    kind,
-                    item.index as usize,
-                    n + 1,
-                    &object[metadata],
-                    &mut line,
-                );
+                self.fleet.row(kind, item.index as usize, n + 1, &object[metadata], &mut line);
                 line.extend_from_slice(b"]}}\n");
                 rings[1].push(&line);
             }
         }
-        let length = rings
-            .iter()
-            .map(|ring| ring.places.len())
-            .max()
-            .unwrap_or(0);
+        let length = rings.iter().map(|ring| ring.places.len()).max().unwrap_or(0);
         println!(r#"{{"begun":{count}}}"#);
         let (started, mut sent) = (Instant::now(), 0_u64);
         while sent < count && length > 0 {
@@ -995,10 +801,7 @@ impl Server {
             }
             if sent < count {
                 let next = Duration::from_secs_f64(sent as f64 / rate as f64);
-                std::thread::sleep(
-                    next.saturating_sub(started.elapsed())
-                        .max(Duration::from_micros(200)),
-                );
+                std::thread::sleep(next.saturating_sub(started.elapsed()).max(Duration::from_micros(200)));
             }
         }
         println!(r#"{{"sent":{}}}"#, started.elapsed().as_secs_f64());
@@ -1006,7 +809,8 @@ impl Server {
 }
 
 const RING: u64 = 16_384;
-const TABLE_EVENT: &str = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{},"columnDefinitions":null,"rows":["#;
+const TABLE_EVENT: &str =
+    r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{},"columnDefinitions":null,"rows":["#;
 
 /// Events, each as a chunk of its own: a real server flushes each.
 #[derive(Default)]
@@ -1022,8 +826,7 @@ impl Ring {
         chunk(line, &mut self.bytes);
         let key = br#""resourceVersion":""#;
         let digits = memchr::memmem::find(&self.bytes[start..], key).expect("every object has one");
-        self.places
-            .push((start, self.bytes.len(), start + digits + key.len()));
+        self.places.push((start, self.bytes.len(), start + digits + key.len()));
     }
 
     /// Writes another version of as many digits.
@@ -1048,14 +851,9 @@ fn chunk(line: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-const VERBS: &str =
-    r#"["create","delete","deletecollection","get","list","patch","update","watch"]"#;
+const VERBS: &str = r#"["create","delete","deletecollection","get","list","patch","update","watch"]"#;
 
-const GROUPS: [(&str, &str); 3] = [
-    ("", "v1"),
-    ("kubevirt.io", "v1"),
-    ("cdi.kubevirt.io", "v1beta1"),
-];
+const GROUPS: [(&str, &str); 3] = [("", "v1"), ("kubevirt.io", "v1"), ("cdi.kubevirt.io", "v1beta1")];
 
 /// Plural, kind, short name, namespaced, group, and whether it is one of ours.
 const RESOURCES: [(&str, &str, &str, bool, &str, bool); 16] = [
@@ -1064,38 +862,10 @@ const RESOURCES: [(&str, &str, &str, bool, &str, bool); 16] = [
     ("pods", "Pod", "po", true, "", false),
     ("events", "Event", "ev", true, "", false),
     ("services", "Service", "svc", true, "", false),
-    (
-        "persistentvolumes",
-        "PersistentVolume",
-        "pv",
-        false,
-        "",
-        false,
-    ),
-    (
-        "persistentvolumeclaims",
-        "PersistentVolumeClaim",
-        "pvc",
-        true,
-        "",
-        true,
-    ),
-    (
-        "virtualmachines",
-        "VirtualMachine",
-        "vm",
-        true,
-        "kubevirt.io",
-        true,
-    ),
-    (
-        "virtualmachineinstances",
-        "VirtualMachineInstance",
-        "vmi",
-        true,
-        "kubevirt.io",
-        true,
-    ),
+    ("persistentvolumes", "PersistentVolume", "pv", false, "", false),
+    ("persistentvolumeclaims", "PersistentVolumeClaim", "pvc", true, "", true),
+    ("virtualmachines", "VirtualMachine", "vm", true, "kubevirt.io", true),
+    ("virtualmachineinstances", "VirtualMachineInstance", "vmi", true, "kubevirt.io", true),
     (
         "virtualmachineinstancemigrations",
         "VirtualMachineInstanceMigration",
@@ -1105,38 +875,10 @@ const RESOURCES: [(&str, &str, &str, bool, &str, bool); 16] = [
         false,
     ),
     ("kubevirts", "KubeVirt", "kv", true, "kubevirt.io", false),
-    (
-        "datavolumes",
-        "DataVolume",
-        "dv",
-        true,
-        "cdi.kubevirt.io",
-        true,
-    ),
-    (
-        "datasources",
-        "DataSource",
-        "das",
-        true,
-        "cdi.kubevirt.io",
-        false,
-    ),
-    (
-        "dataimportcrons",
-        "DataImportCron",
-        "dic",
-        true,
-        "cdi.kubevirt.io",
-        false,
-    ),
-    (
-        "storageprofiles",
-        "StorageProfile",
-        "",
-        false,
-        "cdi.kubevirt.io",
-        false,
-    ),
+    ("datavolumes", "DataVolume", "dv", true, "cdi.kubevirt.io", true),
+    ("datasources", "DataSource", "das", true, "cdi.kubevirt.io", false),
+    ("dataimportcrons", "DataImportCron", "dic", true, "cdi.kubevirt.io", false),
+    ("storageprofiles", "StorageProfile", "", false, "cdi.kubevirt.io", false),
     ("cdis", "CDI", "", false, "cdi.kubevirt.io", false),
 ];
 

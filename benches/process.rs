@@ -48,17 +48,10 @@ pub fn usage(pid: u32) -> Option<Usage> {
         .filter_map(|text| text.parse::<u64>().ok())
         .sum();
     let (mut nanoseconds, mut wakeups) = (0_u64, 0);
-    for task in std::fs::read_dir(format!("/proc/{pid}/task"))
-        .ok()?
-        .flatten()
-    {
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
         let task = task.path();
         let read = |name: &str| std::fs::read_to_string(task.join(name)).unwrap_or_default();
-        nanoseconds += read("schedstat")
-            .split_whitespace()
-            .next()
-            .and_then(|t| t.parse().ok())
-            .unwrap_or(0);
+        nanoseconds += read("schedstat").split_whitespace().next().and_then(|t| t.parse().ok()).unwrap_or(0);
         wakeups += number(&read("status"), "voluntary_ctxt_switches:");
     }
     Some(Usage {
@@ -105,11 +98,7 @@ pub struct Run {
 pub fn run(command: &mut Command) -> io::Result<Run> {
     let mut out = Run::default();
     let started = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut pipe = child.stdout.take().expect("piped");
     let pid = child.id();
     let (ended, peak) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -145,10 +134,7 @@ pub fn run(command: &mut Command) -> io::Result<Run> {
 pub fn await_end(pid: u32) {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _ = waitid(
-            WaitId::Pid(pid),
-            WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
-        );
+        let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
     }
 }
 
@@ -175,13 +161,9 @@ pub fn callgrind(command: &[&str], toggle: Option<&str>) -> Option<u64> {
         .status()
         .ok()?;
     let text = std::fs::read_to_string(out.path()).ok()?;
-    let summary = |key: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok())
-    };
-    summary("totals:")
-        .or_else(|| summary("summary:"))
-        .filter(|count| *count > 0 && status.success())
+    let summary =
+        |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse::<u64>().ok());
+    summary("totals:").or_else(|| summary("summary:")).filter(|count| *count > 0 && status.success())
 }
 
 /// Where the program of this name is on the path.

@@ -33,21 +33,12 @@ pub struct Launch {
 
 impl Launch {
     /// A program on a screen of 200×60 with 24-bit colours.
-    pub fn new<S: Into<String>>(
-        program: impl Into<String>,
-        arguments: impl IntoIterator<Item = S>,
-    ) -> Self {
-        let environment = [
-            ("TERM", "xterm-256color"),
-            ("COLORTERM", "truecolor"),
-            ("LANG", "C.UTF-8"),
-        ];
+    pub fn new<S: Into<String>>(program: impl Into<String>, arguments: impl IntoIterator<Item = S>) -> Self {
+        let environment = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")];
         Self {
             program: program.into(),
             arguments: arguments.into_iter().map(Into::into).collect(),
-            environment: environment
-                .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                .into(),
+            environment: environment.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             columns: 200,
             rows: 60,
         }
@@ -106,31 +97,15 @@ impl Session {
             env: launch.environment.clone(),
             ..Options::default()
         };
-        let size = WindowSize {
-            num_lines: launch.rows,
-            num_cols: launch.columns,
-            cell_width: 0,
-            cell_height: 0,
-        };
+        let size =
+            WindowSize { num_lines: launch.rows, num_cols: launch.columns, cell_width: 0, cell_height: 0 };
         let (sender, answers) = mpsc::channel();
-        let config = Config {
-            scrolling_history: 0,
-            ..Config::default()
-        };
+        let config = Config { scrolling_history: 0, ..Config::default() };
         let term = Term::new(config, &Screen(launch.clone()), Answers(sender));
         let started = Instant::now();
         let pty = tty::new(&options, size, 0)?;
         let parser = Processor::new();
-        Ok(Self {
-            pty,
-            term,
-            parser,
-            answers,
-            started,
-            first_byte: None,
-            bytes: 0,
-            ended: None,
-        })
+        Ok(Self { pty, term, parser, answers, started, first_byte: None, bytes: 0, ended: None })
     }
 
     /// Its process.
@@ -216,11 +191,7 @@ impl Session {
                 self.settle();
                 return true;
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             // Linux reports the closed far side as an error.
             Err(_) => self.ended = Some(self.started.elapsed()),
         }
@@ -229,11 +200,7 @@ impl Session {
 
     /// Ends a synchronized update that its program has left open for too long.
     fn settle(&mut self) {
-        let over = self
-            .parser
-            .sync_timeout()
-            .sync_timeout()
-            .is_some_and(|until| until <= Instant::now());
+        let over = self.parser.sync_timeout().sync_timeout().is_some_and(|until| until <= Instant::now());
         if over {
             self.parser.stop_sync(&mut self.term);
         }
@@ -241,11 +208,7 @@ impl Session {
 
     /// Reads until the screen satisfies the question; the time since the start. Nothing when the program ends or
     /// `longest` is over before.
-    pub fn until(
-        &mut self,
-        longest: Duration,
-        mut question: impl FnMut(&Self) -> bool,
-    ) -> Option<Duration> {
+    pub fn until(&mut self, longest: Duration, mut question: impl FnMut(&Self) -> bool) -> Option<Duration> {
         let give_up = Instant::now() + longest;
         loop {
             if question(self) {
@@ -268,10 +231,7 @@ impl Session {
     /// Reads for so long, whatever comes: for idle figures.
     pub fn rest(&mut self, time: Duration) {
         let until = Instant::now() + time;
-        while let Some(left) = until
-            .checked_duration_since(Instant::now())
-            .filter(|d| !d.is_zero())
-        {
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
             if self.ended.is_some() {
                 return std::thread::sleep(left);
             }
@@ -315,13 +275,7 @@ impl Session {
         self.ended?;
         await_end(self.pid());
         let total = self.started.elapsed();
-        Some((
-            total,
-            Usage {
-                peak,
-                ..self.usage()
-            },
-        ))
+        Some((total, Usage { peak, ..self.usage() }))
     }
 }
 
@@ -357,10 +311,5 @@ pub struct Run {
 pub fn run(launch: &Launch, text: &str, longest: Duration) -> Option<Run> {
     let mut session = Session::start(launch).ok()?;
     let shown = session.until_text(text, longest)?;
-    Some(Run {
-        first_byte: session.first_byte()?,
-        shown,
-        bytes: session.bytes(),
-        usage: session.usage(),
-    })
+    Some(Run { first_byte: session.first_byte()?, shown, bytes: session.bytes(), usage: session.usage() })
 }

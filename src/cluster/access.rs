@@ -64,14 +64,8 @@ pub async fn may(connection: &Connection, question: &Question) -> Result<Verdict
     let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     let answer: SelfSubjectAccessReview = connection.review(path, &review, LIMIT).await?;
     let status = answer.status.unwrap_or_default();
-    let reason = [status.reason, status.evaluation_error]
-        .into_iter()
-        .flatten()
-        .find(|text| !text.is_empty());
-    Ok(Verdict {
-        allowed: status.allowed,
-        reason: plain(&reason.unwrap_or_default(), 300),
-    })
+    let reason = [status.reason, status.evaluation_error].into_iter().flatten().find(|text| !text.is_empty());
+    Ok(Verdict { allowed: status.allowed, reason: plain(&reason.unwrap_or_default(), 300) })
 }
 
 /// What a user may do in one namespace.
@@ -106,16 +100,11 @@ impl Rules {
 /// As [`Connection::send`].
 pub async fn rules(connection: &Connection, namespace: &str) -> Result<Rules, Failure> {
     let review = SelfSubjectRulesReview {
-        spec: SelfSubjectRulesReviewSpec {
-            namespace: Some(namespace.to_owned()),
-        },
+        spec: SelfSubjectRulesReviewSpec { namespace: Some(namespace.to_owned()) },
         ..SelfSubjectRulesReview::default()
     };
     let path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
     let answer: SelfSubjectRulesReview = connection.review(path, &review, LIMIT).await?;
     let status = answer.status.unwrap_or_default();
-    Ok(Rules {
-        resources: status.resource_rules,
-        incomplete: status.incomplete,
-    })
+    Ok(Rules { resources: status.resource_rules, incomplete: status.incomplete })
 }

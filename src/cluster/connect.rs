@@ -92,10 +92,7 @@ pub async fn connect(
 ) -> Result<Connection, Failure> {
     let chosen = configuration.choose(context, flags)?;
     let gate = gate.narrowed(flags.readonly);
-    let impersonates = flags
-        .as_user
-        .clone()
-        .or_else(|| chosen.user.impersonate.clone());
+    let impersonates = flags.as_user.clone().or_else(|| chosen.user.impersonate.clone());
     let mut info = ConnectionInfo {
         id,
         context: chosen.context.clone(),
@@ -147,11 +144,7 @@ impl Connection {
     ///
     /// [`FailureKind::ReadOnly`] if the request is not a read (a mistake of the caller; nothing was sent), a
     /// [`FailureKind::Timeout`], what the connection failed with, or what the server's error status says.
-    pub async fn send(
-        &self,
-        request: Request<Vec<u8>>,
-        limit: Duration,
-    ) -> Result<Response<Body>, Failure> {
+    pub async fn send(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Response<Body>, Failure> {
         if effect(request.method(), request.uri().path()) != Effect::Read {
             return Err(Failure::new(
                 FailureKind::ReadOnly,
@@ -167,19 +160,12 @@ impl Connection {
     /// # Errors
     ///
     /// What [`allow`] says (nothing was sent), else as [`Connection::send`].
-    pub async fn open(
-        &self,
-        request: Request<Vec<u8>>,
-        limit: Duration,
-    ) -> Result<Response<Body>, Failure> {
+    pub async fn open(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Response<Body>, Failure> {
         self.pass(&request)?;
         if request.method() != Method::GET {
             return Err(Failure::new(
                 FailureKind::ReadOnly,
-                format!(
-                    "{} does not open a stream; nothing was sent.",
-                    request.method()
-                ),
+                format!("{} does not open a stream; nothing was sent.", request.method()),
             ));
         }
         self.exchange(request, limit).await
@@ -197,14 +183,12 @@ impl Connection {
         limit: Duration,
     ) -> Result<Response<Body>, Failure> {
         self.pass(&request)?;
-        self.exchange(request, limit)
-            .await
-            .map_err(|failure| match failure.kind {
-                FailureKind::Timeout | FailureKind::Disconnected => failure.remedy(
-                    "It is not known whether the change arrived; look before you repeat it.",
-                ),
-                _ => failure,
-            })
+        self.exchange(request, limit).await.map_err(|failure| match failure.kind {
+            FailureKind::Timeout | FailureKind::Disconnected => {
+                failure.remedy("It is not known whether the change arrived; look before you repeat it.")
+            }
+            _ => failure,
+        })
     }
 
     /// Reads a small JSON document; `accept` is the `Accept` header. `limit` is for the head and
@@ -229,12 +213,7 @@ impl Connection {
     /// # Errors
     ///
     /// As [`Connection::send`].
-    pub async fn get_text(
-        &self,
-        path: &str,
-        accept: &str,
-        limit: Duration,
-    ) -> Result<String, Failure> {
+    pub async fn get_text(&self, path: &str, accept: &str, limit: Duration) -> Result<String, Failure> {
         let body = self.get(path, accept, limit).await?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
@@ -246,8 +225,7 @@ impl Connection {
         review: &impl serde::Serialize,
         limit: Duration,
     ) -> Result<T, Failure> {
-        let garbage =
-            |why: serde_json::Error| Failure::garbage(&self.inner.info.server, &why.to_string());
+        let garbage = |why: serde_json::Error| Failure::garbage(&self.inner.info.server, &why.to_string());
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
@@ -273,11 +251,7 @@ impl Connection {
 
     fn pass(&self, request: &Request<Vec<u8>>) -> Result<(), Failure> {
         let inner = &*self.inner;
-        allow(
-            request.method(),
-            request.uri().path(),
-            inner.gate.state(inner.info.id, &inner.info.context),
-        )
+        allow(request.method(), request.uri().path(), inner.gate.state(inner.info.id, &inner.info.context))
     }
 
     /// Sends with the client of the moment, which nobody else gets: whoever has it can send anything.
@@ -313,10 +287,7 @@ impl Connection {
         limit: Duration,
     ) -> Result<Response<Body>, Failure> {
         self.within(limit, async {
-            let response = client
-                .send(request.map(Body::from))
-                .await
-                .map_err(|why| self.explain(&why))?;
+            let response = client.send(request.map(Body::from)).await.map_err(|why| self.explain(&why))?;
             let status = response.status();
             if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
                 return Ok(response);
@@ -331,10 +302,7 @@ impl Connection {
         let code = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         // An error whose body breaks off or is too long is told by its code alone.
-        let body = match Limited::new(response.into_body(), LONGEST_ERROR)
-            .collect()
-            .await
-        {
+        let body = match Limited::new(response.into_body(), LONGEST_ERROR).collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => Bytes::new(),
         };
@@ -343,10 +311,7 @@ impl Connection {
 
     async fn collect(&self, response: Response<Body>) -> Result<Bytes, Failure> {
         let server = &self.inner.info.server;
-        match Limited::new(response.into_body(), LONGEST_DOCUMENT)
-            .collect()
-            .await
-        {
+        match Limited::new(response.into_body(), LONGEST_DOCUMENT).collect().await {
             Ok(body) => Ok(body.to_bytes()),
             Err(why) if why.is::<LengthLimitError>() => {
                 Err(Failure::garbage(server, "it is longer than 64 MiB"))
@@ -362,18 +327,12 @@ impl Connection {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let limit = self.inner.request_timeout.unwrap_or(limit);
-        timeout(limit, work)
-            .await
-            .unwrap_or_else(|_| Err(Failure::timeout(&self.inner.info.server, limit)))
+        timeout(limit, work).await.unwrap_or_else(|_| Err(Failure::timeout(&self.inner.info.server, limit)))
     }
 }
 
 fn is_watch(query: Option<&str>) -> bool {
-    query.is_some_and(|query| {
-        query
-            .split('&')
-            .any(|pair| matches!(pair, "watch=1" | "watch=true"))
-    })
+    query.is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=1" | "watch=true")))
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<String> {

@@ -131,28 +131,21 @@ impl ServerVersion {
             let (major, minor) = (number(parts.next()?)?, number(parts.next()?)?);
             ((major, minor) != (0, 0)).then_some((major, minor))
         };
-        Self {
-            git_version: super::error::plain(git_version, 80),
-            parsed: parsed(),
-        }
+        Self { git_version: super::error::plain(git_version, 80), parsed: parsed() }
     }
 }
 
 impl Discovery {
     /// Returns a kind by group and plural.
     pub fn served(&self, group: &str, plural: &str) -> Option<&Resource> {
-        self.resources
-            .iter()
-            .find(|resource| resource.group == group && resource.plural == plural)
+        self.resources.iter().find(|resource| resource.group == group && resource.plural == plural)
     }
 
     /// Returns the first of the wanted versions that is served, else the one that the server prefers; none if the kind
     /// is not served at all.
     pub fn best_version(&self, group: &str, plural: &str, wanted: &[&str]) -> Option<String> {
         let resource = self.served(group, plural)?;
-        let best = wanted
-            .iter()
-            .find(|wanted| resource.versions.iter().any(|served| served == *wanted));
+        let best = wanted.iter().find(|wanted| resource.versions.iter().any(|served| served == *wanted));
         Some(best.map_or_else(|| resource.version.clone(), |version| (*version).to_owned()))
     }
 
@@ -171,9 +164,7 @@ impl Discovery {
 
     /// Returns whether the server knows a group.
     pub fn has_group(&self, group: &str) -> bool {
-        self.resources
-            .iter()
-            .any(|resource| resource.group == group)
+        self.resources.iter().any(|resource| resource.group == group)
             || self.stale_groups.iter().any(|stale| stale == group)
             || self.absent.iter().any(|absent| absent.group == group)
     }

@@ -104,11 +104,7 @@ impl Error for Failure {}
 impl Failure {
     /// Makes a failure without a remedy.
     pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
-        Self {
-            kind,
-            what: what.into(),
-            remedy: None,
-        }
+        Self { kind, what: what.into(), remedy: None }
     }
 
     /// Adds what the user can do about it.
@@ -137,10 +133,7 @@ impl Failure {
     pub fn garbage(server: &str, why: &str) -> Self {
         Self::new(
             FailureKind::Garbage,
-            format!(
-                "The answer of {server} cannot be understood: {}",
-                sentence(why)
-            ),
+            format!("The answer of {server} cannot be understood: {}", sentence(why)),
         )
         .remedy("Is this URL an API server, or a proxy or a login page in front of it?")
     }
@@ -167,15 +160,11 @@ impl Failure {
                 let said = Said {
                     message: status.message.clone(),
                     reason: status.reason.clone(),
-                    retry_after: status
-                        .details
-                        .as_ref()
-                        .map(|d| u64::from(d.retry_after_seconds)),
+                    retry_after: status.details.as_ref().map(|d| u64::from(d.retry_after_seconds)),
                 };
                 said.into_failure(status.code, server)
             }
-            E::ProxyProtocolUnsupported { proxy_url }
-            | E::ProxyProtocolDisabled { proxy_url, .. } => {
+            E::ProxyProtocolUnsupported { proxy_url } | E::ProxyProtocolDisabled { proxy_url, .. } => {
                 let scheme = plain(proxy_url.scheme_str().unwrap_or("no scheme"), 20);
                 Self::new(
                     FailureKind::Proxy,
@@ -251,11 +240,7 @@ impl Said {
 
     /// The server's words as a sentence, or `otherwise` where it said nothing.
     fn or(&self, otherwise: &str) -> String {
-        let words = if self.message.trim().is_empty() {
-            &self.reason
-        } else {
-            &self.message
-        };
+        let words = if self.message.trim().is_empty() { &self.reason } else { &self.message };
         // A proxy's error page says nothing that fits on a line.
         if words.trim().is_empty() || words.trim_start().starts_with('<') {
             return sentence(otherwise);
@@ -279,16 +264,25 @@ impl Said {
             .remedy("Log in again, or choose another context; an expired token looks like this too."),
             403 => Failure::new(FailureKind::Forbidden, format!("Not allowed: {}", self.or("Forbidden")))
                 .remedy("Ask for this right, or choose a namespace or a user that has it."),
-            404 => Failure::new(FailureKind::NotFound, format!("Not found: {}", self.or("no such resource on this server"))),
+            404 => Failure::new(
+                FailureKind::NotFound,
+                format!("Not found: {}", self.or("no such resource on this server")),
+            ),
             409 if self.reason == "AlreadyExists" => {
                 Failure::new(FailureKind::Conflict, format!("It exists already: {}", self.or("conflict")))
                     .remedy("Choose another name, or edit the one that exists.")
             }
-            409 => Failure::new(FailureKind::Conflict, format!("Somebody else changed it meanwhile: {}", self.or("conflict")))
-                .remedy("Look at the newer version and try again."),
+            409 => Failure::new(
+                FailureKind::Conflict,
+                format!("Somebody else changed it meanwhile: {}", self.or("conflict")),
+            )
+            .remedy("Look at the newer version and try again."),
             410 => Failure::new(
                 FailureKind::Gone,
-                format!("The API server {server} no longer keeps the history asked for: {}", self.or("resource version too old")),
+                format!(
+                    "The API server {server} no longer keeps the history asked for: {}",
+                    self.or("resource version too old")
+                ),
             ),
             429 => Failure::new(
                 FailureKind::TooManyRequests { retry_after },
@@ -296,14 +290,16 @@ impl Said {
             ),
             503 | 504 => Failure::new(
                 FailureKind::Unavailable { retry_after },
-                format!("The API server {server}, or a service behind it, is not available ({code}): {}", self.or("no reason given")),
+                format!(
+                    "The API server {server}, or a service behind it, is not available ({code}): {}",
+                    self.or("no reason given")
+                ),
             )
             .remedy("This often passes by itself; if not, look at the API service that is named."),
-            300..=399 => Failure::new(
-                FailureKind::Server(code),
-                format!("{server} answers with a redirect ({code})."),
-            )
-            .remedy("Is this URL a login page instead of an API server?"),
+            300..=399 => {
+                Failure::new(FailureKind::Server(code), format!("{server} answers with a redirect ({code})."))
+                    .remedy("Is this URL a login page instead of an API server?")
+            }
             400 if self.message.contains("HTTP request to an HTTPS server") => Failure::new(
                 FailureKind::Tls,
                 format!("The API server {server} speaks TLS, but its URL begins with http://."),
@@ -311,7 +307,10 @@ impl Said {
             .remedy("Write https:// in the kubeconfig."),
             400..=499 => Failure::new(
                 FailureKind::Server(code),
-                format!("The API server {server} refuses the request ({code}): {}", self.or("no reason given")),
+                format!(
+                    "The API server {server} refuses the request ({code}): {}",
+                    self.or("no reason given")
+                ),
             ),
             _ => Failure::new(
                 FailureKind::Server(code),
@@ -334,16 +333,14 @@ fn auth(error: &kube::client::AuthError) -> Failure {
             Failure::config("The token or password holds characters that cannot be sent.")
                 .remedy("Look for a line break inside it.")
         }
-        A::AuthExecRun { .. } => Failure::new(
-            FailureKind::Plugin,
-            "The command of the kubeconfig's auth-provider failed.",
-        )
-        .remedy("Run it in a terminal to see why."),
-        other => Failure::new(
-            FailureKind::Plugin,
-            format!("Logging in failed: {}", sentence(&other.to_string())),
-        )
-        .remedy("Log in outside of v9s first, with kubectl for example."),
+        A::AuthExecRun { .. } => {
+            Failure::new(FailureKind::Plugin, "The command of the kubeconfig's auth-provider failed.")
+                .remedy("Run it in a terminal to see why.")
+        }
+        other => {
+            Failure::new(FailureKind::Plugin, format!("Logging in failed: {}", sentence(&other.to_string())))
+                .remedy("Log in outside of v9s first, with kubectl for example.")
+        }
     }
 }
 

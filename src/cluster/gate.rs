@@ -26,10 +26,7 @@ pub struct Gate {
 impl Gate {
     /// Makes the gate of a session; no context is on screen yet.
     pub fn new(readonly: bool) -> Self {
-        Self {
-            readonly,
-            on_screen: Arc::new(AtomicU32::new(0)),
-        }
+        Self { readonly, on_screen: Arc::new(AtomicU32::new(0)) }
     }
 
     /// Says which context is on screen from now on.
@@ -50,20 +47,12 @@ impl Gate {
     /// Returns the same gate, closed to changes if `readonly` or if it was so already.
     #[must_use]
     pub(crate) fn narrowed(&self, readonly: bool) -> Self {
-        Self {
-            readonly: self.readonly || readonly,
-            on_screen: Arc::clone(&self.on_screen),
-        }
+        Self { readonly: self.readonly || readonly, on_screen: Arc::clone(&self.on_screen) }
     }
 
     /// Takes down what decides at this moment.
     pub(crate) fn state<'a>(&self, here: ContextId, context: &'a str) -> GateState<'a> {
-        GateState {
-            readonly: self.readonly,
-            here,
-            on_screen: self.on_screen(),
-            context,
-        }
+        GateState { readonly: self.readonly, here, on_screen: self.on_screen(), context }
     }
 }
 
@@ -155,10 +144,7 @@ pub fn allow(method: &Method, path: &str, state: GateState<'_>) -> Result<(), Fa
     if state.here != state.on_screen || state.here == ContextId::default() {
         return Err(Failure::new(
             FailureKind::OtherContext,
-            format!(
-                "{} is not the context on screen; nothing was sent.",
-                plain(state.context, 80)
-            ),
+            format!("{} is not the context on screen; nothing was sent.", plain(state.context, 80)),
         ));
     }
     Ok(())
@@ -169,9 +155,9 @@ mod tests {
     use super::*;
 
     const VMS: &str = "/apis/kubevirt.io/v1/namespaces/a/virtualmachines";
-    const CONSOLE: &str =
-        "/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachineinstances/x/console";
-    const FORWARD: &str = "/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachineinstances/x/portforward/22/tcp";
+    const CONSOLE: &str = "/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachineinstances/x/console";
+    const FORWARD: &str =
+        "/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachineinstances/x/portforward/22/tcp";
     const EXEC: &str = "/api/v1/namespaces/a/pods/x/exec";
 
     #[test]
@@ -194,27 +180,15 @@ mod tests {
             ("GET", "/api/v1/namespaces/a/pods/x/%65xec", Change),
             ("GET", "/api/v1/namespaces/a//pods/x/exec", Session),
             ("GET", "/api/v1/namespaces/a/pods/x/log", Read),
-            (
-                "GET",
-                "/api/v1/namespaces/a/services/x/proxy/shutdown",
-                Change,
-            ),
+            ("GET", "/api/v1/namespaces/a/services/x/proxy/shutdown", Change),
             ("GET", "/api/v1/nodes/x/proxy/run", Change),
             ("GET", "/api/v1/namespaces/a/configmaps/exec", Read),
             ("GET", "/api/v1/namespaces/exec", Read),
             ("POST", REVIEWS[0], Read),
             ("POST", REVIEWS[1], Read),
             ("PUT", REVIEWS[0], Change),
-            (
-                "POST",
-                "/apis/authorization.k8s.io/v1/subjectaccessreviews",
-                Change,
-            ),
-            (
-                "POST",
-                "/api/v1/namespaces/a/serviceaccounts/x/token",
-                Change,
-            ),
+            ("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", Change),
+            ("POST", "/api/v1/namespaces/a/serviceaccounts/x/token", Change),
         ];
         for (method, path, expected) in cases {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -247,9 +221,7 @@ mod tests {
                     on_screen: ContextId(on_screen),
                     context: "prod",
                 };
-                let kind = allow(&method, path, state)
-                    .err()
-                    .map(|failure| failure.kind);
+                let kind = allow(&method, path, state).err().map(|failure| failure.kind);
                 assert_eq!(kind, expected, "{method} {path} {state:?}");
             }
         }

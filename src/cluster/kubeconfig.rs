@@ -15,9 +15,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kube::config::{
-    AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
-};
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
 
 use super::error::{Failure, plain};
 use super::proxy::ProxyEnvironment;
@@ -129,11 +127,7 @@ pub(crate) struct Chosen {
 /// A [`FailureKind::Config`](super::error::FailureKind::Config) that names the file, with line and column where known,
 /// if a file is broken or cannot be read; if `--kubeconfig` names a file that does not exist; and, with the list of
 /// what was tried, if there is none at all.
-pub fn load(
-    flags: &Flags,
-    env: Environment<'_>,
-    home: Option<&Path>,
-) -> Result<Configuration, Failure> {
+pub fn load(flags: &Flags, env: Environment<'_>, home: Option<&Path>) -> Result<Configuration, Failure> {
     load_with(flags, env, home, Path::new(SERVICE_ACCOUNT))
 }
 
@@ -150,14 +144,9 @@ fn load_with(
     for path in candidates(flags, env, home) {
         let file = merge::read(&path)?;
         let outcome = match &file {
-            Some(file) => Outcome::Read {
-                contexts: file.contexts.len(),
-            },
+            Some(file) => Outcome::Read { contexts: file.contexts.len() },
             None if flags.kubeconfig.is_some() => {
-                return Err(Failure::config(format!(
-                    "The kubeconfig {} does not exist.",
-                    shown(&path)
-                )));
+                return Err(Failure::config(format!("The kubeconfig {} does not exist.", shown(&path))));
             }
             None => Outcome::Missing,
         };
@@ -204,39 +193,27 @@ fn candidates(flags: &Flags, env: Environment<'_>, home: Option<&Path>) -> Vec<P
             return paths;
         }
     }
-    home.map(|home| home.join(".kube").join("config"))
-        .into_iter()
-        .collect()
+    home.map(|home| home.join(".kube").join("config")).into_iter().collect()
 }
 
 /// Builds the configuration of a pod from its service account.
 fn in_cluster(env: Environment<'_>, folder: &Path, namespace: Option<&str>) -> Option<Kubeconfig> {
-    let text = |name: &str| {
-        env(name)
-            .and_then(|value| value.into_string().ok())
-            .filter(|value| !value.is_empty())
-    };
+    let text =
+        |name: &str| env(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
     let host = text("KUBERNETES_SERVICE_HOST")?;
     let port = text("KUBERNETES_SERVICE_PORT")?;
     let token = folder.join("token");
     if !token.is_file() {
         return None;
     }
-    let host = if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host
-    };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
     let cluster = Cluster {
         server: Some(format!("https://{host}:{port}")),
         certificate_authority: folder.join("ca.crt").to_str().map(str::to_owned),
         ..Cluster::default()
     };
     // kube reads a token file anew every minute, which is what projected service account tokens need.
-    let user = AuthInfo {
-        token_file: token.to_str().map(str::to_owned),
-        ..AuthInfo::default()
-    };
+    let user = AuthInfo { token_file: token.to_str().map(str::to_owned), ..AuthInfo::default() };
     let context = Context {
         cluster: IN_CLUSTER.to_owned(),
         user: Some(IN_CLUSTER.to_owned()),
@@ -245,21 +222,9 @@ fn in_cluster(env: Environment<'_>, folder: &Path, namespace: Option<&str>) -> O
     };
     let name = || IN_CLUSTER.to_owned();
     Some(Kubeconfig {
-        clusters: vec![NamedCluster {
-            name: name(),
-            cluster: Some(cluster),
-            ..NamedCluster::default()
-        }],
-        auth_infos: vec![NamedAuthInfo {
-            name: name(),
-            auth_info: Some(user),
-            ..NamedAuthInfo::default()
-        }],
-        contexts: vec![NamedContext {
-            name: name(),
-            context: Some(context),
-            ..NamedContext::default()
-        }],
+        clusters: vec![NamedCluster { name: name(), cluster: Some(cluster), ..NamedCluster::default() }],
+        auth_infos: vec![NamedAuthInfo { name: name(), auth_info: Some(user), ..NamedAuthInfo::default() }],
+        contexts: vec![NamedContext { name: name(), context: Some(context), ..NamedContext::default() }],
         current_context: Some(name()),
         ..Kubeconfig::default()
     })
@@ -267,23 +232,15 @@ fn in_cluster(env: Environment<'_>, folder: &Path, namespace: Option<&str>) -> O
 
 fn nothing_found(tried: &[Tried]) -> Failure {
     let places: Vec<String> = tried.iter().map(|tried| shown(&tried.path)).collect();
-    Failure::config(format!(
-        "No kubeconfig was found; looked at {}.",
-        places.join(", ")
-    ))
-    .remedy("Give one with --kubeconfig or KUBECONFIG.")
+    Failure::config(format!("No kubeconfig was found; looked at {}.", places.join(", ")))
+        .remedy("Give one with --kubeconfig or KUBECONFIG.")
 }
 
 fn list_contexts(merged: &Kubeconfig) -> Vec<ContextInfo> {
     let servers: HashMap<&str, &str> = merged
         .clusters
         .iter()
-        .filter_map(|named| {
-            Some((
-                named.name.as_str(),
-                named.cluster.as_ref()?.server.as_deref()?,
-            ))
-        })
+        .filter_map(|named| Some((named.name.as_str(), named.cluster.as_ref()?.server.as_deref()?)))
         .collect();
     merged
         .contexts
@@ -295,9 +252,7 @@ fn list_contexts(merged: &Kubeconfig) -> Vec<ContextInfo> {
                 cluster: context.cluster.clone(),
                 user: context.user.clone().unwrap_or_default(),
                 namespace: context.namespace.clone(),
-                server: servers
-                    .get(context.cluster.as_str())
-                    .map(|server| (*server).to_owned()),
+                server: servers.get(context.cluster.as_str()).map(|server| (*server).to_owned()),
             })
         })
         .collect()
@@ -308,18 +263,10 @@ impl Configuration {
     ///
     /// `-A` is no namespace; a caller asks [`Flags::all_namespaces`] first.
     pub fn namespace(&self, context: Option<&str>, flags: &Flags) -> String {
-        let name = context
-            .or(flags.context.as_deref())
-            .or(self.current.as_deref());
+        let name = context.or(flags.context.as_deref()).or(self.current.as_deref());
         let of_context = || {
-            let found = self
-                .contexts
-                .iter()
-                .find(|context| Some(context.name.as_str()) == name)?;
-            found
-                .namespace
-                .clone()
-                .filter(|namespace| !namespace.is_empty())
+            let found = self.contexts.iter().find(|context| Some(context.name.as_str()) == name)?;
+            found.namespace.clone().filter(|namespace| !namespace.is_empty())
         };
         flags
             .namespace
@@ -334,9 +281,7 @@ impl Configuration {
         let name = context
             .or(flags.context.as_deref())
             .or(self.current.as_deref())
-            .ok_or_else(|| {
-                Failure::config("The kubeconfig sets no current context.").remedy(self.names())
-            })?;
+            .ok_or_else(|| Failure::config("The kubeconfig sets no current context.").remedy(self.names()))?;
         let found = self
             .merged
             .contexts
@@ -362,11 +307,7 @@ impl Configuration {
                 ))
                 .remedy("Is a file missing in KUBECONFIG?")
             })?;
-        let user_name = flags
-            .user
-            .clone()
-            .or_else(|| found.user.clone())
-            .unwrap_or_default();
+        let user_name = flags.user.clone().or_else(|| found.user.clone()).unwrap_or_default();
         Ok(Chosen {
             context: name.to_owned(),
             cluster_name: cluster_name.clone(),
@@ -383,35 +324,21 @@ impl Configuration {
         if name.is_empty() {
             return Ok(AuthInfo::default());
         }
-        let named = self
-            .merged
-            .auth_infos
-            .iter()
-            .find(|named| named.name == name)
-            .ok_or_else(|| {
-                Failure::config(format!(
-                    "The context {} names the user {}, which is not defined.",
-                    plain(context, 80),
-                    plain(name, 80)
-                ))
-                .remedy("Is a file missing in KUBECONFIG?")
-            })?;
+        let named = self.merged.auth_infos.iter().find(|named| named.name == name).ok_or_else(|| {
+            Failure::config(format!(
+                "The context {} names the user {}, which is not defined.",
+                plain(context, 80),
+                plain(name, 80)
+            ))
+            .remedy("Is a file missing in KUBECONFIG?")
+        })?;
         Ok(named.auth_info.clone().unwrap_or_default())
     }
 
     fn names(&self) -> String {
         const SHOWN: usize = 8;
-        let names: Vec<String> = self
-            .contexts
-            .iter()
-            .take(SHOWN)
-            .map(|c| plain(&c.name, 60))
-            .collect();
-        let more = if self.contexts.len() > SHOWN {
-            ", …"
-        } else {
-            ""
-        };
+        let names: Vec<String> = self.contexts.iter().take(SHOWN).map(|c| plain(&c.name, 60)).collect();
+        let more = if self.contexts.len() > SHOWN { ", …" } else { "" };
         format!("Choose one with --context: {}{more}.", names.join(", "))
     }
 }

@@ -37,10 +37,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const LONGEST_OUTPUT: u64 = 1 << 20;
 
 /// The versions of the protocol that are spoken.
-const VERSIONS: [&str; 2] = [
-    "client.authentication.k8s.io/v1",
-    "client.authentication.k8s.io/v1beta1",
-];
+const VERSIONS: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
 /// What a plugin gave.
 #[derive(Clone)]
@@ -89,19 +86,16 @@ pub async fn run(
         .remedy("Log in outside of v9s first; a kubectl command does it."));
     }
     let info = request(version, cluster.filter(|_| exec.provide_cluster_info))?;
-    let child = command(exec, program, &info)
-        .spawn()
-        .map_err(|why| not_started(exec, &name, &why))?;
+    let child = command(exec, program, &info).spawn().map_err(|why| not_started(exec, &name, &why))?;
     match timeout(limit, finish(child)).await {
         Err(_) => Err(failed(format!(
             "The credential plugin {name} did not end within {} s and was stopped.",
             limit.as_secs()
         ))
         .remedy(LOG_IN)),
-        Ok(Err(why)) => Err(failed(format!(
-            "The credential plugin {name} failed: {}",
-            sentence(&why.to_string())
-        ))),
+        Ok(Err(why)) => {
+            Err(failed(format!("The credential plugin {name} failed: {}", sentence(&why.to_string()))))
+        }
         Ok(Ok(ended)) if ended.status.success() => parse(&ended.stdout, version, &name),
         Ok(Ok(ended)) => Err(exited(&name, &ended)),
     }
@@ -115,9 +109,7 @@ fn failed(what: String) -> Failure {
 
 /// The command as it is shown: without its folder, and never with its arguments, which may hold a secret.
 pub(crate) fn name(program: &str) -> String {
-    let file = Path::new(program)
-        .file_name()
-        .and_then(|file| file.to_str());
+    let file = Path::new(program).file_name().and_then(|file| file.to_str());
     plain(file.unwrap_or(program), 60)
 }
 
@@ -137,11 +129,10 @@ fn version<'a>(exec: &'a ExecConfig, name: &str) -> Result<&'a str, Failure> {
 fn request(version: &str, cluster: Option<&ExecAuthCluster>) -> Result<String, Failure> {
     let mut spec = serde_json::json!({ "interactive": false });
     if let Some(cluster) = cluster {
-        spec["cluster"] = serde_json::to_value(cluster)
-            .map_err(|why| Failure::config(sentence(&why.to_string())))?;
+        spec["cluster"] =
+            serde_json::to_value(cluster).map_err(|why| Failure::config(sentence(&why.to_string())))?;
     }
-    let request =
-        serde_json::json!({ "apiVersion": version, "kind": "ExecCredential", "spec": spec });
+    let request = serde_json::json!({ "apiVersion": version, "kind": "ExecCredential", "spec": spec });
     Ok(request.to_string())
 }
 
@@ -167,10 +158,7 @@ fn command(exec: &ExecConfig, program: &str, info: &str) -> Command {
 
 fn not_started(exec: &ExecConfig, name: &str, why: &io::Error) -> Failure {
     if why.kind() != io::ErrorKind::NotFound {
-        return failed(format!(
-            "The credential plugin {name} cannot be run: {}",
-            sentence(&why.to_string())
-        ));
+        return failed(format!("The credential plugin {name} cannot be run: {}", sentence(&why.to_string())));
     }
     let hint = exec.install_hint.as_deref().map(|hint| sentence(hint));
     failed(format!("The credential plugin {name} is not installed."))
@@ -190,8 +178,7 @@ async fn finish(mut child: Child) -> io::Result<Ended> {
     let mut stdout = Vec::new();
     let mut stderr = Vec::new();
     let status = {
-        let mut reading =
-            pin!(async { tokio::join!(read(out, &mut stdout), read(err, &mut stderr)) });
+        let mut reading = pin!(async { tokio::join!(read(out, &mut stdout), read(err, &mut stderr)) });
         tokio::select! {
             biased;
             _ = &mut reading => child.wait().await?,
@@ -204,11 +191,7 @@ async fn finish(mut child: Child) -> io::Result<Ended> {
         }
     };
     leash.let_go();
-    Ok(Ended {
-        status,
-        stdout,
-        stderr,
-    })
+    Ok(Ended { status, stdout, stderr })
 }
 
 /// Reads at most [`LONGEST_OUTPUT`]; the rest is thrown away, so that the plugin does not block on a full pipe.
@@ -229,9 +212,7 @@ impl Leash {
     #[cfg(unix)]
     fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self {
-            group: id.and_then(rustix::process::Pid::from_raw),
-        }
+        Self { group: id.and_then(rustix::process::Pid::from_raw) }
     }
 
     #[cfg(not(unix))]
@@ -263,20 +244,13 @@ impl Drop for Leash {
 fn exited(name: &str, ended: &Ended) -> Failure {
     const SHOWN: usize = 200;
     let text = String::from_utf8_lossy(&ended.stderr);
-    let last = text
-        .lines()
-        .rev()
-        .map(|line| plain(line, SHOWN))
-        .find(|line| !line.is_empty());
+    let last = text.lines().rev().map(|line| plain(line, SHOWN)).find(|line| !line.is_empty());
     let status = match ended.status.code() {
         Some(code) => format!("exit status {code}"),
         None => "a signal".to_owned(),
     };
     let what = match last {
-        Some(line) => format!(
-            "The credential plugin {name} ended with {status}: {}",
-            sentence(&line)
-        ),
+        Some(line) => format!("The credential plugin {name} ended with {status}: {}", sentence(&line)),
         None => format!("The credential plugin {name} ended with {status} and said nothing."),
     };
     failed(what).remedy(LOG_IN)
@@ -302,34 +276,25 @@ struct AnswerStatus {
 /// Reads the plugin's answer. Messages name what is missing, never what is there.
 fn parse(stdout: &[u8], version: &str, name: &str) -> Result<Credential, Failure> {
     let garbage = |why: &str| {
-        failed(format!(
-            "The credential plugin {name} gave no usable answer: {why}."
-        ))
-        .remedy("Run it in a terminal to see what it prints.")
+        failed(format!("The credential plugin {name} gave no usable answer: {why}."))
+            .remedy("Run it in a terminal to see what it prints.")
     };
-    let answer: Answer = serde_json::from_slice(stdout)
-        .map_err(|_| garbage("it is not an ExecCredential in JSON"))?;
+    let answer: Answer =
+        serde_json::from_slice(stdout).map_err(|_| garbage("it is not an ExecCredential in JSON"))?;
     if answer.kind.as_deref() != Some("ExecCredential") {
         return Err(garbage("its kind is not ExecCredential"));
     }
     if answer.api_version.as_deref() != Some(version) {
-        return Err(garbage(
-            "its apiVersion is not the one that the kubeconfig asks for",
-        ));
+        return Err(garbage("its apiVersion is not the one that the kubeconfig asks for"));
     }
     let status = answer.status.ok_or_else(|| garbage("it has no status"))?;
     let filled = |value: Option<String>| value.filter(|text| !text.trim().is_empty());
     let token = filled(status.token);
-    let certificate = match (
-        filled(status.client_certificate_data),
-        filled(status.client_key_data),
-    ) {
+    let certificate = match (filled(status.client_certificate_data), filled(status.client_key_data)) {
         (Some(certificate), Some(key)) => Some((certificate, key.into())),
         (None, None) => None,
         _ => {
-            return Err(garbage(
-                "it has a client certificate without a key, or a key without a certificate",
-            ));
+            return Err(garbage("it has a client certificate without a key, or a key without a certificate"));
         }
     };
     if token.is_none() && certificate.is_none() {

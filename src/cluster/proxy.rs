@@ -51,11 +51,7 @@ impl ProxyEnvironment {
     /// # Errors
     ///
     /// A [`FailureKind::Proxy`] if the proxy's URL is none.
-    pub(crate) fn choose(
-        &self,
-        server: &Uri,
-        configured: Option<&str>,
-    ) -> Result<Option<Uri>, Failure> {
+    pub(crate) fn choose(&self, server: &Uri, configured: Option<&str>) -> Result<Option<Uri>, Failure> {
         let chosen = match configured {
             Some(url) => Some(url),
             None if self.is_excepted(server) => None,
@@ -70,13 +66,7 @@ impl ProxyEnvironment {
         if is_loopback(server) {
             return true;
         }
-        let port = server
-            .port_u16()
-            .unwrap_or(if server.scheme_str() == Some("http") {
-                80
-            } else {
-                443
-            });
+        let port = server.port_u16().unwrap_or(if server.scheme_str() == Some("http") { 80 } else { 443 });
         let address: Option<IpAddr> = host.parse().ok();
         self.exceptions
             .split(',')
@@ -89,19 +79,13 @@ impl ProxyEnvironment {
 /// Returns whether a server is on this machine.
 pub(crate) fn is_loopback(server: &Uri) -> bool {
     let host = host(server);
-    host == "localhost"
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The host in small letters, an IPv6 address without brackets.
 fn host(server: &Uri) -> String {
     let host = server.host().unwrap_or_default();
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .trim_end_matches('.')
-        .to_lowercase()
+    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_lowercase()
 }
 
 /// One entry of `NO_PROXY`: `*`, an address, a range, a domain with its subdomains, `.domain` without itself; names
@@ -140,8 +124,7 @@ fn matches(rule: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
 }
 
 fn is_below(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain)
-        .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+    host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
 fn in_range(address: IpAddr, base: IpAddr, bits: u32) -> bool {
@@ -171,10 +154,7 @@ fn parse(url: &str) -> Result<Uri, Failure> {
         // The URL itself is not shown: it may hold a password.
         Failure::new(
             FailureKind::Proxy,
-            format!(
-                "The proxy's URL cannot be understood: {}.",
-                plain(&why.to_string(), 80)
-            ),
+            format!("The proxy's URL cannot be understood: {}.", plain(&why.to_string(), 80)),
         )
         .remedy("Check proxy-url in the kubeconfig, or HTTPS_PROXY.")
     })
@@ -218,50 +198,29 @@ mod tests {
                 exceptions: exceptions.to_owned(),
             };
             let chosen = environment.choose(&server.parse().unwrap(), None).unwrap();
-            assert_eq!(
-                chosen.is_some(),
-                proxied,
-                "{server} with NO_PROXY={exceptions}"
-            );
+            assert_eq!(chosen.is_some(), proxied, "{server} with NO_PROXY={exceptions}");
         }
     }
 
     #[test]
     fn the_kubeconfig_has_no_exceptions_and_schemes_choose_the_variable() {
-        let env = environment(&[
-            ("https_proxy", "one:1"),
-            ("HTTP_PROXY", "http://two:2"),
-            ("NO_PROXY", "*"),
-        ]);
+        let env = environment(&[("https_proxy", "one:1"), ("HTTP_PROXY", "http://two:2"), ("NO_PROXY", "*")]);
         let server: Uri = "https://api:6443".parse().unwrap();
         let chosen = env.choose(&server, Some("socks5h://three:3")).unwrap();
         assert_eq!(chosen.unwrap().to_string(), "socks5://three:3/");
         assert_eq!(env.choose(&server, None).unwrap(), None);
 
         let env = environment(&[("https_proxy", "one:1"), ("HTTP_PROXY", "http://two:2")]);
-        assert_eq!(
-            env.choose(&server, None).unwrap().unwrap().to_string(),
-            "http://one:1/"
-        );
+        assert_eq!(env.choose(&server, None).unwrap().unwrap().to_string(), "http://one:1/");
         let plain_server: Uri = "http://api:80".parse().unwrap();
-        assert_eq!(
-            env.choose(&plain_server, None)
-                .unwrap()
-                .unwrap()
-                .to_string(),
-            "http://two:2/"
-        );
+        assert_eq!(env.choose(&plain_server, None).unwrap().unwrap().to_string(), "http://two:2/");
     }
 
     #[test]
     fn a_broken_proxy_url_is_named_without_its_password() {
         let env = ProxyEnvironment::default();
-        let failure = env
-            .choose(
-                &"https://api".parse().unwrap(),
-                Some("http://user:hunter 2@proxy"),
-            )
-            .unwrap_err();
+        let failure =
+            env.choose(&"https://api".parse().unwrap(), Some("http://user:hunter 2@proxy")).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Proxy);
         assert!(!failure.to_string().contains("hunter"));
     }

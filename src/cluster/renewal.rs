@@ -57,10 +57,7 @@ impl Validity {
             return Self::default();
         }
         let early = (lifetime / 5).min(EARLY);
-        Self {
-            renew_at: end.checked_sub(early).ok(),
-            ends,
-        }
+        Self { renew_at: end.checked_sub(early).ok(), ends }
     }
 
     fn is_due(self, now: Timestamp) -> bool {
@@ -82,18 +79,8 @@ impl Renewing {
     /// Logs in for the first time.
     pub(crate) async fn start(settings: Settings) -> Result<Self, Failure> {
         let (client, validity) = log_in(&settings).await?;
-        let held = Held {
-            client,
-            generation: 0,
-            validity,
-            refused: None,
-            failure: None,
-        };
-        Ok(Self {
-            settings,
-            held: Mutex::new(held),
-            turn: tokio::sync::Mutex::new(()),
-        })
+        let held = Held { client, generation: 0, validity, refused: None, failure: None };
+        Ok(Self { settings, held: Mutex::new(held), turn: tokio::sync::Mutex::new(()) })
     }
 
     /// What the client was made from.
@@ -116,10 +103,7 @@ impl Renewing {
         match self.turn.try_lock() {
             Ok(turn) => {
                 drop(turn);
-                Ok(self
-                    .renew(numbered.generation, false)
-                    .await
-                    .unwrap_or(numbered))
+                Ok(self.renew(numbered.generation, false).await.unwrap_or(numbered))
             }
             Err(_) => Ok(numbered),
         }
@@ -130,9 +114,7 @@ impl Renewing {
         if !self.settings.renewable {
             return Ok(None);
         }
-        if self.lock().refused.is_some_and(|at| at.elapsed() < PAUSE)
-            && self.look().0.generation == refused
-        {
+        if self.lock().refused.is_some_and(|at| at.elapsed() < PAUSE) && self.look().0.generation == refused {
             return Ok(None);
         }
         self.renew(refused, true).await.map(Some)
@@ -182,10 +164,7 @@ impl Renewing {
 
 impl Held {
     fn numbered(&self) -> Numbered {
-        Numbered {
-            client: self.client.clone(),
-            generation: self.generation,
-        }
+        Numbered { client: self.client.clone(), generation: self.generation }
     }
 }
 
@@ -195,15 +174,12 @@ async fn log_in(settings: &Settings) -> Result<(Client, Validity), Failure> {
         Some((exec, cluster)) => Some(plugin::run(exec, cluster.as_ref(), plugin::LIMIT).await?),
         None => None,
     };
-    let ends = credential
-        .as_ref()
-        .and_then(|credential: &Credential| credential.expires);
+    let ends = credential.as_ref().and_then(|credential: &Credential| credential.expires);
     let config = settings.config(credential.as_ref())?;
     let server = settings.server.clone();
     // Loads certificate authorities and files, and may run an old auth-provider's command.
     let client =
-        blocking(move || Client::try_from(config).map_err(|why| Failure::from_kube(&why, &server)))
-            .await?;
+        blocking(move || Client::try_from(config).map_err(|why| Failure::from_kube(&why, &server))).await?;
     Ok((client, Validity::of(ends, Timestamp::now())))
 }
 
@@ -211,14 +187,9 @@ async fn log_in(settings: &Settings) -> Result<(Client, Validity), Failure> {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|why| {
-            Err(Failure::new(
-                FailureKind::Config,
-                sentence(&format!("Connecting failed: {why}")),
-            ))
-        })
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|why| {
+        Err(Failure::new(FailureKind::Config, sentence(&format!("Connecting failed: {why}"))))
+    })
 }
 
 #[cfg(test)]

@@ -87,11 +87,8 @@ pub(crate) fn prepare(
     let mut config = Config::new(url.clone());
     config.default_namespace.clone_from(&chosen.namespace);
     if cluster.insecure_skip_tls_verify != Some(true) {
-        config.root_cert = info
-            .certificate_authority_data
-            .as_deref()
-            .map(|pem| authorities(pem, chosen))
-            .transpose()?;
+        config.root_cert =
+            info.certificate_authority_data.as_deref().map(|pem| authorities(pem, chosen)).transpose()?;
     }
     if auth == AuthKind::ServiceAccount {
         // Read again by kube every minute: a cluster may change its authority while a pod lives.
@@ -106,14 +103,10 @@ pub(crate) fn prepare(
     // kube would retry 429, 503 and 504 fifteen times without a word, writes included.
     config.default_retry = false;
     let agent = concat!("v9s/", env!("CARGO_PKG_VERSION"));
-    config
-        .headers
-        .push((header::USER_AGENT, HeaderValue::from_static(agent)));
+    config.headers.push((header::USER_AGENT, HeaderValue::from_static(agent)));
 
-    let renewable = matches!(
-        auth,
-        AuthKind::Plugin(_) | AuthKind::TokenFile | AuthKind::ServiceAccount
-    ) || user.client_certificate.is_some();
+    let renewable = matches!(auth, AuthKind::Plugin(_) | AuthKind::TokenFile | AuthKind::ServiceAccount)
+        || user.client_certificate.is_some();
     let plugin = match (&auth, user.exec.take()) {
         (AuthKind::Plugin(_), Some(exec)) => {
             let info = exec.provide_cluster_info.then_some(info);
@@ -122,13 +115,7 @@ pub(crate) fn prepare(
         _ => None,
     };
     config.auth_info = user;
-    Ok(Settings {
-        config,
-        plugin,
-        auth,
-        server,
-        renewable,
-    })
+    Ok(Settings { config, plugin, auth, server, renewable })
 }
 
 impl Settings {
@@ -193,14 +180,9 @@ fn server_url(chosen: &Chosen) -> Result<Uri, Failure> {
 
 fn display_url(url: &Uri) -> String {
     let authority = url.authority().map_or("", http::uri::Authority::as_str);
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let path = url.path().trim_end_matches('/');
-    plain(
-        &format!("{}://{host}{path}", url.scheme_str().unwrap_or("https")),
-        200,
-    )
+    plain(&format!("{}://{host}{path}", url.scheme_str().unwrap_or("https")), 200)
 }
 
 /// Flags win over the kubeconfig, each for itself, as with kubectl. kube sends the headers from the user's fields.
@@ -211,19 +193,11 @@ fn impersonate(user: &mut AuthInfo, flags: &Flags) -> Result<(), Failure> {
     if !flags.as_group.is_empty() {
         user.impersonate_groups = Some(flags.as_group.clone());
     }
-    let more = user
-        .impersonate_groups
-        .as_ref()
-        .is_some_and(|groups| !groups.is_empty())
+    let more = user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty())
         || user.impersonate_uid.is_some()
-        || user
-            .impersonate_user_extra
-            .as_ref()
-            .is_some_and(|extra| !extra.is_empty());
+        || user.impersonate_user_extra.as_ref().is_some_and(|extra| !extra.is_empty());
     if user.impersonate.is_none() && more {
-        return Err(
-            Failure::config("Groups cannot be impersonated without a user.").remedy("Add --as."),
-        );
+        return Err(Failure::config("Groups cannot be impersonated without a user.").remedy("Add --as."));
     }
     Ok(())
 }
@@ -263,9 +237,8 @@ fn auth_kind(chosen: &Chosen, user: &AuthInfo) -> AuthKind {
 
 fn authorities(pem: &[u8], chosen: &Chosen) -> Result<Vec<Vec<u8>>, Failure> {
     let name = || plain(&chosen.cluster_name, 80);
-    let found: Result<Vec<Vec<u8>>, _> = CertificateDer::pem_slice_iter(pem)
-        .map(|der| Ok(der?.to_vec()))
-        .collect();
+    let found: Result<Vec<Vec<u8>>, _> =
+        CertificateDer::pem_slice_iter(pem).map(|der| Ok(der?.to_vec())).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err(Failure::config(format!(

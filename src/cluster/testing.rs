@@ -24,11 +24,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
     }
 }
 
@@ -97,11 +93,7 @@ impl Server {
     }
 }
 
-async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    log: &Mutex<Vec<Seen>>,
-    handler: &Handler,
-) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, log: &Mutex<Vec<Seen>>, handler: &Handler) {
     let Some(seen) = read_request(&mut stream).await else {
         return;
     };
@@ -160,18 +152,12 @@ pub(crate) fn one_context(folder: &Path, cluster: &str, user: &str) -> Configura
     );
     let path = folder.join("config");
     std::fs::write(&path, text).unwrap();
-    let flags = Flags {
-        kubeconfig: Some(path),
-        ..Flags::default()
-    };
+    let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
     load(&flags, &|_| None, None).unwrap()
 }
 
 /// Connects as context 1, which is on screen.
-pub(crate) async fn connect_to(
-    configuration: &Configuration,
-    flags: &Flags,
-) -> Result<Connection, Failure> {
+pub(crate) async fn connect_to(configuration: &Configuration, flags: &Flags) -> Result<Connection, Failure> {
     let gate = Gate::new(false);
     gate.show(ContextId(1));
     connect(configuration, None, flags, ContextId(1), &gate).await

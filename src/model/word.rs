@@ -59,6 +59,12 @@ impl Deref for Word {
     }
 }
 
+impl PartialEq<str> for Word {
+    fn eq(&self, text: &str) -> bool {
+        self.as_str() == text
+    }
+}
+
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self)

@@ -80,7 +80,8 @@ impl TextIndex {
     /// Calls `hit` with each row whose text has all of `terms`, which are lower-case and not empty.
     pub fn search(&self, terms: &[String], mut hit: impl FnMut(Id)) {
         // Lines end with a new line, so a term with one would match over the end of a row.
-        let Some((first, others)) = terms.split_first().filter(|_| !terms.iter().any(|term| term.contains('\n')))
+        let Some((first, others)) =
+            terms.split_first().filter(|_| !terms.iter().any(|term| term.contains('\n')))
         else {
             return;
         };

@@ -37,22 +37,13 @@ pub(super) struct Parsed {
 
 impl Parsed {
     pub(super) fn absent(what: &GroupVersion, reason: String) -> Self {
-        let absent = Absent {
-            group: what.group.clone(),
-            version: what.version.clone(),
-            reason,
-        };
-        Self {
-            absent: vec![absent],
-            ..Self::default()
-        }
+        let absent = Absent { group: what.group.clone(), version: what.version.clone(), reason };
+        Self { absent: vec![absent], ..Self::default() }
     }
 }
 
 /// Takes null for the empty value.
-fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
+fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
@@ -77,29 +68,17 @@ pub(super) fn parse_document(text: &str) -> Result<Parsed, String> {
     let document: Document = serde_json::from_str(text).map_err(|why| why.to_string())?;
     let mut parsed = Parsed::default();
     match document.kind.as_str() {
-        "APIGroupDiscoveryList" => document
-            .items
-            .iter()
-            .for_each(|item| add_group(&mut parsed, item)),
-        "APIGroupList" => document
-            .groups
-            .iter()
-            .for_each(|group| list_versions(&mut parsed, group)),
+        "APIGroupDiscoveryList" => document.items.iter().for_each(|item| add_group(&mut parsed, item)),
+        "APIGroupList" => document.groups.iter().for_each(|group| list_versions(&mut parsed, group)),
         "APIVersions" => parsed.unread.extend(
             document
                 .versions
                 .into_iter()
                 .filter(|version| is_word(version))
-                .map(|version| GroupVersion {
-                    group: String::new(),
-                    version,
-                }),
+                .map(|version| GroupVersion { group: String::new(), version }),
         ),
         other => {
-            return Err(format!(
-                "it is a \"{}\", not a list of API groups",
-                plain(other, 40)
-            ));
+            return Err(format!("it is a \"{}\", not a list of API groups", plain(other, 40)));
         }
     }
     Ok(parsed)
@@ -164,11 +143,7 @@ fn add_group(parsed: &mut Parsed, item: &RawValue) {
     if !name.is_empty() && !is_word(&name) {
         return;
     }
-    for version in group
-        .versions
-        .into_iter()
-        .filter(|version| is_word(&version.version))
-    {
+    for version in group.versions.into_iter().filter(|version| is_word(&version.version)) {
         if version.freshness == "Stale" {
             parsed.stale.push(name.clone());
         }
@@ -224,10 +199,7 @@ fn list_versions(parsed: &mut Parsed, group: &RawValue) {
     }
     parsed
         .unread
-        .extend(versions.into_iter().map(|version| GroupVersion {
-            group: group.name.clone(),
-            version,
-        }));
+        .extend(versions.into_iter().map(|version| GroupVersion { group: group.name.clone(), version }));
 }
 
 #[derive(Deserialize)]
@@ -276,10 +248,7 @@ pub(super) fn parse_group(text: &str, of: &GroupVersion) -> Parsed {
             verbs: entry.verbs,
         })
     });
-    Parsed {
-        resources: resources.collect(),
-        ..Parsed::default()
-    }
+    Parsed { resources: resources.collect(), ..Parsed::default() }
 }
 
 /// Leaves out subresources (`pods/log`), what has no kind, and names that no API server would allow: they become parts
@@ -291,11 +260,7 @@ fn usable(mut resource: Resource) -> Option<Resource> {
     if !is_word(&resource.singular) {
         resource.singular = resource.kind.to_lowercase();
     }
-    for names in [
-        &mut resource.short_names,
-        &mut resource.categories,
-        &mut resource.verbs,
-    ] {
+    for names in [&mut resource.short_names, &mut resource.categories, &mut resource.verbs] {
         names.retain(|name| is_word(name) || name == "*");
     }
     Some(resource)
@@ -305,24 +270,16 @@ fn usable(mut resource: Resource) -> Option<Resource> {
 fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 253
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// The name of a group of which something else cannot be read.
 fn group_name(item: &RawValue) -> String {
     let value: serde_json::Value = serde_json::from_str(item.get()).unwrap_or_default();
-    let name = value["metadata"]["name"]
-        .as_str()
-        .or(value["name"].as_str());
+    let name = value["metadata"]["name"].as_str().or(value["name"].as_str());
     plain(name.unwrap_or_default(), 80)
 }
 
 fn unreadable(group: String, why: &serde_json::Error) -> Absent {
-    Absent {
-        group,
-        version: String::new(),
-        reason: sentence(&why.to_string()),
-    }
+    Absent { group, version: String::new(), reason: sentence(&why.to_string()) }
 }

@@ -35,15 +35,10 @@ fn rank(group: &str) -> u8 {
 fn fit(resource: &Resource, name: &str) -> Option<u8> {
     if resource.plural.eq_ignore_ascii_case(name) {
         Some(0)
-    } else if resource.singular.eq_ignore_ascii_case(name)
-        || resource.kind.eq_ignore_ascii_case(name)
-    {
+    } else if resource.singular.eq_ignore_ascii_case(name) || resource.kind.eq_ignore_ascii_case(name) {
         Some(1)
     } else {
-        let short = resource
-            .short_names
-            .iter()
-            .any(|short| short.eq_ignore_ascii_case(name));
+        let short = resource.short_names.iter().any(|short| short.eq_ignore_ascii_case(name));
         short.then_some(2)
     }
 }
@@ -74,9 +69,7 @@ impl Discovery {
 
     /// Returns the version that a word names (`name.version.group`, `group/version/name`), if it is served.
     pub fn named_version(&self, word: &str) -> Option<String> {
-        let word = readings(word.trim())
-            .into_iter()
-            .find(|word| self.find(*word) != Resolved::None)?;
+        let word = readings(word.trim()).into_iter().find(|word| self.find(*word) != Resolved::None)?;
         word.version.map(str::to_owned)
     }
 
@@ -84,17 +77,11 @@ impl Discovery {
         let mut found: Vec<(u8, u8, &Resource)> = self
             .resources
             .iter()
+            .filter(|resource| word.group.is_none_or(|group| resource.group.eq_ignore_ascii_case(group)))
             .filter(|resource| {
-                word.group
-                    .is_none_or(|group| resource.group.eq_ignore_ascii_case(group))
+                word.version.is_none_or(|version| resource.versions.iter().any(|v| v == version))
             })
-            .filter(|resource| {
-                word.version
-                    .is_none_or(|version| resource.versions.iter().any(|v| v == version))
-            })
-            .filter_map(|resource| {
-                Some((rank(&resource.group), fit(resource, word.name)?, resource))
-            })
+            .filter_map(|resource| Some((rank(&resource.group), fit(resource, word.name)?, resource)))
             .collect();
         let Some(best) = found.iter().map(|(rank, fit, _)| (*rank, *fit)).min() else {
             return Resolved::None;
@@ -109,11 +96,7 @@ impl Discovery {
 
 /// The ways to read a word, the likeliest first. `a.b.c` may be name, version and group or a name and the group `b.c`.
 fn readings(word: &str) -> Vec<Word<'_>> {
-    let reading = |name, group, version| Word {
-        name,
-        group,
-        version,
-    };
+    let reading = |name, group, version| Word { name, group, version };
     match word.split('/').collect::<Vec<_>>().as_slice() {
         [group, version, name] => return vec![reading(*name, Some(*group), Some(*version))],
         [version, name] => return vec![reading(*name, Some(""), Some(*version))],

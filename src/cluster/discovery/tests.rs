@@ -32,13 +32,7 @@ fn cluster() -> Discovery {
                 "virtualmachines",
                 &["vm", "vms"],
             ),
-            resource(
-                "kubevirt.io",
-                &["v1", "v1alpha3"],
-                "VirtualMachine",
-                "virtualmachines",
-                &["vm", "vms"],
-            ),
+            resource("kubevirt.io", &["v1", "v1alpha3"], "VirtualMachine", "virtualmachines", &["vm", "vms"]),
             resource(
                 "pool.kubevirt.io",
                 &["v1alpha1"],
@@ -62,22 +56,10 @@ fn words_find_kinds() {
         ("VirtualMachine", "kubevirt.io/virtualmachines"),
         ("virtualmachines", "kubevirt.io/virtualmachines"),
         (" virtualmachine ", "kubevirt.io/virtualmachines"),
-        (
-            "vm.virt.virtink.smartx.com",
-            "virt.virtink.smartx.com/virtualmachines",
-        ),
-        (
-            "virtualmachines.v1alpha1.virt.virtink.smartx.com",
-            "virt.virtink.smartx.com/virtualmachines",
-        ),
-        (
-            "virt.virtink.smartx.com/v1alpha1/virtualmachines",
-            "virt.virtink.smartx.com/virtualmachines",
-        ),
-        (
-            "kubevirt.io/v1alpha3/virtualmachines",
-            "kubevirt.io/virtualmachines",
-        ),
+        ("vm.virt.virtink.smartx.com", "virt.virtink.smartx.com/virtualmachines"),
+        ("virtualmachines.v1alpha1.virt.virtink.smartx.com", "virt.virtink.smartx.com/virtualmachines"),
+        ("virt.virtink.smartx.com/v1alpha1/virtualmachines", "virt.virtink.smartx.com/virtualmachines"),
+        ("kubevirt.io/v1alpha3/virtualmachines", "kubevirt.io/virtualmachines"),
         ("kubevirt.io/v9/virtualmachines", "none"),
         ("po", "/pods"),
         ("pods", "/pods"),
@@ -102,16 +84,8 @@ fn words_find_kinds() {
         };
         assert_eq!(found, expected, "{word}");
     }
-    assert_eq!(
-        cluster.named_version("kubevirt.io/v1alpha3/vm").as_deref(),
-        Some("v1alpha3")
-    );
-    assert_eq!(
-        cluster
-            .named_version("virtualmachines.v1.kubevirt.io")
-            .as_deref(),
-        Some("v1")
-    );
+    assert_eq!(cluster.named_version("kubevirt.io/v1alpha3/vm").as_deref(), Some("v1alpha3"));
+    assert_eq!(cluster.named_version("virtualmachines.v1.kubevirt.io").as_deref(), Some("v1"));
     assert_eq!(cluster.named_version("vm"), None);
 }
 
@@ -120,19 +94,9 @@ fn versions_are_chosen_by_what_is_served() {
     let cluster = cluster();
     let best = |group, plural, wanted: &[&str]| cluster.best_version(group, plural, wanted);
     let pools = ("pool.kubevirt.io", "virtualmachinepools");
-    assert_eq!(
-        best(pools.0, pools.1, &["v1beta1", "v1alpha1"]).as_deref(),
-        Some("v1alpha1")
-    );
-    assert_eq!(
-        best(pools.0, pools.1, &["v1"]).as_deref(),
-        Some("v1alpha1"),
-        "else the preferred one"
-    );
-    assert_eq!(
-        best("kubevirt.io", "virtualmachines", &["v1"]).as_deref(),
-        Some("v1")
-    );
+    assert_eq!(best(pools.0, pools.1, &["v1beta1", "v1alpha1"]).as_deref(), Some("v1alpha1"));
+    assert_eq!(best(pools.0, pools.1, &["v1"]).as_deref(), Some("v1alpha1"), "else the preferred one");
+    assert_eq!(best("kubevirt.io", "virtualmachines", &["v1"]).as_deref(), Some("v1"));
     assert_eq!(best("kubevirt.io", "none", &["v1"]), None);
     let features = cluster.features();
     assert!(features.kubevirt && features.virtink && !features.cdi && !features.own);
@@ -143,13 +107,7 @@ fn a_change_is_noticed() {
     let (one, mut two) = (cluster(), cluster());
     assert!(!one.differs(&two));
     assert_eq!(one.fingerprint(), two.fingerprint());
-    two.resources.push(resource(
-        "cdi.kubevirt.io",
-        &["v1beta1"],
-        "DataVolume",
-        "datavolumes",
-        &["dv"],
-    ));
+    two.resources.push(resource("cdi.kubevirt.io", &["v1beta1"], "DataVolume", "datavolumes", &["dv"]));
     assert!(one.differs(&two));
     assert_ne!(one.fingerprint(), two.fingerprint());
 }
@@ -222,16 +180,9 @@ fn the_plain_form_is_read_with_its_oddities() {
     let paths: Vec<String> = parsed.unread.iter().map(GroupVersion::path).collect();
     assert_eq!(
         paths,
-        [
-            "/apis/pool.kubevirt.io/v1beta1",
-            "/apis/pool.kubevirt.io/v1alpha1",
-            "/apis/down.example.org/v1"
-        ]
+        ["/apis/pool.kubevirt.io/v1beta1", "/apis/pool.kubevirt.io/v1alpha1", "/apis/down.example.org/v1"]
     );
-    let of = GroupVersion {
-        group: "subresources.kubevirt.io".to_owned(),
-        version: "v1".to_owned(),
-    };
+    let of = GroupVersion { group: "subresources.kubevirt.io".to_owned(), version: "v1".to_owned() };
     let list = r#"{"kind":"APIResourceList","resources":[{"name":"virtualmachines/start","kind":"","verbs":null},
         {"name":"things","singularName":"","namespaced":true,"kind":"Thing","verbs":null,"shortNames":null}]}"#;
     let parsed = parse_group(list, &of);
@@ -243,14 +194,7 @@ fn the_plain_form_is_read_with_its_oddities() {
 
 #[test]
 fn other_documents_are_refused() {
-    for text in [
-        "",
-        "null",
-        "[]",
-        "<html>",
-        r#"{"kind":"Status"}"#,
-        r#"{"items":[]}"#,
-    ] {
+    for text in ["", "null", "[]", "<html>", r#"{"kind":"Status"}"#, r#"{"items":[]}"#] {
         assert!(parse_document(text).is_err(), "{text}");
     }
 }
@@ -290,9 +234,7 @@ async fn a_plain_server_is_asked_for_every_version_and_may_fail_in_some() {
     })
     .await;
     let discovery = discover_at(&server).await.unwrap();
-    let pools = discovery
-        .served("pool.kubevirt.io", "virtualmachinepools")
-        .unwrap();
+    let pools = discovery.served("pool.kubevirt.io", "virtualmachinepools").unwrap();
     assert_eq!(pools.versions, ["v1beta1", "v1alpha1"]);
     assert!(discovery.served("", "pods").is_some());
     assert_eq!(discovery.absent.len(), 1);
@@ -303,13 +245,7 @@ async fn a_plain_server_is_asked_for_every_version_and_may_fail_in_some() {
 #[tokio::test]
 async fn a_server_that_is_none_is_told_so() {
     let server = Server::start(|_| say(200, "<html>Welcome to nginx</html>")).await;
-    assert_eq!(
-        discover_at(&server).await.unwrap_err().kind,
-        FailureKind::Garbage
-    );
+    assert_eq!(discover_at(&server).await.unwrap_err().kind, FailureKind::Garbage);
     let server = Server::start(|_| say(401, "")).await;
-    assert_eq!(
-        discover_at(&server).await.unwrap_err().kind,
-        FailureKind::Unauthorized
-    );
+    assert_eq!(discover_at(&server).await.unwrap_err().kind, FailureKind::Unauthorized);
 }

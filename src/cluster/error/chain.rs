@@ -14,10 +14,7 @@ const DEEPEST: usize = 32;
 pub(super) fn explain(error: &(dyn Error + 'static), server: &str) -> Failure {
     let causes = causes(error);
     // TLS speaks first: an I/O error around it says only "invalid data".
-    if let Some(tls) = causes
-        .iter()
-        .find_map(|cause| cause.downcast_ref::<rustls::Error>())
-    {
+    if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return explain_tls(tls, server);
     }
     let texts: Vec<String> = causes.iter().map(ToString::to_string).collect();
@@ -35,10 +32,7 @@ pub(super) fn explain(error: &(dyn Error + 'static), server: &str) -> Failure {
         return Failure::garbage(server, texts.last().map_or("", String::as_str));
     }
     let last = texts.last().map_or("no reason given", String::as_str);
-    Failure::new(
-        FailureKind::Disconnected,
-        format!("The connection to {server} failed: {}", sentence(last)),
-    )
+    Failure::new(FailureKind::Disconnected, format!("The connection to {server} failed: {}", sentence(last)))
 }
 
 /// All errors below `error`, outermost first.
@@ -52,10 +46,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)
             break;
         }
         found.push(cause);
-        next = match cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
+        next = match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => cause.source(),
         };
@@ -67,10 +58,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)
 /// (hyper-util 0.1: "dns error", "tunnel error: …", "SOCKS error: …"; webpki's reasons inside of "Other").
 fn by_text(texts: &[String], server: &str) -> Option<Failure> {
     let last = texts.last().map_or("", String::as_str);
-    if texts
-        .iter()
-        .any(|t| t.starts_with("tunnel error") || t.starts_with("SOCKS error"))
-    {
+    if texts.iter().any(|t| t.starts_with("tunnel error") || t.starts_with("SOCKS error")) {
         return Some(
             Failure::new(
                 FailureKind::Proxy,
@@ -83,48 +71,32 @@ fn by_text(texts: &[String], server: &str) -> Option<Failure> {
         return Some(
             Failure::new(
                 FailureKind::Dns,
-                format!(
-                    "The name of the API server {server} has no address: {}",
-                    sentence(last)
-                ),
+                format!("The name of the API server {server} has no address: {}", sentence(last)),
             )
             .remedy("Is a VPN needed, or is the name misspelled?"),
         );
     }
-    texts
-        .iter()
-        .any(|t| t.contains("UnsupportedCertVersion"))
-        .then(|| unsupported_version(server))
+    texts.iter().any(|t| t.contains("UnsupportedCertVersion")).then(|| unsupported_version(server))
 }
 
 fn explain_io(error: &io::Error, server: &str) -> Option<Failure> {
     use io::ErrorKind as K;
     let failure = match error.kind() {
-        K::ConnectionRefused => Failure::new(
-            FailureKind::Refused,
-            format!("The API server {server} refuses connections."),
-        )
-        .remedy("Is it running, is a tunnel needed?"),
-        K::HostUnreachable | K::NetworkUnreachable | K::NetworkDown | K::AddrNotAvailable => {
-            Failure::new(
-                FailureKind::Refused,
-                format!("There is no route to the API server {server}."),
-            )
-            .remedy("Is the network up, is a VPN needed?")
+        K::ConnectionRefused => {
+            Failure::new(FailureKind::Refused, format!("The API server {server} refuses connections."))
+                .remedy("Is it running, is a tunnel needed?")
         }
-        K::TimedOut => Failure::new(
-            FailureKind::Timeout,
-            format!("The API server {server} did not answer in time."),
-        )
-        .remedy("Is the network slow, or is a tunnel or VPN needed?"),
-        K::ConnectionReset
-        | K::ConnectionAborted
-        | K::BrokenPipe
-        | K::UnexpectedEof
-        | K::NotConnected => Failure::new(
-            FailureKind::Disconnected,
-            format!("The connection to {server} was cut."),
-        ),
+        K::HostUnreachable | K::NetworkUnreachable | K::NetworkDown | K::AddrNotAvailable => {
+            Failure::new(FailureKind::Refused, format!("There is no route to the API server {server}."))
+                .remedy("Is the network up, is a VPN needed?")
+        }
+        K::TimedOut => {
+            Failure::new(FailureKind::Timeout, format!("The API server {server} did not answer in time."))
+                .remedy("Is the network slow, or is a tunnel or VPN needed?")
+        }
+        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof | K::NotConnected => {
+            Failure::new(FailureKind::Disconnected, format!("The connection to {server} was cut."))
+        }
         _ => return None,
     };
     Some(failure)
@@ -143,16 +115,12 @@ fn explain_tls(error: &rustls::Error, server: &str) -> Failure {
         rustls::Error::InvalidCertificate(why) => explain_certificate(why, server),
         rustls::Error::AlertReceived(alert) => explain_alert(*alert, server),
         rustls::Error::InvalidMessage(_) => {
-            Failure::new(FailureKind::Tls, format!("{server} does not speak TLS.")).remedy(
-                "Is the port right? A server without TLS has a URL that begins with http://.",
-            )
+            Failure::new(FailureKind::Tls, format!("{server} does not speak TLS."))
+                .remedy("Is the port right? A server without TLS has a URL that begins with http://.")
         }
         other => Failure::new(
             FailureKind::Tls,
-            format!(
-                "The TLS handshake with {server} failed: {}",
-                sentence(&other.to_string())
-            ),
+            format!("The TLS handshake with {server} failed: {}", sentence(&other.to_string())),
         ),
     }
 }
@@ -163,15 +131,13 @@ fn explain_certificate(why: &CertificateError, server: &str) -> Failure {
     match why {
         C::UnknownIssuer | C::BadSignature => wrong_ca(server),
         C::NotValidForName => wrong_name(server, ""),
-        C::NotValidForNameContext { presented, .. } => wrong_name(
-            server,
-            &format!(" It is for {}.", plain(&presented.join(", "), 120)),
-        ),
-        C::Expired | C::ExpiredContext { .. } => Failure::new(
-            FailureKind::CertificateExpired,
-            format!("The certificate of {server} has expired."),
-        )
-        .remedy("The cluster's certificates must be renewed; is the clock of this machine right?"),
+        C::NotValidForNameContext { presented, .. } => {
+            wrong_name(server, &format!(" It is for {}.", plain(&presented.join(", "), 120)))
+        }
+        C::Expired | C::ExpiredContext { .. } => {
+            Failure::new(FailureKind::CertificateExpired, format!("The certificate of {server} has expired."))
+                .remedy("The cluster's certificates must be renewed; is the clock of this machine right?")
+        }
         C::NotValidYet | C::NotValidYetContext { .. } => Failure::new(
             FailureKind::CertificateExpired,
             format!("The certificate of {server} is not valid yet."),
@@ -182,10 +148,7 @@ fn explain_certificate(why: &CertificateError, server: &str) -> Failure {
         _ if text.contains("CaUsedAsEndEntity") => wrong_ca(server),
         other => Failure::new(
             FailureKind::Tls,
-            format!(
-                "The certificate of {server} is not accepted: {}",
-                sentence(&other.to_string())
-            ),
+            format!("The certificate of {server} is not accepted: {}", sentence(&other.to_string())),
         ),
     }
 }
@@ -224,9 +187,6 @@ fn explain_alert(alert: AlertDescription, server: &str) -> Failure {
             format!("{server} refuses the client certificate of this user ({alert:?})."),
         )
         .remedy("Is this user's certificate from this cluster?"),
-        other => Failure::new(
-            FailureKind::Tls,
-            format!("{server} broke off the TLS handshake ({other:?})."),
-        ),
+        other => Failure::new(FailureKind::Tls, format!("{server} broke off the TLS handshake ({other:?}).")),
     }
 }

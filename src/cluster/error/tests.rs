@@ -23,26 +23,12 @@ fn statuses_are_told_in_a_sentence() {
         ),
         (
             403,
-            status(
-                403,
-                "Forbidden",
-                "pods is forbidden: User x cannot list resource pods",
-            ),
+            status(403, "Forbidden", "pods is forbidden: User x cannot list resource pods"),
             K::Forbidden,
             "Not allowed: pods is forbidden: User x cannot list resource pods. Ask for this right, or choose a namespace or a user that has it.",
         ),
-        (
-            404,
-            "404 page not found\n".into(),
-            K::NotFound,
-            "Not found: 404 page not found.",
-        ),
-        (
-            404,
-            String::new(),
-            K::NotFound,
-            "Not found: no such resource on this server.",
-        ),
+        (404, "404 page not found\n".into(), K::NotFound, "Not found: 404 page not found."),
+        (404, String::new(), K::NotFound, "Not found: no such resource on this server."),
         (
             409,
             status(409, "Conflict", "the object has been modified"),
@@ -113,32 +99,16 @@ fn statuses_are_told_in_a_sentence() {
 
 #[test]
 fn pauses_are_read_from_header_and_body_and_bounded() {
-    let pause = |body: &str, header: Option<&str>| match Failure::from_status(
-        429,
-        body.as_bytes(),
-        header,
-        SERVER,
-    )
-    .kind
-    {
-        FailureKind::TooManyRequests { retry_after } => retry_after.map(|pause| pause.as_secs()),
-        other => panic!("{other:?}"),
-    };
+    let pause =
+        |body: &str, header: Option<&str>| match Failure::from_status(429, body.as_bytes(), header, SERVER)
+            .kind
+        {
+            FailureKind::TooManyRequests { retry_after } => retry_after.map(|pause| pause.as_secs()),
+            other => panic!("{other:?}"),
+        };
     assert_eq!(pause("", Some("7")), Some(7));
-    assert_eq!(
-        pause(
-            r#"{"kind":"Status","details":{"retryAfterSeconds":3}}"#,
-            None
-        ),
-        Some(3)
-    );
-    assert_eq!(
-        pause(
-            r#"{"kind":"Status","details":{"retryAfterSeconds":3}}"#,
-            Some("9")
-        ),
-        Some(9)
-    );
+    assert_eq!(pause(r#"{"kind":"Status","details":{"retryAfterSeconds":3}}"#, None), Some(3));
+    assert_eq!(pause(r#"{"kind":"Status","details":{"retryAfterSeconds":3}}"#, Some("9")), Some(9));
     assert_eq!(pause("", Some("99999999999999")), Some(3600));
     assert_eq!(pause("", Some("Fri, 31 Dec 1999 23:59:59 GMT")), None);
     assert_eq!(pause("", Some("0")), None);
@@ -146,10 +116,7 @@ fn pauses_are_read_from_header_and_body_and_bounded() {
 
 #[test]
 fn text_of_servers_is_made_safe_and_short() {
-    assert_eq!(
-        plain("a\u{1b}]52;c;x\u{7}b\r\n\tc\u{202e}d\u{9b}1m", 100),
-        "a ]52;c;x b cd 1m"
-    );
+    assert_eq!(plain("a\u{1b}]52;c;x\u{7}b\r\n\tc\u{202e}d\u{9b}1m", 100), "a ]52;c;x b cd 1m");
     assert_eq!(plain("  a  b ", 100), "a b");
     assert_eq!(plain(&"é".repeat(400), 300).chars().count(), 301);
     let huge = vec![b'x'; 10 << 20];
@@ -174,18 +141,12 @@ impl Error for Around {
 }
 
 fn layered(text: &'static str, inner: impl Into<Box<dyn Error + Send + Sync>>) -> kube::Error {
-    kube::Error::Service(Box::new(Around(
-        "client error (Connect)",
-        Box::new(Around(text, inner.into())),
-    )))
+    kube::Error::Service(Box::new(Around("client error (Connect)", Box::new(Around(text, inner.into())))))
 }
 
 fn tls(why: rustls::CertificateError) -> kube::Error {
     // As tokio-rustls and hyper-rustls hand it out: an I/O error in an I/O error.
-    let inner = io::Error::new(
-        io::ErrorKind::InvalidData,
-        rustls::Error::InvalidCertificate(why),
-    );
+    let inner = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why));
     layered("tls", io::Error::other(inner))
 }
 
@@ -208,22 +169,10 @@ fn causes_are_found_below_the_client() {
     let alert = |alert| layered("tls", io::Error::other(rustls::Error::AlertReceived(alert)));
     let other = rustls::OtherError(std::sync::Arc::new(UnsupportedCertVersion));
     let cases = [
-        (
-            io(io::ErrorKind::ConnectionRefused),
-            K::Refused,
-            "refuses connections",
-        ),
+        (io(io::ErrorKind::ConnectionRefused), K::Refused, "refuses connections"),
         (io(io::ErrorKind::HostUnreachable), K::Refused, "no route"),
-        (
-            io(io::ErrorKind::TimedOut),
-            K::Timeout,
-            "did not answer in time",
-        ),
-        (
-            io(io::ErrorKind::ConnectionReset),
-            K::Disconnected,
-            "was cut",
-        ),
+        (io(io::ErrorKind::TimedOut), K::Timeout, "did not answer in time"),
+        (io(io::ErrorKind::ConnectionReset), K::Disconnected, "was cut"),
         (
             layered(
                 "dns error",
@@ -232,11 +181,7 @@ fn causes_are_found_below_the_client() {
             K::Dns,
             "has no address",
         ),
-        (
-            layered("tunnel error: unsuccessful", "407"),
-            K::Proxy,
-            "proxy",
-        ),
+        (layered("tunnel error: unsuccessful", "407"), K::Proxy, "proxy"),
         (
             layered(
                 "SOCKS error: failed to create underlying connection",
@@ -251,26 +196,10 @@ fn causes_are_found_below_the_client() {
         (tls(C::NotValidYet), K::CertificateExpired, "not valid yet"),
         (tls(C::Other(other)), K::UnsupportedCertificate, "version 1"),
         (tls(C::Revoked), K::Tls, "not accepted"),
-        (
-            alert(rustls::AlertDescription::CertificateExpired),
-            K::CertificateExpired,
-            "client certificate",
-        ),
-        (
-            alert(rustls::AlertDescription::CertificateRequired),
-            K::Tls,
-            "client certificate",
-        ),
-        (
-            alert(rustls::AlertDescription::InternalError),
-            K::Tls,
-            "broke off",
-        ),
-        (
-            layered("anything", "else"),
-            K::Disconnected,
-            "failed: else.",
-        ),
+        (alert(rustls::AlertDescription::CertificateExpired), K::CertificateExpired, "client certificate"),
+        (alert(rustls::AlertDescription::CertificateRequired), K::Tls, "client certificate"),
+        (alert(rustls::AlertDescription::InternalError), K::Tls, "broke off"),
+        (layered("anything", "else"), K::Disconnected, "failed: else."),
         (
             kube::Error::SerdeError(serde_json::from_str::<u8>("{").unwrap_err()),
             K::Garbage,
@@ -281,10 +210,7 @@ fn causes_are_found_below_the_client() {
         let failure = Failure::from_kube(&error, SERVER);
         assert_eq!(failure.kind, kind, "{error:?}");
         assert!(failure.to_string().contains(part), "{failure}");
-        assert!(
-            failure.what.contains(SERVER) || kind == K::Forbidden,
-            "{failure}"
-        );
+        assert!(failure.what.contains(SERVER) || kind == K::Forbidden, "{failure}");
     }
 }
 

@@ -61,7 +61,11 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { answer: Duration::from_secs(30), watch: Duration::from_secs(290), silence: Duration::from_secs(90) }
+        Self {
+            answer: Duration::from_secs(30),
+            watch: Duration::from_secs(290),
+            silence: Duration::from_secs(90),
+        }
     }
 }
 
@@ -169,7 +173,9 @@ where
                 }
             }
             let done = match next {
-                Some(Action::List { limit, token }) => self.list(limit, token.as_deref()).await.map(Input::Page),
+                Some(Action::List { limit, token }) => {
+                    self.list(limit, token.as_deref()).await.map(Input::Page)
+                }
                 Some(Action::Watch { version }) => self.watch(&version).await.map(|()| Input::Ended),
                 Some(Action::Pause(pause)) => {
                     tokio::time::sleep(pause.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
@@ -225,12 +231,15 @@ where
         let response = self.connection.send(self.request(&query)?, self.timing.answer).await?;
         let mut body = response.into_body().into_data_stream();
         let mut reader = PageReader::<R>::new(std::mem::take(&mut self.buffer));
-        let garbage = |connection: &Connection, why: &BadObject| Failure::garbage(&connection.info().server, &why.0);
+        let garbage =
+            |connection: &Connection, why: &BadObject| Failure::garbage(&connection.info().server, &why.0);
         loop {
             match timeout(self.timing.answer, body.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     for part in chunk.chunks(256 << 10) {
-                        reader.push(part, &mut self.records).map_err(|why| garbage(&self.connection, &why))?;
+                        reader
+                            .push(part, &mut self.records)
+                            .map_err(|why| garbage(&self.connection, &why))?;
                         while self.records.len() >= BATCH {
                             let rest = self.records.split_off(BATCH);
                             let full = std::mem::replace(&mut self.records, rest);
@@ -240,10 +249,13 @@ where
                 }
                 Ok(Some(Err(error))) => return Err(self.connection.explain(&error).into()),
                 Ok(None) => break,
-                Err(_) => return Err(Failure::timeout(&self.connection.info().server, self.timing.answer).into()),
+                Err(_) => {
+                    return Err(Failure::timeout(&self.connection.info().server, self.timing.answer).into());
+                }
             }
         }
-        let (end, buffer) = reader.finish(&mut self.records).map_err(|why| garbage(&self.connection, &why))?;
+        let (end, buffer) =
+            reader.finish(&mut self.records).map_err(|why| garbage(&self.connection, &why))?;
         self.buffer = buffer;
         self.buffer.shrink_to(1 << 20);
         if end.lost > 0 {
@@ -286,7 +298,8 @@ where
                 }
                 Err(_) => {
                     let server = &self.connection.info().server;
-                    let what = format!("The connection to {server} has been silent for {} s.", silence.as_secs());
+                    let what =
+                        format!("The connection to {server} has been silent for {} s.", silence.as_secs());
                     return Err(Failure::new(FailureKind::Disconnected, what).into());
                 }
             };
@@ -331,7 +344,8 @@ where
             }
             WatchEvent::Bookmark { version } => said.version = version,
             WatchEvent::Failed { code, status } => {
-                said.failure = Some(Failure::from_status(code, &status, None, &self.connection.info().server));
+                said.failure =
+                    Some(Failure::from_status(code, &status, None, &self.connection.info().server));
             }
         }
         Ok(bookmark)

@@ -96,7 +96,10 @@ where
             let only: OnlyCode = serde_json::from_slice(object)?;
             Ok(WatchEvent::Failed { code: *only.code, status: object.into() })
         }
-        other => Err(BadObject(format!("a watch event of the unknown type {:?}", crate::text::one_line(other, 40)))),
+        other => Err(BadObject(format!(
+            "a watch event of the unknown type {:?}",
+            crate::text::one_line(other, 40)
+        ))),
     }
 }
 
@@ -122,18 +125,35 @@ mod tests {
     fn lines_are_read() {
         let cases = [
             (r#"{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"3"}}}"#, "here a 3"),
-            ("{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"4\"}}}\r", "here a 4"),
-            (r#" { "object": {"metadata":{"name":"a","resourceVersion":"5"}}, "type": "DELETED" }"#, "gone 5"),
-            (r#"{"type":"BOOKMARK","object":{"kind":"Namespace","metadata":{"resourceVersion":"8","creationTimestamp":null}}}"#, "bookmark 8"),
-            (r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#, "failed 410"),
+            (
+                "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"4\"}}}\r",
+                "here a 4",
+            ),
+            (
+                r#" { "object": {"metadata":{"name":"a","resourceVersion":"5"}}, "type": "DELETED" }"#,
+                "gone 5",
+            ),
+            (
+                r#"{"type":"BOOKMARK","object":{"kind":"Namespace","metadata":{"resourceVersion":"8","creationTimestamp":null}}}"#,
+                "bookmark 8",
+            ),
+            (
+                r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#,
+                "failed 410",
+            ),
             (r#"{"type":"ERROR","object":{"kind":"Status"}}"#, "failed 0"),
-            (r#"{"type":"ADDED","object":{"metadata":{"name":"odd","resourceVersion":"6"},"status":7}}"#, "here odd 6 broken"),
+            (
+                r#"{"type":"ADDED","object":{"metadata":{"name":"odd","resourceVersion":"6"},"status":7}}"#,
+                "here odd 6 broken",
+            ),
             (r#"{"type":"DANCED","object":{}}"#, "bad: a watch event of the unknown type \"DANCED\""),
         ];
         for (line, want) in cases {
             assert_eq!(said(line), want, "{line}");
         }
-        for line in ["", "{", "null", r#"{"type":"ADDED","object":{"metadata"}"#, r#"{"type":"ADDED"}"#, "\u{0}"] {
+        for line in
+            ["", "{", "null", r#"{"type":"ADDED","object":{"metadata"}"#, r#"{"type":"ADDED"}"#, "\u{0}"]
+        {
             assert!(said(line).starts_with("bad"), "{line}");
         }
     }
@@ -142,6 +162,9 @@ mod tests {
     fn rows_of_tables_are_read() {
         let line = br#"{"type":"ADDED","object":{"kind":"Table","columnDefinitions":null,"rows":[{"cells":["a",3],"object":{"metadata":{"name":"a","uid":"1","resourceVersion":"7"}}}]}}"#;
         let Ok(WatchEvent::Here(decoded)) = read_event::<Other>(line) else { panic!() };
-        assert_eq!((&*decoded.record.meta.name, &*decoded.version, decoded.record.cells.len()), ("a", "7", 2));
+        assert_eq!(
+            (&*decoded.record.meta.name, &*decoded.version, decoded.record.cells.len()),
+            ("a", "7", 2)
+        );
     }
 }

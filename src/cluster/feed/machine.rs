@@ -107,10 +107,7 @@ impl Machine {
 
     /// The first thing to do.
     pub fn start(&self) -> Vec<Action> {
-        vec![
-            Action::Tell(Freshness::Syncing { seen: 0 }),
-            Action::List { limit: FIRST_PAGE, token: None },
-        ]
+        vec![Action::Tell(Freshness::Syncing { seen: 0 }), Action::List { limit: FIRST_PAGE, token: None }]
     }
 
     /// Takes what happened and says what to do.
@@ -207,7 +204,10 @@ impl Machine {
             FailureKind::Forbidden if self.is_listing() => {
                 self.state = State::Waiting;
                 self.version = None;
-                return vec![Action::Tell(Freshness::Denied { why: failure.to_string().into() }), Action::Pause(ASK_AGAIN)];
+                return vec![
+                    Action::Tell(Freshness::Denied { why: failure.to_string().into() }),
+                    Action::Pause(ASK_AGAIN),
+                ];
             }
             FailureKind::NotFound if self.is_listing() => {
                 self.state = State::Over;
@@ -241,7 +241,9 @@ impl Machine {
     /// The server's own wish, or twice as long with every failure, up to half a minute.
     fn pause(&self, failure: &Failure) -> Duration {
         let wished = match failure.kind {
-            FailureKind::TooManyRequests { retry_after } | FailureKind::Unavailable { retry_after } => retry_after,
+            FailureKind::TooManyRequests { retry_after } | FailureKind::Unavailable { retry_after } => {
+                retry_after
+            }
             _ => None,
         };
         let doubled = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(10));
@@ -294,7 +296,12 @@ mod tests {
         }
 
         fn page(&mut self, count: usize, next: Option<&str>, version: &str) -> String {
-            let end = PageEnd { count, next: next.map(str::to_owned), version: version.into(), ..PageEnd::default() };
+            let end = PageEnd {
+                count,
+                next: next.map(str::to_owned),
+                version: version.into(),
+                ..PageEnd::default()
+            };
             self.then(Input::Page(end))
         }
 
@@ -330,7 +337,11 @@ mod tests {
     fn pages_are_followed_to_the_end_and_then_the_watch_begins() {
         let mut feed = Feed::new();
         assert_eq!(feed.page(50, Some("a"), "9"), "syncing 50, list 500 from a");
-        assert_eq!(feed.page(0, Some("b"), "9"), "syncing 50, list 500 from b", "an empty page with a token is no end");
+        assert_eq!(
+            feed.page(0, Some("b"), "9"),
+            "syncing 50, list 500 from b",
+            "an empty page with a token is no end"
+        );
         assert_eq!(feed.page(7, None, "9"), "live, watch 9");
         assert_eq!(feed.then(Input::Open), "");
     }
@@ -348,7 +359,11 @@ mod tests {
         feed.then(Input::Open);
         assert_eq!(feed.then(Input::Version("12".into())), "");
         assert_eq!(feed.then(Input::Ended), "watch 12", "it had something to say");
-        assert_eq!(feed.after(290).then(Input::Ended), "watch 12", "nothing happened, and that was long enough");
+        assert_eq!(
+            feed.after(290).then(Input::Ended),
+            "watch 12",
+            "nothing happened, and that was long enough"
+        );
         assert_eq!(feed.then(Input::Ended), "stale: The server ends every watch at once., pause 250");
     }
 

@@ -129,7 +129,8 @@ where
     }
 
     fn rest(&mut self) -> Option<u8> {
-        let skipped = self.buffer[self.at..].iter().take_while(|c| c.is_ascii_whitespace() || **c == b',').count();
+        let skipped =
+            self.buffer[self.at..].iter().take_while(|c| c.is_ascii_whitespace() || **c == b',').count();
         self.at += skipped;
         self.buffer.get(self.at).copied()
     }
@@ -169,14 +170,18 @@ where
         }
         let length = match &*key {
             "metadata" => {
-                let Some((Nullable(meta), length)) = value::<Nullable<ListMeta<'_>>>(rest)? else { return Ok(false) };
+                let Some((Nullable(meta), length)) = value::<Nullable<ListMeta<'_>>>(rest)? else {
+                    return Ok(false);
+                };
                 self.end.next = (!meta.next.is_empty()).then(|| meta.next.0.into_owned());
                 self.end.version = meta.resource_version.0.into_owned();
                 self.end.remaining = meta.remaining_item_count.and_then(|n| usize::try_from(n).ok());
                 length
             }
             "columnDefinitions" => {
-                let Some((columns, length)) = value::<Option<Vec<TableColumn>>>(rest)? else { return Ok(false) };
+                let Some((columns, length)) = value::<Option<Vec<TableColumn>>>(rest)? else {
+                    return Ok(false);
+                };
                 self.end.columns = columns;
                 length
             }
@@ -247,7 +252,13 @@ mod tests {
         for text in [BEFORE, BEHIND] {
             let (records, end) = read::<Namespace>(text, &[]).unwrap();
             assert_eq!(records.iter().map(|r| &*r.meta.name).collect::<Vec<_>>(), ["a", "b\"]}"]);
-            let want = PageEnd { next: Some("token".into()), version: "9".into(), remaining: Some(7), count: 2, ..PageEnd::default() };
+            let want = PageEnd {
+                next: Some("token".into()),
+                version: "9".into(),
+                remaining: Some(7),
+                count: 2,
+                ..PageEnd::default()
+            };
             assert_eq!(end, want);
         }
     }
@@ -258,7 +269,10 @@ mod tests {
             (r#"{"items":[]}"#, Ok(0)),
             (r#"{"items":null,"metadata":null}"#, Ok(0)),
             (r#"{"metadata":{}}"#, Ok(0)),
-            (r#"{"items":[{"metadata":{"name":"a"}},{"metadata":{"name":"odd"},"status":[1]},{"metadata":7}]}"#, Ok(2)),
+            (
+                r#"{"items":[{"metadata":{"name":"a"}},{"metadata":{"name":"odd"},"status":[1]},{"metadata":7}]}"#,
+                Ok(2),
+            ),
             (r#"{"items":[{"metadata":{"name":"a"}}"#, Err("the list was cut off")),
             (r#"{"items":[{"metadata":{"name":"#, Err("the list was cut off")),
             (r#"{"items":[{"metadata" 7}]}"#, Err("expected `:`")),
@@ -273,7 +287,9 @@ mod tests {
                 (got, _) => panic!("{text}: {got:?}"),
             }
         }
-        let (records, end) = read::<Namespace>(r#"{"items":[{"metadata":{"name":"odd"},"status":[1]},{"metadata":7}]}"#, &[]).unwrap();
+        let (records, end) =
+            read::<Namespace>(r#"{"items":[{"metadata":{"name":"odd"},"status":[1]},{"metadata":7}]}"#, &[])
+                .unwrap();
         assert!(records[0].meta.broken().is_some());
         assert_eq!(end.lost, 1);
     }

@@ -24,10 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Kubeconfig>, Failure> {
     };
     let text = match fs::metadata(path) {
         Ok(found) if found.len() > LARGEST => {
-            return Err(Failure::config(format!(
-                "The kubeconfig {} is larger than 64 MiB.",
-                shown(path)
-            )));
+            return Err(Failure::config(format!("The kubeconfig {} is larger than 64 MiB.", shown(path))));
         }
         Ok(_) => fs::read(path).map_err(|why| unreadable(&why))?,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -43,12 +40,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Kubeconfig>, Failure> {
 /// UTF-8 with or without a mark, or what PowerShell's `>` writes: UTF-16 with a mark.
 fn decode(bytes: &[u8]) -> Option<String> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| unit(*pair))
-            .collect();
+        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair)).collect();
         String::from_utf16(&units).ok()
     };
     match bytes {
@@ -79,10 +71,7 @@ fn broken(path: &Path, why: &KubeconfigError) -> Failure {
 /// Joins two files: what the first one says stays.
 pub(super) fn merge(first: Kubeconfig, next: Kubeconfig) -> Result<Kubeconfig, Failure> {
     first.merge(next).map_err(|why| {
-        Failure::config(format!(
-            "The kubeconfig files cannot be joined: {}",
-            plain(&why.to_string(), 200)
-        ))
+        Failure::config(format!("The kubeconfig files cannot be joined: {}", plain(&why.to_string(), 200)))
     })
 }
 
@@ -92,25 +81,13 @@ pub(super) fn merge(first: Kubeconfig, next: Kubeconfig) -> Result<Kubeconfig, F
 /// would be a list of no authorities.
 fn clean(file: &mut Kubeconfig, folder: &Path) {
     drop_empty(&mut file.current_context);
-    for cluster in file
-        .clusters
-        .iter_mut()
-        .filter_map(|named| named.cluster.as_mut())
-    {
+    for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
         clean_cluster(cluster, folder);
     }
-    for user in file
-        .auth_infos
-        .iter_mut()
-        .filter_map(|named| named.auth_info.as_mut())
-    {
+    for user in file.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
         clean_user(user, folder);
     }
-    for context in file
-        .contexts
-        .iter_mut()
-        .filter_map(|named| named.context.as_mut())
-    {
+    for context in file.contexts.iter_mut().filter_map(|named| named.context.as_mut()) {
         drop_empty(&mut context.namespace);
         drop_empty(&mut context.user);
     }
@@ -142,26 +119,16 @@ fn clean_user(user: &mut AuthInfo, folder: &Path) {
         drop_empty(value);
     }
     for secret in [&mut user.token, &mut user.client_key_data] {
-        if secret
-            .as_ref()
-            .is_some_and(|secret| secret.expose_secret().is_empty())
-        {
+        if secret.as_ref().is_some_and(|secret| secret.expose_secret().is_empty()) {
             *secret = None;
         }
     }
-    for path in [
-        &mut user.token_file,
-        &mut user.client_certificate,
-        &mut user.client_key,
-    ] {
+    for path in [&mut user.token_file, &mut user.client_certificate, &mut user.client_key] {
         make_absolute(path, folder);
     }
     // A bare command is looked for in PATH; only one with a slash is a path.
     if let Some(exec) = &mut user.exec
-        && exec
-            .command
-            .as_ref()
-            .is_some_and(|command| command.contains(['/', MAIN_SEPARATOR]))
+        && exec.command.as_ref().is_some_and(|command| command.contains(['/', MAIN_SEPARATOR]))
     {
         make_absolute(&mut exec.command, folder);
     }

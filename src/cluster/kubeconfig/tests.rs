@@ -58,35 +58,12 @@ fn several_files_are_joined_and_the_first_wins() {
     let env = |name: &str| (name == "KUBECONFIG").then(|| list.clone());
     let configuration = load_with(&Flags::default(), &env, None, &nowhere()).unwrap();
 
-    let names: Vec<_> = configuration
-        .contexts
-        .iter()
-        .map(|c| (c.name.as_str(), c.server.as_deref()))
-        .collect();
-    assert_eq!(
-        names,
-        [
-            ("a", Some("https://one:6443")),
-            ("lost", None),
-            ("b", Some("https://two:6443"))
-        ]
-    );
-    assert_eq!(
-        configuration.current.as_deref(),
-        Some("b"),
-        "an empty current-context is none"
-    );
-    assert_eq!(
-        configuration.tried[1],
-        Tried {
-            path: missing,
-            outcome: Outcome::Missing
-        }
-    );
-    assert_eq!(
-        configuration.tried[2].outcome,
-        Outcome::Read { contexts: 2 }
-    );
+    let names: Vec<_> =
+        configuration.contexts.iter().map(|c| (c.name.as_str(), c.server.as_deref())).collect();
+    assert_eq!(names, [("a", Some("https://one:6443")), ("lost", None), ("b", Some("https://two:6443"))]);
+    assert_eq!(configuration.current.as_deref(), Some("b"), "an empty current-context is none");
+    assert_eq!(configuration.tried[1], Tried { path: missing, outcome: Outcome::Missing });
+    assert_eq!(configuration.tried[2].outcome, Outcome::Read { contexts: 2 });
 
     let a = configuration.choose(Some("a"), &Flags::default()).unwrap();
     let inside = |path: &str| Some(folder.path().join(path).to_str().unwrap().to_owned());
@@ -98,11 +75,7 @@ fn several_files_are_joined_and_the_first_wins() {
     assert_eq!(a.user.exec.unwrap().command, inside("./bin/login"));
 
     let b = configuration.choose(None, &Flags::default()).unwrap();
-    assert_eq!(
-        b.user.exec.unwrap().command.as_deref(),
-        Some("aws"),
-        "a bare command is looked for in PATH"
-    );
+    assert_eq!(b.user.exec.unwrap().command.as_deref(), Some("aws"), "a bare command is looked for in PATH");
     assert_eq!(b.user.token.unwrap().expose_secret(), "abc");
 }
 
@@ -111,58 +84,30 @@ fn flags_choose_parts_and_the_namespace_has_an_order() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     fs::write(&path, format!("{ONE}- name: u3\n  user: {{token: xyz}}\n")).unwrap();
-    let file = |flags: Flags| Flags {
-        kubeconfig: Some(path.clone()),
-        ..flags
-    };
+    let file = |flags: Flags| Flags { kubeconfig: Some(path.clone()), ..flags };
     let account = folder.path().join("sa");
     fs::create_dir(&account).unwrap();
     fs::write(account.join("namespace"), "pod-ns\n").unwrap();
     let configuration = load_with(&file(Flags::default()), &|_| None, None, &account).unwrap();
 
-    let flags = file(Flags {
-        user: Some("u3".into()),
-        context: Some("a".into()),
-        ..Flags::default()
-    });
+    let flags = file(Flags { user: Some("u3".into()), context: Some("a".into()), ..Flags::default() });
     let chosen = configuration.choose(None, &flags).unwrap();
-    assert_eq!(
-        (chosen.user_name.as_str(), chosen.namespace.as_str()),
-        ("u3", "ns1")
-    );
-    let flags = file(Flags {
-        namespace: Some("mine".into()),
-        ..Flags::default()
-    });
+    assert_eq!((chosen.user_name.as_str(), chosen.namespace.as_str()), ("u3", "ns1"));
+    let flags = file(Flags { namespace: Some("mine".into()), ..Flags::default() });
     assert_eq!(configuration.namespace(Some("a"), &flags), "mine");
-    assert_eq!(
-        configuration.namespace(Some("lost"), &Flags::default()),
-        "pod-ns"
-    );
+    assert_eq!(configuration.namespace(Some("lost"), &Flags::default()), "pod-ns");
     let configuration = load_with(&file(Flags::default()), &|_| None, None, &nowhere()).unwrap();
-    assert_eq!(
-        configuration.namespace(Some("lost"), &Flags::default()),
-        "default"
-    );
+    assert_eq!(configuration.namespace(Some("lost"), &Flags::default()), "default");
 
-    let wrong = |flags: Flags, context: Option<&str>| {
-        configuration
-            .choose(context, &flags)
-            .unwrap_err()
-            .to_string()
-    };
+    let wrong =
+        |flags: Flags, context: Option<&str>| configuration.choose(context, &flags).unwrap_err().to_string();
     assert_eq!(
         wrong(Flags::default(), None),
         "The kubeconfig sets no current context. Choose one with --context: a, lost."
     );
     assert!(wrong(Flags::default(), Some("zzz")).starts_with("There is no context named zzz."));
-    assert!(
-        wrong(Flags::default(), Some("lost")).contains("the cluster nowhere, which is not defined")
-    );
-    let flags = Flags {
-        cluster: Some("c1".into()),
-        ..Flags::default()
-    };
+    assert!(wrong(Flags::default(), Some("lost")).contains("the cluster nowhere, which is not defined"));
+    let flags = Flags { cluster: Some("c1".into()), ..Flags::default() };
     assert!(wrong(flags, Some("lost")).contains("the user nobody, which is not defined"));
 }
 
@@ -170,55 +115,27 @@ fn flags_choose_parts_and_the_namespace_has_an_order() {
 fn broken_and_missing_files_are_named_without_their_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("broken");
-    fs::write(
-        &path,
-        "contexts: []\nusers:\n- name: u\n  user: {token: hunter2, ]\n",
-    )
-    .unwrap();
-    let flags = Flags {
-        kubeconfig: Some(path.clone()),
-        ..Flags::default()
-    };
+    fs::write(&path, "contexts: []\nusers:\n- name: u\n  user: {token: hunter2, ]\n").unwrap();
+    let flags = Flags { kubeconfig: Some(path.clone()), ..Flags::default() };
     let failure = load_with(&flags, &|_| None, None, &nowhere()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Config);
     let text = failure.to_string();
-    assert!(
-        text.contains(path.to_str().unwrap()) && text.contains("line 4, column"),
-        "{text}"
-    );
+    assert!(text.contains(path.to_str().unwrap()) && text.contains("line 4, column"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 
     fs::write(&path, "users: [{name: u, user: {token: [hunter2]}}]").unwrap();
-    let text = load_with(&flags, &|_| None, None, &nowhere())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        text.contains("broken") && !text.contains("hunter2"),
-        "{text}"
-    );
+    let text = load_with(&flags, &|_| None, None, &nowhere()).unwrap_err().to_string();
+    assert!(text.contains("broken") && !text.contains("hunter2"), "{text}");
 
     fs::write(&path, [0xff, 0xfe, 0x00, 0xd8]).unwrap();
-    let text = load_with(&flags, &|_| None, None, &nowhere())
-        .unwrap_err()
-        .to_string();
+    let text = load_with(&flags, &|_| None, None, &nowhere()).unwrap_err().to_string();
     assert!(text.contains("is not text"), "{text}");
 
-    let flags = Flags {
-        kubeconfig: Some(folder.path().join("none")),
-        ..Flags::default()
-    };
-    let text = load_with(&flags, &|_| None, None, &nowhere())
-        .unwrap_err()
-        .to_string();
+    let flags = Flags { kubeconfig: Some(folder.path().join("none")), ..Flags::default() };
+    let text = load_with(&flags, &|_| None, None, &nowhere()).unwrap_err().to_string();
     assert!(text.contains("does not exist"), "{text}");
 
-    let failure = load_with(
-        &Flags::default(),
-        &|_| None,
-        Some(folder.path()),
-        &nowhere(),
-    )
-    .unwrap_err();
+    let failure = load_with(&Flags::default(), &|_| None, Some(folder.path()), &nowhere()).unwrap_err();
     let home = folder.path().join(".kube/config");
     assert_eq!(
         failure.to_string(),
@@ -236,14 +153,8 @@ fn utf16_files_of_powershell_are_read() {
     let mut bytes = vec![0xff, 0xfe];
     bytes.extend(TWO.encode_utf16().flat_map(u16::to_le_bytes));
     fs::write(&path, bytes).unwrap();
-    let flags = Flags {
-        kubeconfig: Some(path),
-        ..Flags::default()
-    };
-    assert_eq!(
-        load(&flags, &|_| None, None).unwrap().current.as_deref(),
-        Some("b")
-    );
+    let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
+    assert_eq!(load(&flags, &|_| None, None).unwrap().current.as_deref(), Some("b"));
 }
 
 #[test]
@@ -254,22 +165,13 @@ fn a_pod_uses_its_service_account() {
         "KUBERNETES_SERVICE_PORT" => Some(OsString::from("443")),
         _ => None,
     };
-    assert!(
-        load_with(&Flags::default(), &env, None, folder.path()).is_err(),
-        "no token yet"
-    );
+    assert!(load_with(&Flags::default(), &env, None, folder.path()).is_err(), "no token yet");
     fs::write(folder.path().join("token"), "t").unwrap();
     fs::write(folder.path().join("namespace"), "vms").unwrap();
     let configuration = load_with(&Flags::default(), &env, None, folder.path()).unwrap();
     let chosen = configuration.choose(None, &Flags::default()).unwrap();
-    assert_eq!(
-        chosen.cluster.server.as_deref(),
-        Some("https://[fd00::1]:443")
-    );
-    assert_eq!(
-        (chosen.context.as_str(), chosen.namespace.as_str()),
-        ("in-cluster", "vms")
-    );
+    assert_eq!(chosen.cluster.server.as_deref(), Some("https://[fd00::1]:443"));
+    assert_eq!((chosen.context.as_str(), chosen.namespace.as_str()), ("in-cluster", "vms"));
     assert!(chosen.user.token_file.unwrap().ends_with("token"));
 }
 
@@ -283,18 +185,9 @@ fn five_hundred_contexts() {
     let mut text = String::from("apiVersion: v1\nkind: Config\ncurrent-context: c0\n");
     let secret = "QUJD".repeat(400);
     for (section, body) in [
-        (
-            "contexts",
-            "context: {cluster: cN, user: uN, namespace: nN}",
-        ),
-        (
-            "clusters",
-            "cluster: {server: 'https://cN.example.org:6443', certificate-authority-data: SECRET}",
-        ),
-        (
-            "users",
-            "user: {client-certificate-data: SECRET, client-key-data: SECRET}",
-        ),
+        ("contexts", "context: {cluster: cN, user: uN, namespace: nN}"),
+        ("clusters", "cluster: {server: 'https://cN.example.org:6443', certificate-authority-data: SECRET}"),
+        ("users", "user: {client-certificate-data: SECRET, client-key-data: SECRET}"),
     ] {
         let _ = writeln!(text, "{section}:");
         for n in 0..500 {
@@ -303,15 +196,8 @@ fn five_hundred_contexts() {
         }
     }
     fs::write(&path, text).unwrap();
-    let flags = Flags {
-        kubeconfig: Some(path),
-        ..Flags::default()
-    };
+    let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
     let start = std::time::Instant::now();
     let configuration = load(&flags, &|_| None, None).unwrap();
-    eprintln!(
-        "{} contexts in {:?}",
-        configuration.contexts.len(),
-        start.elapsed()
-    );
+    eprintln!("{} contexts in {:?}", configuration.contexts.len(), start.elapsed());
 }

@@ -1,0 +1,297 @@
+//! The rows of a view in order, with cursor and filter. No terminal: the screen, `v9s get` and tests use it alike.
+
+use super::{AnyView, Holds, Shown, ViewRef};
+use crate::model::{Now, Uid, Word};
+use crate::store::{Dir, Id, Store, TextIndex, Touched, repair, sort};
+
+/// A plain filter: words that a row must all contain, whatever their case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// As typed.
+    pub text: String,
+    terms: Vec<String>,
+}
+
+impl Filter {
+    /// Reads what was typed.
+    pub fn parse(text: &str) -> Self {
+        Self { text: text.to_owned(), terms: text.split_whitespace().map(str::to_lowercase).collect() }
+    }
+
+    /// Whether it lets every row pass.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether every row that passes this one passes `earlier` too.
+    fn narrows(&self, earlier: &Self) -> bool {
+        earlier.terms.iter().all(|old| self.terms.iter().any(|new| new.contains(old)))
+    }
+}
+
+/// Where the cursor goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motion {
+    /// So many rows up or down.
+    Rows(isize),
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+}
+
+/// The rows of a view.
+#[derive(Debug)]
+pub struct List {
+    /// What it shows.
+    pub view: ViewRef,
+    /// The one namespace that is shown; none means all.
+    pub namespace: Option<Word>,
+    /// Every row in order.
+    all: Vec<Id>,
+    /// Those that pass the filter, if there is one.
+    passing: Option<Vec<Id>>,
+    column: usize,
+    dir: Dir,
+    filter: Filter,
+    index: Option<TextIndex>,
+    /// Rows whose text is still to be put into the index.
+    unindexed: Vec<Id>,
+    cursor: Option<Uid>,
+    /// Where the cursor is among the shown rows.
+    place: usize,
+}
+
+impl List {
+    /// The rows of `view` that the store has, sorted by namespace where there are several, else by name.
+    pub fn new(view: ViewRef, namespace: Option<Word>, store: &Store, now: Now) -> Self {
+        let first = if namespace.is_none() { view.column("NAMESPACE") } else { None };
+        let shows_it = |column: &usize| view.heading(*column).shown == Shown::Namespaces;
+        let column = first.filter(shows_it).or_else(|| view.column("NAME")).unwrap_or(0);
+        let mut list = Self {
+            view,
+            namespace,
+            all: Vec::new(),
+            passing: None,
+            column,
+            dir: Dir::Up,
+            filter: Filter::default(),
+            index: None,
+            unindexed: Vec::new(),
+            cursor: None,
+            place: 0,
+        };
+        list.rebuild(store, now);
+        list
+    }
+
+    /// The rows that are shown, in order.
+    pub fn rows(&self) -> &[Id] {
+        self.passing.as_deref().unwrap_or(&self.all)
+    }
+
+    /// How many rows there are before the filter.
+    pub fn total(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The row under the cursor.
+    pub fn selected(&self) -> Option<Id> {
+        self.rows().get(self.place).copied()
+    }
+
+    /// Where the cursor is among the shown rows.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Which column the rows are sorted by, and which way.
+    pub fn order(&self) -> (usize, Dir) {
+        (self.column, self.dir)
+    }
+
+    /// The filter.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    fn shows(view: &dyn AnyView, namespace: Option<Word>, store: &Store, id: Id) -> bool {
+        let inside = || match (namespace, store.meta(id)) {
+            (Some(only), Some(meta)) => meta.namespace.is_empty() || meta.namespace == only,
+            (_, meta) => meta.is_some(),
+        };
+        inside() && view.shows(store, id)
+    }
+
+    /// Reads all rows anew: another view, another table, a store that has changed beyond telling.
+    pub fn rebuild(&mut self, store: &Store, now: Now) {
+        let kinds = self.view.rows().iter();
+        let (view, namespace) = (&*self.view, self.namespace);
+        self.all = kinds
+            .flat_map(|&kind| store.ids(kind))
+            .filter(|&id| Self::shows(view, namespace, store, id))
+            .collect();
+        self.index = None;
+        self.sort(store, now);
+    }
+
+    fn sort(&mut self, store: &Store, now: Now) {
+        let (view, column) = (&self.view, self.column);
+        sort(&mut self.all, self.dir, |id| view.row_key(store, id, column, now));
+        self.refilter(store, now);
+    }
+
+    /// Sorts by another column, or the other way round if it is this one.
+    pub fn sort_by(&mut self, column: usize, store: &Store, now: Now) {
+        if column >= self.view.width() {
+            return;
+        }
+        if column == self.column {
+            self.dir = if self.dir == Dir::Up { Dir::Down } else { Dir::Up };
+        } else {
+            (self.column, self.dir) = (column, Dir::Up);
+        }
+        self.sort(store, now);
+    }
+
+    /// Takes in what the store has changed. Says whether rows of this list may look different.
+    pub fn touched(&mut self, touched: &Touched, store: &Store, now: Now) -> bool {
+        let kinds = self.view.rows();
+        let (view, namespace, column) = (&*self.view, self.namespace, self.column);
+        let changed: Vec<Id> = touched.ids.iter().copied().filter(|id| kinds.contains(&id.kind())).collect();
+        if !changed.is_empty() {
+            let keep = |id: Id| Self::shows(view, namespace, store, id);
+            repair(&mut self.all, &changed, self.dir, keep, |id| view.row_key(store, id, column, now));
+            if self.index.is_some() {
+                self.unindexed.extend_from_slice(&changed);
+            }
+        }
+        if touched.all {
+            // States and partners everywhere may read differently, and with them the order and the filter's text.
+            self.index = None;
+            self.sort(store, now);
+        } else if !changed.is_empty() {
+            self.refilter_changed(&changed, store, now);
+        }
+        touched.all || !changed.is_empty()
+    }
+
+    /// Sets the filter.
+    pub fn set_filter(&mut self, filter: Filter, store: &Store, now: Now) {
+        let narrows = self.passing.is_some() && filter.narrows(&self.filter);
+        self.filter = filter;
+        if self.filter.is_empty() {
+            self.passing = None;
+            self.index = None;
+            self.unindexed = Vec::new();
+            self.find_cursor(store);
+        } else if let (true, Some(index)) = (narrows, &self.index) {
+            let terms = &self.filter.terms;
+            if let Some(passing) = &mut self.passing {
+                passing.retain(|&id| index.matches(id, terms));
+            }
+            self.find_cursor(store);
+        } else {
+            self.refilter(store, now);
+        }
+    }
+
+    fn refilter(&mut self, store: &Store, now: Now) {
+        if self.filter.is_empty() {
+            self.passing = None;
+        } else {
+            self.fill_index(store, now);
+            let mut hits = hashbrown::HashSet::new();
+            if let Some(index) = &self.index {
+                index.search(&self.filter.terms, |id| _ = hits.insert(id));
+            }
+            self.passing = Some(self.all.iter().copied().filter(|id| hits.contains(id)).collect());
+        }
+        self.find_cursor(store);
+    }
+
+    fn refilter_changed(&mut self, changed: &[Id], store: &Store, now: Now) {
+        if self.filter.is_empty() {
+            self.find_cursor(store);
+            return;
+        }
+        self.fill_index(store, now);
+        let (view, namespace, column) = (&*self.view, self.namespace, self.column);
+        if let (Some(passing), Some(index)) = (&mut self.passing, &self.index) {
+            let terms = &self.filter.terms;
+            let keep = |id: Id| Self::shows(view, namespace, store, id) && index.matches(id, terms);
+            repair(passing, changed, self.dir, keep, |id| view.row_key(store, id, column, now));
+        }
+        self.find_cursor(store);
+    }
+
+    /// Brings the text index up to date with the rows.
+    fn fill_index(&mut self, store: &Store, now: Now) {
+        let (view, namespace) = (&*self.view, self.namespace);
+        let texts: Vec<usize> =
+            (0..view.width()).filter(|&column| view.heading(column).holds != Holds::Age).collect();
+        let fresh = if self.index.is_none() { &self.all } else { &self.unindexed };
+        let index = self.index.get_or_insert_default();
+        let mut line = String::new();
+        for &id in fresh {
+            if !Self::shows(view, namespace, store, id) {
+                index.remove(id);
+                continue;
+            }
+            line.clear();
+            for &column in &texts {
+                view.cell(store, id, column, now, &mut line);
+                line.push(' ');
+            }
+            index.set(id, &line);
+        }
+        self.unindexed.clear();
+    }
+
+    /// Moves the cursor.
+    pub fn go(&mut self, motion: Motion, store: &Store) {
+        let last = self.rows().len().saturating_sub(1);
+        self.place = match motion {
+            Motion::Rows(rows) => self.place.saturating_add_signed(rows).min(last),
+            Motion::First => 0,
+            Motion::Last => last,
+        };
+        self.cursor = self.selected().and_then(|id| store.meta(id)).map(|meta| meta.uid);
+    }
+
+    /// Puts the cursor on a row by its place on the screen.
+    pub fn select(&mut self, place: usize, store: &Store) {
+        self.place = 0;
+        self.go(Motion::Rows(isize::try_from(place).unwrap_or(isize::MAX)), store);
+    }
+
+    /// Keeps the cursor on its object; if that went, on what came in its place.
+    fn find_cursor(&mut self, store: &Store) {
+        let rows = self.passing.as_deref().unwrap_or(&self.all);
+        let here = |place: usize| rows.get(place).and_then(|&id| store.meta(id)).map(|meta| meta.uid);
+        let moved = match self.cursor {
+            Some(uid) if here(self.place) == Some(uid) => Some(self.place),
+            Some(uid) => store.find(uid).and_then(|id| rows.iter().position(|&row| row == id)),
+            None => Some(0),
+        };
+        self.place = moved.unwrap_or(self.place).min(rows.len().saturating_sub(1));
+        // Before anybody moved it the cursor stays on the first row, whatever comes there.
+        if self.cursor.is_some() && moved.is_none() {
+            self.cursor = here(self.place);
+        }
+    }
+
+    /// Another look at the same rows: the columns of a table that have come.
+    pub fn show_as(&mut self, view: ViewRef, store: &Store, now: Now) {
+        let title = self.view.heading(self.column.min(self.view.width() - 1)).title;
+        self.column = view.column(&title).or_else(|| view.column("NAME")).unwrap_or(0);
+        self.view = view;
+        self.rebuild(store, now);
+    }
+
+    /// How many bytes it holds beside the store.
+    pub fn bytes(&self) -> usize {
+        let ids = self.all.capacity() + self.passing.as_ref().map_or(0, Vec::capacity);
+        ids * size_of::<Id>() + self.index.as_ref().map_or(0, TextIndex::bytes)
+    }
+}

@@ -1,0 +1,107 @@
+//! Any other kind: the server's own table.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{AnyView, Heading, Holds, Open, Shown, ViewRef};
+use crate::model::Now;
+use crate::records::{Kind, Other, TableCell, TableColumns};
+use crate::store::{Health, Id, Selection, SortKey, Store};
+
+/// A view on the server's table of `resource` (`plural.group`), with the columns that the server gave, if it has yet.
+pub fn table_view(resource: &str, namespaced: bool, columns: Option<TableColumns>) -> ViewRef {
+    let mut headings = vec![Heading {
+        title: Cow::Borrowed("NAMESPACE"),
+        holds: Holds::Text,
+        shown: if namespaced { Shown::Namespaces } else { Shown::Wide },
+        widest: 40,
+    }];
+    headings.extend(columns.iter().flat_map(|columns| columns.iter()).map(|column| Heading {
+        title: Cow::Owned(crate::text::one_line(&column.name, 40).to_uppercase()),
+        holds: if matches!(&*column.of, "integer" | "number") { Holds::Number } else { Holds::Text },
+        shown: if column.priority > 0 { Shown::Wide } else { Shown::Always },
+        widest: 60,
+    }));
+    ViewRef::Made(Arc::new(Table { resource: resource.into(), headings }))
+}
+
+struct Table {
+    resource: Arc<str>,
+    /// The namespace, then the server's columns.
+    headings: Vec<Heading>,
+}
+
+impl AnyView for Table {
+    fn name(&self) -> &str {
+        &self.resource
+    }
+
+    fn aliases(&self) -> &[&str] {
+        &[]
+    }
+
+    fn rows(&self) -> &[Kind] {
+        &[Kind::Other]
+    }
+
+    fn selection(&self) -> Selection {
+        Selection::Table(self.resource.clone())
+    }
+
+    fn partners(&self) -> &[Kind] {
+        &[]
+    }
+
+    fn width(&self) -> usize {
+        self.headings.len()
+    }
+
+    fn heading(&self, column: usize) -> Heading {
+        self.headings[column].clone()
+    }
+
+    fn open(&self) -> Open {
+        Open::Nothing
+    }
+
+    fn shows(&self, store: &Store, id: Id) -> bool {
+        store.get::<Other>(id).is_some()
+    }
+
+    fn health(&self, _: &Store, _: Id, _: Now) -> Health {
+        Health::Well
+    }
+
+    fn cell(&self, store: &Store, id: Id, column: usize, _: Now, out: &mut String) {
+        let Some(row) = store.get::<Other>(id) else { return };
+        if column == 0 {
+            out.push_str(&row.meta.namespace);
+            return;
+        }
+        match row.cells.get(column - 1) {
+            Some(TableCell::Text(text)) => out.push_str(text),
+            Some(TableCell::Number(number)) => _ = write!(out, "{number}"),
+            Some(TableCell::Empty) => out.push_str("<none>"),
+            None => {}
+        }
+    }
+
+    fn key<'a>(&self, store: &'a Store, id: Id, column: usize, _: Now) -> SortKey<'a> {
+        let Some(row) = store.get::<Other>(id) else { return SortKey::Nothing };
+        // The server writes ages as text; the object itself knows better.
+        if self.headings.get(column).is_some_and(|heading| heading.title == "AGE") {
+            return super::time(row.meta.created);
+        }
+        match column.checked_sub(1).map(|column| row.cells.get(column)) {
+            None => SortKey::Text(row.meta.namespace.as_str()),
+            Some(Some(TableCell::Text(text))) => SortKey::Text(text),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the order is what matters; the cast saturates"
+            )]
+            Some(Some(TableCell::Number(number))) => SortKey::Number((number * 1000.0) as i64),
+            Some(Some(TableCell::Empty) | None) => SortKey::Nothing,
+        }
+    }
+}
