@@ -172,7 +172,7 @@ fn not_started(exec: &ExecConfig, name: &str, why: &io::Error) -> Failure {
             sentence(&why.to_string())
         ));
     }
-    let hint = exec.install_hint.as_deref().map(|hint| sentence(hint));
+    let hint = exec.install_hint.as_deref().map(sentence);
     failed(format!("The credential plugin {name} is not installed."))
         .remedy(hint.unwrap_or_else(|| "Install it, or correct PATH.".to_owned()))
 }

@@ -427,6 +427,79 @@ async fn settings_that_cannot_work_fail_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_asked_for_a_tunnel_and_may_refuse() {
+    let proxy = Server::start(|_| say(407, "")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let url = proxy.url.replace("http://", "http://user:p%40ss@");
+    let cluster = format!("server: 'https://api.example.org:6443', proxy-url: '{url}'");
+    let configuration = one_context(folder.path(), &cluster, "token: abc");
+    let connection = connect_to(&configuration, &Flags::default()).await.unwrap();
+    let failure = connection.send(get("/version"), LONG).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Proxy, "{failure}");
+    let seen = &proxy.seen()[0];
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str()),
+        ("CONNECT", "api.example.org:6443")
+    );
+    assert_eq!(seen.all("proxy-authorization"), ["Basic dXNlcjpwQHNz"]);
+    assert_eq!(
+        seen.all("authorization"),
+        [""; 0],
+        "the token is for the server only"
+    );
+}
+
+#[tokio::test]
+async fn an_upgrade_is_handed_out_as_it_is() {
+    let answer = "connection: upgrade\r\nupgrade: websocket\r\n";
+    let server = Server::start(move |_| Answer::Say(101, answer, String::new())).await;
+    let connection = to(&server, "", &Flags::default()).await;
+    let console =
+        "/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachineinstances/x/console";
+    let mut request = get(console);
+    request
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    request
+        .headers_mut()
+        .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    let response = connection.open(request, LONG).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+}
+
+#[tokio::test]
+async fn a_body_is_streamed_while_the_server_still_writes() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cluster = format!("server: 'http://{}'", listener.local_addr().unwrap());
+    let (go_on, wait) = tokio::sync::oneshot::channel::<()>();
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 4096];
+        let _ = stream.read(&mut buffer).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        wait.await.unwrap();
+        // The server goes away in the middle.
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let connection = connect_to(&one_context(folder.path(), &cluster, ""), &Flags::default())
+        .await
+        .unwrap();
+    let response = connection
+        .send(get("/api/v1/pods?watch=true"), LONG)
+        .await
+        .unwrap();
+    let mut body = response.into_body();
+    let first = body.frame().await.unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "one");
+    go_on.send(()).unwrap();
+    let broken = body.frame().await.unwrap().unwrap_err();
+    assert_eq!(connection.explain(&broken).kind, FailureKind::Disconnected);
+    task.await.unwrap();
+}
+
+#[tokio::test]
 async fn credentials_do_not_travel_in_clear_text() {
     let folder = tempfile::tempdir().unwrap();
     let configuration = one_context(

@@ -103,20 +103,27 @@ async fn a_failing_plugin_is_told_by_its_last_line_only() {
 
 #[tokio::test]
 async fn a_slow_plugin_is_stopped_with_its_children() {
-    // The child keeps stdout open and would outlive a shell that alone is killed.
-    let script = script("sleep 300 & echo $! > \"$0.pid\"; wait");
+    // The child would outlive a shell that alone is killed. It holds a pipe open, which ends when the child does.
+    let script = script("sleep 300 > \"$0.fifo\" & wait");
+    let fifo = script.path.with_extension("fifo");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (send, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || send.send(fs::read(fifo)));
     let failure = run(&script.exec, None, Duration::from_millis(700))
         .await
         .unwrap_err();
     assert!(failure.what.contains("did not end within"), "{failure}");
-    let pid: i32 = fs::read_to_string(script.path.with_extension("pid"))
-        .unwrap()
-        .trim()
-        .parse()
+    let ended = timeout(LONG, ended)
+        .await
+        .expect("the child lives on")
         .unwrap();
-    // A killed process that nobody has collected yet still answers to its number, so ask for its state.
-    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    assert!(ended.unwrap().is_empty());
 }
 
 #[tokio::test]
