@@ -148,7 +148,8 @@ fn flags_choose_parts_and_the_namespace_has_an_order() {
     let wrong = |flags: Flags, context: Option<&str>| {
         configuration
             .choose(context, &flags)
-            .unwrap_err()
+            .err()
+            .unwrap()
             .to_string()
     };
     assert_eq!(
@@ -244,6 +245,28 @@ fn utf16_files_of_powershell_are_read() {
         load(&flags, &|_| None, None).unwrap().current.as_deref(),
         Some("b")
     );
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    for (url, shown) in [
+        ("https://u:hunter2@api:6443/x@y", "https://api:6443/x@y"),
+        ("https://api/a@b", "https://api/a@b"),
+        ("u:hunter2@api", "api"),
+        ("", ""),
+    ] {
+        assert_eq!(without_password(url), shown);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let provider = "{auth-provider: {name: oidc, config: {refresh-token: hunter2}}}";
+    fs::write(&path, format!("{ONE}- name: u9\n  user: {provider}\n")).unwrap();
+    let flags = Flags {
+        kubeconfig: Some(path),
+        ..Flags::default()
+    };
+    let configuration = load(&flags, &|_| None, None).unwrap();
+    assert!(!format!("{configuration:?}").contains("hunter2"));
 }
 
 #[test]
