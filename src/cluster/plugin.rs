@@ -7,7 +7,8 @@
 //!
 //! The protocol is `client.authentication.k8s.io` v1 and v1beta1, as client-go speaks it.
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::fmt;
