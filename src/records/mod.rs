@@ -15,7 +15,10 @@ mod values;
 mod virtink;
 pub mod wire;
 
-pub use self::cdi::{DataSource, DataVolume, ImportCron};
+pub use self::cdi::{
+    DataSource, DataSourceKind, DataVolume, DataVolumeFlags, ImportCron, ImportCronFlags,
+    SourceKind,
+};
 pub use self::core::{
     AccessModes, BindingMode, Claim, ClaimFlags, ClaimPhase, ClaimRole, Ended, Event, Namespace,
     Node, NodeFlags, Pod, PodEvidence, PodFlags, PodRole, StorageClass, StorageClassFlags, Volume,
