@@ -10,6 +10,8 @@ mod kairos;
 mod kubevirt;
 mod local;
 mod meta;
+#[cfg(test)]
+mod recordings;
 mod snapshot;
 mod values;
 mod virtink;
@@ -24,7 +26,7 @@ pub use self::core::{
     Node, NodeFlags, Pod, PodEvidence, PodFlags, PodRole, StorageClass, StorageClassFlags, Volume,
     WorkerPhase,
 };
-pub use self::kairos::OsArtifact;
+pub use self::kairos::{OsArtifact, OsArtifactDialect};
 pub use self::kubevirt::{
     ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Migration, MigrationFlags,
     MigrationMode, MigrationOrigin, Pool, PoolFlags, RunStrategy, Vm, VmFlags, VmSnapshot,
@@ -32,7 +34,7 @@ pub use self::kubevirt::{
 };
 pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
 pub use self::snapshot::VolumeSnapshot;
-pub use self::virtink::VirtinkVm;
+pub use self::virtink::{MoveStep, PowerAction, RunPolicy, VirtinkFlags, VirtinkVm};
 pub use decode::{BadObject, Decoded, decode, salvage};
 pub use meta::{Keys, Meta};
 pub use values::Truth;

@@ -1,5 +1,6 @@
 //! Small values that several records share, and how they are read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -59,19 +60,26 @@ pub(super) struct Told<'a> {
     pub(super) last_transition_time: Str<'a>,
 }
 
-/// A message of at most `most` characters on one line; nothing if there is none.
-pub(super) fn message(text: &str, most: usize) -> Option<Box<Name>> {
-    let line = text::one_line(text, most);
-    (!line.is_empty()).then(|| Box::new(Name::from(line)))
+/// `text` on one line of at most `most` characters, copied only where it is not like that already.
+pub(super) fn line(text: &str, most: usize) -> Cow<'_, str> {
+    let mut last = b' ';
+    let plain = text.len() <= most
+        && text.bytes().all(|byte| {
+            let fits = matches!(byte, b'!'..=b'~') || (byte == b' ' && last != b' ');
+            last = byte;
+            fits
+        });
+    if plain && (last != b' ' || text.is_empty()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text::one_line(text, most))
+    }
 }
 
-/// A text that is short if it is honest, cut to `most` characters.
-pub(super) fn short(text: &str, most: usize) -> Name {
-    if text.len() <= most {
-        Name::new(text::clean(text))
-    } else {
-        Name::from(text::one_line(text, most))
-    }
+/// A message of at most `most` characters on one line; nothing if there is none.
+pub(super) fn message(text: &str, most: usize) -> Option<Box<Name>> {
+    let line = line(text, most);
+    (!line.is_empty()).then(|| Box::new(Name::from(line)))
 }
 
 /// Thousandths out of a percentage as CDI writes it: `45.32%` → 453, `100.0%` → 1000; `N/A` and anything else is `None`.
@@ -284,9 +292,24 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut() {
-        assert_eq!(short("FailedMount", 100), "FailedMount");
-        assert_eq!(short(&"x".repeat(101), 100).chars().count(), 101);
+    fn messages_become_one_line() {
+        let cases = [
+            ("FailedMount", "FailedMount", false),
+            ("a b", "a b", false),
+            ("", "", false),
+            (" a", "a", true),
+            ("a ", "a", true),
+            (" ", "", true),
+            ("a  b", "a b", true),
+            ("a\nb", "a b", true),
+            ("a\u{1b}", "a␛", true),
+            ("twelve chars", "twelve chars", false),
+            ("thirteen char", "thirteen cha…", true),
+        ];
+        for (text, want, copied) in cases {
+            let found = line(text, 12);
+            assert_eq!((&*found, matches!(found, Cow::Owned(_))), (want, copied));
+        }
         assert_eq!(message(" \n", 9), None);
         assert_eq!(**message("a\nb", 9).unwrap(), *"a b");
     }

@@ -163,8 +163,13 @@ impl<'de> Fold<'de> for Conditions {
     fn add(&mut self, condition: Told<'de>) {
         self.since = self.since.max(condition.last_transition_time.time());
         let status = Truth::read(&condition.status);
-        // What a healthy run says too.
-        let calm = matches!(&*condition.reason, "" | "Completed" | "Pending" | "Bound");
+        // What a healthy run says too: the first worker of most imports ends to ask for scratch space.
+        let calm = matches!(
+            &*condition.reason,
+            "" | "Completed" | "Pending" | "Bound" | "Pod is running" | "Scratch space required"
+        ) || condition
+            .message
+            .starts_with(r#"{"scratchSpaceRequired":true"#);
         let trouble = (status == Truth::False && !calm)
             .then(|| message(&condition.message, 300))
             .flatten();

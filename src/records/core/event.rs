@@ -3,10 +3,9 @@
 use serde::Deserialize;
 
 use crate::model::{Key, Name, Time, Uid, Word};
-use crate::records::values::{Number, short};
+use crate::records::values::{Number, line};
 use crate::records::wire::{Nullable, Str, WireMeta, versioned};
 use crate::records::{Kind, KindInfo, Meta, Record, name_key};
-use crate::text;
 
 /// An Event: what a controller said about an object.
 #[derive(Debug, Default, PartialEq)]
@@ -147,8 +146,8 @@ impl Record for Event {
             &wire.source.component
         };
         Self {
-            reason: short(&wire.reason, 100),
-            message: text::one_line(&wire.message, 500).into(),
+            reason: Name::from(line(&wire.reason, 100)),
+            message: line(&wire.message, 500).into(),
             object_kind: wire.involved_object.kind.word(),
             object_name: wire.involved_object.name.name(),
             source: source.word(),

@@ -14,6 +14,5 @@ pub use claim_values::{AccessModes, ClaimFlags, ClaimPhase, ClaimRole, Volume, W
 pub use event::Event;
 pub use namespace::Namespace;
 pub use node::{Node, NodeFlags};
-pub use pod::{Pod, PodFlags, PodRole};
-pub use pod_status::{Ended, PodEvidence};
+pub use pod::{Ended, Pod, PodEvidence, PodFlags, PodRole};
 pub use storage_class::{BindingMode, StorageClass, StorageClassFlags};

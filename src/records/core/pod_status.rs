@@ -5,39 +5,10 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::pod::{Ended, PodEvidence};
 use crate::model::{Name, Time, Word};
-use crate::records::values::{Few, Number, Told, message};
+use crate::records::values::{Few, Number, Told, line, message};
 use crate::records::wire::{Fold, Folded, Nullable, Str};
-use crate::text;
-
-/// Why a pod or its main container does not run, while there is something to tell.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PodEvidence {
-    /// How the main container ended last.
-    pub ended: Option<Ended>,
-    /// Why it waits or was refused, at most 300 characters: the pod's own message, the scheduler's, or that of the first
-    /// container that waits.
-    pub message: Option<Box<Name>>,
-}
-
-/// How a container ended: `state.terminated`, or `lastState.terminated` while it is tried again.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ended {
-    /// Name of the container.
-    pub container: Word,
-    /// `reason`: Completed, Error, OOMKilled, ….
-    pub reason: Word,
-    /// `message` on one line of at most 300 characters; the errors of CDI's importer stand here.
-    pub message: Box<str>,
-    /// `finishedAt`.
-    pub at: Option<Time>,
-    /// `exitCode`.
-    pub code: i32,
-    /// `signal`; 0 if none.
-    pub signal: i32,
-    /// Whether it has not been started again since.
-    pub now: bool,
-}
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -145,7 +116,7 @@ impl Terminated<'_> {
         Ended {
             container: container.word(),
             reason: self.reason.word(),
-            message: text::one_line(&self.message, 300).into(),
+            message: line(&self.message, 300).into(),
             at: self.finished_at.time(),
             code: self.exit_code.i32(),
             signal: self.signal.i32(),

@@ -18,13 +18,14 @@ pub struct Migration {
     pub phase: Word,
     /// `spec.vmiName`.
     pub vmi: Name,
-    /// `status.migrationState.sourceNode`; known when the transfer starts.
+    /// `status.migrationState.sourceNode`. All of `migrationState` but the source pod is copied here only after the end;
+    /// until then the VirtualMachineInstance has it.
     pub source: Word,
-    /// `status.migrationState.targetNode`; known when the target pod is scheduled.
+    /// `status.migrationState.targetNode`; after the end.
     pub target: Word,
     /// `status.migrationState.failureReason` on one line of at most 300 characters.
     pub failure: Option<Box<Name>>,
-    /// `status.migrationState.startTimestamp`.
+    /// `status.migrationState.startTimestamp`; after the end.
     pub started: Option<Time>,
     /// `status.migrationState.endTimestamp`.
     pub ended: Option<Time>,

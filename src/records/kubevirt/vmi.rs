@@ -155,7 +155,7 @@ impl<'de> Fold<'de> for Conditions {
                     .set(VmiFlags::NOT_MIGRATABLE, condition.is_false());
             }
             "Synchronized" | "PodScheduled" if condition.is_false() => {
-                self.trouble = condition.reason.word()
+                self.trouble = condition.reason.word();
             }
             _ => {}
         }

@@ -107,6 +107,10 @@ fn trouble_is_what_no_healthy_run_says() {
             Some("r"),
         ),
     ];
+    let cases = cases.into_iter().chain([
+        (r#"{"type":"Running","status":"False","reason":"Error","message":"{\"scratchSpaceRequired\":true}"}"#, None),
+        (r#"{"type":"Running","status":"False","reason":"Scratch space required","message":"none found"}"#, None),
+    ]);
     for (conditions, want) in cases {
         let found = volume(&format!(
             r#"{{"metadata":{{"name":"a"}},"status":{{"conditions":[{conditions}]}}}}"#
