@@ -81,6 +81,17 @@ pub struct Tried {
     pub outcome: Outcome,
 }
 
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match self.outcome {
+            Outcome::Read { contexts: 1 } => f.write_str("1 context"),
+            Outcome::Read { contexts } => write!(f, "{contexts} contexts"),
+            Outcome::Missing => f.write_str("not there"),
+        }
+    }
+}
+
 /// What was found where a kubeconfig may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -141,11 +141,7 @@ mod tests {
             ("Migration", size_of::<r::Migration>(), 144),
             ("Pool", size_of::<r::Pool>(), 96),
             ("Instancetype", size_of::<r::Instancetype>(), 88),
-            (
-                "ClusterInstancetype",
-                size_of::<r::ClusterInstancetype>(),
-                88,
-            ),
+            ("ClusterInstancetype", size_of::<r::ClusterInstancetype>(), 88),
             ("VmSnapshot", size_of::<r::VmSnapshot>(), 144),
             ("DataVolume", size_of::<r::DataVolume>(), 152),
             ("DataSource", size_of::<r::DataSource>(), 136),

@@ -94,10 +94,7 @@ impl Record for OsArtifact {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -131,26 +128,13 @@ mod tests {
                 None,
                 OsArtifactDialect::Alpha1,
             ),
-            (
-                r#""spec":null,"status":{"phase":null,"message":null}"#,
-                "",
-                None,
-                OsArtifactDialect::Unknown,
-            ),
+            (r#""spec":null,"status":{"phase":null,"message":null}"#, "", None, OsArtifactDialect::Unknown),
         ];
         for (rest, phase, message, dialect) in cases {
             let json = format!(r#"{{"metadata":{{"name":"a"}},{rest}}}"#);
             let artifact: OsArtifact = decode(json.as_bytes()).unwrap().record;
-            assert_eq!(
-                (&*artifact.phase, artifact.dialect),
-                (phase, dialect),
-                "{rest}"
-            );
-            assert_eq!(
-                artifact.message.as_deref().map(|text| &**text),
-                message,
-                "{rest}"
-            );
+            assert_eq!((&*artifact.phase, artifact.dialect), (phase, dialect), "{rest}");
+            assert_eq!(artifact.message.as_deref().map(|text| &**text), message, "{rest}");
         }
     }
 }

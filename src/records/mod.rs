@@ -18,19 +18,16 @@ mod virtink;
 pub mod wire;
 
 pub use self::cdi::{
-    DataSource, DataSourceKind, DataVolume, DataVolumeFlags, ImportCron, ImportCronFlags,
-    SourceKind,
+    DataSource, DataSourceKind, DataVolume, DataVolumeFlags, ImportCron, ImportCronFlags, SourceKind,
 };
 pub use self::core::{
-    AccessModes, BindingMode, Claim, ClaimFlags, ClaimPhase, ClaimRole, Ended, Event, Namespace,
-    Node, NodeFlags, Pod, PodEvidence, PodFlags, PodRole, StorageClass, StorageClassFlags, Volume,
-    WorkerPhase,
+    AccessModes, BindingMode, Claim, ClaimFlags, ClaimPhase, ClaimRole, Ended, Event, Namespace, Node,
+    NodeFlags, Pod, PodEvidence, PodFlags, PodRole, StorageClass, StorageClassFlags, Volume, WorkerPhase,
 };
 pub use self::kairos::{OsArtifact, OsArtifactDialect};
 pub use self::kubevirt::{
-    ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Migration, MigrationFlags,
-    MigrationMode, MigrationOrigin, Pool, PoolFlags, RunStrategy, Vm, VmFlags, VmSnapshot,
-    VmSnapshotFlags, Vmi, VmiFlags,
+    ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Migration, MigrationFlags, MigrationMode,
+    MigrationOrigin, Pool, PoolFlags, RunStrategy, Vm, VmFlags, VmSnapshot, VmSnapshotFlags, Vmi, VmiFlags,
 };
 pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
 pub use self::snapshot::VolumeSnapshot;
@@ -198,10 +195,6 @@ where
 
 /// The key of an object by kind, namespace and name. The namespace is left out where the kind has none.
 pub fn name_key(kind: Kind, namespace: Word, name: &str) -> Key {
-    let namespace = if kind.info().namespaced {
-        namespace
-    } else {
-        Word::default()
-    };
+    let namespace = if kind.info().namespaced { namespace } else { Word::default() };
     Key::name(kind as u8, namespace, name)
 }

@@ -24,10 +24,7 @@ struct Head {
 
 fn kind_of(line: &Line<'_>) -> Option<Kind> {
     let head: Head = serde_json::from_str(line.object.get()).unwrap();
-    let group = head
-        .api_version
-        .split_once('/')
-        .map_or("", |(group, _)| group);
+    let group = head.api_version.split_once('/').map_or("", |(group, _)| group);
     Kind::ALL.iter().copied().find(|kind| {
         let info = kind.info();
         !info.versions.is_empty() && info.plural == line.resource && info.group == group
@@ -60,9 +57,7 @@ where
 fn recordings(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder.join("recordings")).unwrap();
     let files = entries.map(|entry| entry.unwrap().path());
-    files
-        .filter(|path| path.extension().is_some_and(|end| end == "ndjson"))
-        .collect()
+    files.filter(|path| path.extension().is_some_and(|end| end == "ndjson")).collect()
 }
 
 /// One allocation is serde_json's own stack for what is skipped.
@@ -78,11 +73,7 @@ fn healthy_objects_take_no_heap() {
         "volumeName":"pvc-3d3e1479-dcbf-4edf-a34f-1e6ab5079f53"},"status":{"phase":"Bound","capacity":{"storage":"5Gi"}}"#;
     let volume = r#""spec":{"source":{"http":{"url":"https://x"}},"storage":{"resources":{"requests":{"storage":"5Gi"}}}},
         "status":{"phase":"Succeeded","progress":"100.0%","conditions":[{"type":"Running","status":"False","reason":"Completed","message":"Import Complete"}]}"#;
-    for (kind, rest) in [
-        (Kind::Pod, pod),
-        (Kind::Claim, claim),
-        (Kind::DataVolume, volume),
-    ] {
+    for (kind, rest) in [(Kind::Pod, pod), (Kind::Claim, claim), (Kind::DataVolume, volume)] {
         let object = format!(r#"{{"metadata":{{{meta}}},{rest}}}"#);
         dispatch!(kind, R => {
             // The first time words are learned.
@@ -106,9 +97,7 @@ fn every_recorded_object_decodes() {
         for (at, line) in text.lines().enumerate() {
             let line: Line<'_> = serde_json::from_str(line).unwrap();
             let Some(kind) = kind_of(&line) else {
-                *counts
-                    .entry(format!("(no record) {}", line.resource))
-                    .or_default() += 1;
+                *counts.entry(format!("(no record) {}", line.resource)).or_default() += 1;
                 continue;
             };
             *counts.entry(format!("{kind:?}")).or_default() += 1;

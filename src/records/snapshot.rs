@@ -114,10 +114,7 @@ impl Record for VolumeSnapshot {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -137,9 +134,8 @@ mod tests {
     use crate::records::decode;
 
     fn snapshot(spec: &str, status: &str) -> VolumeSnapshot {
-        let json = format!(
-            r#"{{"metadata":{{"name":"s","namespace":"shop"}},"spec":{spec},"status":{status}}}"#
-        );
+        let json =
+            format!(r#"{{"metadata":{{"name":"s","namespace":"shop"}},"spec":{spec},"status":{status}}}"#);
         decode(json.as_bytes()).unwrap().record
     }
 
@@ -149,18 +145,12 @@ mod tests {
             r#"{"source":{"persistentVolumeClaimName":"web-root"},"volumeSnapshotClassName":"fast-snap"}"#,
             r#"{"readyToUse":true,"restoreSize":"5Gi","creationTime":"2026-11-21T10:46:53Z","boundVolumeSnapshotContentName":"c"}"#,
         );
-        assert_eq!(
-            (&*done.source, &*done.class, done.size),
-            ("web-root", "fast-snap", 5 << 30)
-        );
+        assert_eq!((&*done.source, &*done.class, done.size), ("web-root", "fast-snap", 5 << 30));
         assert_eq!((done.ready, done.bound, done.of_claim), (true, true, true));
         assert_eq!(done.taken, Time::parse("2026-11-21T10:46:53Z"));
         let mut links = Vec::new();
         done.part_of(&mut |key| links.push(key));
-        assert_eq!(
-            links,
-            [name_key(Kind::Claim, Word::new("shop"), "web-root")]
-        );
+        assert_eq!(links, [name_key(Kind::Claim, Word::new("shop"), "web-root")]);
     }
 
     #[test]

@@ -90,16 +90,10 @@ pub(super) fn per_mille(text: &str) -> Option<u16> {
     let whole = whole
         .bytes()
         .try_fold(0_u16, |value, c| {
-            c.is_ascii_digit()
-                .then(|| value.saturating_mul(10).saturating_add((c - b'0').into()))
+            c.is_ascii_digit().then(|| value.saturating_mul(10).saturating_add((c - b'0').into()))
         })
         .filter(|_| !whole.is_empty())?;
-    Some(
-        whole
-            .saturating_mul(10)
-            .saturating_add(digit.into())
-            .min(1000),
-    )
+    Some(whole.saturating_mul(10).saturating_add(digit.into()).min(1000))
 }
 
 /// A whole number of any size: what does not fit is clamped, fractions are cut, `null` is 0. Digits in quotes, as
@@ -186,10 +180,7 @@ pub(super) struct Few<T, const N: usize> {
 
 impl<T, const N: usize> Default for Few<T, N> {
     fn default() -> Self {
-        Self {
-            first: [const { None }; N],
-            more: Vec::new(),
-        }
+        Self { first: [const { None }; N], more: Vec::new() }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Everything on screen, and the only code that changes it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,10 @@ use crate::cluster::feed::Target;
 use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
 use crate::explain;
-use crate::model::{Now, Word};
+use crate::model::{Now, Time, Word};
 use crate::records::{Context, Kind, TableColumns};
-use crate::store::{Batch, Coverage, Freshness, Health, Id, Namespaces, Selection, Store, Summary, Touched};
+use crate::store::recording::{self, BadLine};
+use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store, Summary, Touched};
 use crate::views::{self, Filter, List, Motion, Open, ViewRef};
 
 /// What the command line asks of the screen.
@@ -125,9 +125,16 @@ impl App {
             Some(namespace) => Shown::Only(Word::new(namespace)),
             None => Shown::Home,
         };
-        let view = options.view.as_deref().and_then(views::find).unwrap_or(views::VIEWS[0]);
         let store = Store::new(explain::STATES);
-        let list = List::new(ViewRef::Of(view), shown.only(), &store, now);
+        let (view, unresolved) = match options.view.as_deref() {
+            None => (ViewRef::Of(views::VIEWS[0]), None),
+            Some(word) => match views::find(word) {
+                Some(view) => (ViewRef::Of(view), None),
+                // Perhaps a resource of the server: shown once the server has said what it has.
+                None => (views::table_view(word, true, None), Some(word.to_owned())),
+            },
+        };
+        let list = List::new(view, shown.only(), &store, now);
         let mut app = Self {
             pane: ListPane::new(list),
             store,
@@ -142,7 +149,7 @@ impl App {
             back: Vec::new(),
             last: None,
             filter_before: Filter::default(),
-            unresolved: None,
+            unresolved,
             touched: Touched::default(),
             quit: false,
             options,
@@ -167,6 +174,12 @@ impl App {
     /// Whether everything that the view needs has come or will not come.
     pub fn settled(&self) -> bool {
         self.unresolved.is_none() && self.session.settled(&self.store)
+    }
+
+    /// Whether the server has said what it has, or will not.
+    pub fn discovered(&self) -> bool {
+        let said = self.session.discovery.is_some() || self.session.discovery_failed;
+        said || matches!(self.session.link, Link::Down(_))
     }
 
     /// Takes a message.
@@ -219,6 +232,10 @@ impl App {
             }
             Message::Discovered(_, Err(failure)) => {
                 tracing::info!(%failure, "discovery");
+                self.session.discovery_failed = true;
+                if self.flash.is_none() && self.session.discovery.is_none() {
+                    self.say(failure.to_string(), Health::Failed, now);
+                }
                 if let Some(word) = self.unresolved.take() {
                     self.say(format!("{word}: {failure}"), Health::Failed, now);
                 }
@@ -230,6 +247,27 @@ impl App {
             Message::Signal(signal) => self.signal(signal, effects),
             Message::Reported(path) => self.reported(&path, now),
         }
+    }
+
+    /// Fills the store from a recording of watches up to the moment `at`, in seconds, and gives the time to show it at.
+    ///
+    /// # Errors
+    ///
+    /// A line of the recording is no recorded event.
+    pub fn replay(&mut self, lines: &[u8], at: f64) -> Result<Now, BadLine> {
+        let mut touched = Touched::default();
+        let replayed = recording::replay(&mut self.store, lines, at, &mut touched)?;
+        let now = Now::at(replayed.now.map_or(0, Time::seconds));
+        self.session.link = Link::Recorded(replayed.at);
+        self.store.keep_states(self.pane.list.view.rows(), now);
+        self.pane.list.rebuild(&self.store, now);
+        Ok(now)
+    }
+
+    /// The kubeconfig files that were looked for, with what came of each.
+    pub fn tried(&self) -> Vec<String> {
+        let tried = self.configuration.iter().flat_map(|configuration| &configuration.tried);
+        tried.map(ToString::to_string).collect()
     }
 
     // ---- the cluster
@@ -284,7 +322,8 @@ impl App {
     fn mark_context(&mut self, now: Now) {
         self.show_contexts(now);
         if let (Some(info), Some(configuration)) = (&self.session.info, &self.configuration) {
-            let same_cluster = configuration.contexts.iter().filter(|context| context.cluster == info.cluster);
+            let same_cluster =
+                configuration.contexts.iter().filter(|context| context.cluster == info.cluster);
             let homes: Vec<Word> =
                 same_cluster.filter_map(|context| context.namespace.as_deref()).map(Word::new).collect();
             homes.into_iter().for_each(|home| self.session.add_home(home));
@@ -371,7 +410,10 @@ impl App {
     }
 
     fn reported(&mut self, path: &std::path::Path, now: Now) -> Draw {
-        let text = format!("Something in the background failed because of a bug. A report is in {}.", path.display());
+        let text = format!(
+            "Something in the background failed because of a bug. A report is in {}.",
+            path.display()
+        );
         self.say(text, Health::Failed, now);
         Draw::Soon
     }
@@ -381,7 +423,7 @@ impl App {
     /// Shows a view of the namespace that is shown, without leaving a way back.
     fn show(&mut self, view: ViewRef, now: Now, effects: &mut Vec<Effect>) {
         let filter = self.pane.list.filter().clone();
-        let table = self.session.table_of(&view);
+        let table = self.session.table_of(&*view);
         self.store.keep_states(view.rows(), now);
         let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
@@ -392,7 +434,9 @@ impl App {
         let namespace = self.shown.only();
         self.session.want(&*view, namespace, table, now, effects);
         let list = List::new(view, namespace, &self.store, now);
-        self.pane = ListPane { wide: self.pane.wide, ..ListPane::new(list) };
+        let wide = self.pane.wide;
+        self.pane = ListPane::new(list);
+        self.pane.wide = wide;
         self.pane.list.set_filter(filter, &self.store, now);
         self.feed(now, effects);
     }
@@ -472,7 +516,8 @@ impl App {
     }
 
     fn switch_context(&mut self, name: &str, now: Now, effects: &mut Vec<Effect>) {
-        let known = self.configuration.as_ref().is_some_and(|all| all.contexts.iter().any(|one| one.name == name));
+        let known =
+            self.configuration.as_ref().is_some_and(|all| all.contexts.iter().any(|one| one.name == name));
         if !known {
             self.say(format!("There is no context {name:?} in the kubeconfig."), Health::Failed, now);
             return;
@@ -647,11 +692,12 @@ impl App {
             let name = names.into_iter().find(|name| !start.is_empty() && begins(name, start))?;
             return Some(format!("{first} {name}"));
         }
-        let names = views::VIEWS.iter().flat_map(|view| {
-            std::iter::once(view.name()).chain(view.aliases().iter().copied())
-        });
+        let names = views::VIEWS
+            .iter()
+            .flat_map(|view| std::iter::once(view.name()).chain(view.aliases().iter().copied()));
         let exact = views::find(first).is_some();
-        let served = self.session.discovery.iter().flat_map(|all| &all.resources).map(|one| one.plural.as_str());
+        let served =
+            self.session.discovery.iter().flat_map(|all| &all.resources).map(|one| one.plural.as_str());
         let whole = if exact { None } else { names.chain(served).find(|name| begins(name, first)) };
         whole.map(str::to_owned)
     }
@@ -691,7 +737,8 @@ impl App {
     }
 
     fn names(&self, word: &str) -> bool {
-        let resolves = |all: &Arc<crate::cluster::discovery::Discovery>| !matches!(all.resolve(word), Resolved::None);
+        let resolves =
+            |all: &Arc<crate::cluster::discovery::Discovery>| !matches!(all.resolve(word), Resolved::None);
         views::find(word).is_some() || self.session.discovery.as_ref().is_some_and(resolves)
     }
 
@@ -703,7 +750,8 @@ impl App {
         let flash = flash.map(|until| until.saturating_duration_since(now.instant));
         let stale = self.pane.list.view.rows().iter().find_map(|&kind| match self.store.freshness(kind) {
             Summary::Stale { since, .. } => {
-                let seconds = i64::try_from(now.instant.saturating_duration_since(since).as_secs()).unwrap_or(0);
+                let seconds =
+                    i64::try_from(now.instant.saturating_duration_since(since).as_secs()).unwrap_or(0);
                 Some(crate::model::Age(seconds).next_change())
             }
             _ => None,
@@ -717,14 +765,26 @@ impl App {
         self.flash = self.flash.take().filter(|flash| flash.until.is_none_or(|until| until > now.instant));
     }
 
-    /// The rows on screen.
-    pub fn visible(&self) -> Vec<Id> {
-        self.pane.visible()
+    /// The names of the views on the way here, the last one on screen.
+    pub fn way(&self) -> impl Iterator<Item = String> + '_ {
+        let before = self.back.iter().rev().take(4).rev().map(|place| place.view.name().to_owned());
+        before.chain([self.pane.list.view.name().to_owned()])
     }
 
-    /// Where reports of bugs in the background are told.
-    pub fn report(path: PathBuf) -> Message {
-        Message::Reported(path)
+    /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
+    pub fn reason(&self) -> Option<String> {
+        let kind = *self.pane.list.view.rows().first()?;
+        if self.pane.list.rows().is_empty() {
+            return None;
+        }
+        if let Some(homes) = self.session.narrowed(kind) {
+            let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
+            return Some(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
+        }
+        match self.store.freshness(kind) {
+            Summary::Stale { why, .. } => Some(why.to_string()),
+            _ => None,
+        }
     }
 }
 

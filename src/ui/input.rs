@@ -118,10 +118,14 @@ impl FromStr for Key {
         let mut with = KeyModifiers::NONE;
         let mut rest = text;
         loop {
-            let prefixes =
-                [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("shift-", KeyModifiers::SHIFT)];
+            let prefixes = [
+                ("ctrl-", KeyModifiers::CONTROL),
+                ("alt-", KeyModifiers::ALT),
+                ("shift-", KeyModifiers::SHIFT),
+            ];
             let found = prefixes.iter().find(|(name, _)| {
-                rest.len() > name.len() && rest.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name))
+                rest.len() > name.len()
+                    && rest.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name))
             });
             let Some((name, held)) = found else { break };
             with |= *held;

@@ -30,6 +30,8 @@ pub enum Link {
     Up,
     /// There is none, and why.
     Down(Failure),
+    /// None is needed: the store was filled from a recording, up to this moment of it in seconds.
+    Recorded(f64),
 }
 
 /// What the view on screen needs of a kind.
@@ -54,6 +56,8 @@ pub struct Session {
     pub discovery: Option<Arc<Discovery>>,
     /// What the server is, once it has said so.
     pub version: Option<ServerVersion>,
+    /// Whether asking for it has failed.
+    pub discovery_failed: bool,
     wants: Vec<Want>,
     namespace: Option<Word>,
     /// Namespaces that this user may be able to read where the whole cluster is refused.
@@ -75,6 +79,7 @@ impl Session {
             info: None,
             discovery: None,
             version: None,
+            discovery_failed: false,
             wants: Vec::new(),
             namespace: None,
             homes: BTreeSet::new(),
@@ -96,6 +101,30 @@ impl Session {
         (self.narrow.contains(&kind) && self.namespace.is_none()).then_some(&self.homes)
     }
 
+    /// Makes a resource the one whose table is shown, and gives its full name (`plural.group`).
+    pub fn set_table(&mut self, target: Target) -> String {
+        let name = full_name(&target);
+        self.table = Some(target);
+        name
+    }
+
+    /// The resource behind a view of the server's table.
+    pub fn table_of(&self, view: &dyn AnyView) -> Option<Target> {
+        let Selection::Table(resource) = view.selection() else { return None };
+        if let Some(known) = self.table.as_ref().filter(|known| full_name(known) == *resource) {
+            return Some(known.clone());
+        }
+        let discovery = self.discovery.as_ref()?;
+        let served =
+            discovery.resources.iter().find(|one| *resource == *full_name_of(&one.plural, &one.group))?;
+        Some(Target {
+            group: served.group.clone(),
+            version: served.version.clone(),
+            plural: served.plural.clone(),
+            namespaced: served.namespaced,
+        })
+    }
+
     /// Sets what the view on screen needs, and of which namespace (none: all). `table` is the resource behind
     /// [`Kind::Other`].
     pub fn want(
@@ -107,13 +136,9 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let before: BTreeSet<Kind> = self.wants.iter().map(|want| want.kind).collect();
-        let rows =
-            view.rows().iter().map(|&kind| Want { kind, selection: view.selection(), rows: true });
-        let partners = view.partners().iter().map(|&kind| Want {
-            kind,
-            selection: Selection::Partners,
-            rows: false,
-        });
+        let rows = view.rows().iter().map(|&kind| Want { kind, selection: view.selection(), rows: true });
+        let partners =
+            view.partners().iter().map(|&kind| Want { kind, selection: Selection::Partners, rows: false });
         self.wants = rows.chain(partners).collect();
         self.namespace = namespace;
         namespace.into_iter().for_each(|namespace| self.add_home(namespace));
@@ -235,7 +260,13 @@ impl Session {
     }
 
     /// Ends the feeds that nobody has looked at for a while.
-    pub fn end_idle(&mut self, store: &mut Store, now: Now, touched: &mut Touched, effects: &mut Vec<Effect>) {
+    pub fn end_idle(
+        &mut self,
+        store: &mut Store,
+        now: Now,
+        touched: &mut Touched,
+        effects: &mut Vec<Effect>,
+    ) {
         let over: Vec<Kind> = self
             .idle
             .iter()
@@ -253,10 +284,27 @@ impl Session {
         match self.link {
             Link::Connecting => false,
             Link::Down(_) => true,
+            Link::Recorded(_) => true,
             Link::Up => self.wants.iter().all(|want| {
                 let local = want.kind.info().versions.is_empty() && want.kind != Kind::Other;
-                local || !matches!(store.freshness(want.kind), Summary::Unasked | Summary::Syncing { .. })
+                local
+                    || match store.freshness(want.kind) {
+                        Summary::Unasked | Summary::Syncing { .. } => false,
+                        // Another version may be served, or the kind not at all: the server has not said yet.
+                        Summary::Absent | Summary::Denied { .. } => {
+                            self.discovery.is_some() || self.discovery_failed
+                        }
+                        Summary::Live | Summary::Stale { .. } => true,
+                    }
             }),
         }
     }
+}
+
+fn full_name(target: &Target) -> String {
+    full_name_of(&target.plural, &target.group)
+}
+
+fn full_name_of(plural: &str, group: &str) -> String {
+    if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
 }

@@ -106,11 +106,7 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// The namespace it names, or `home`.
     pub(super) fn namespace(&self, home: Word) -> Word {
-        if self.namespace.is_empty() {
-            home
-        } else {
-            self.namespace.word()
-        }
+        if self.namespace.is_empty() { home } else { self.namespace.word() }
     }
 }
 
@@ -165,9 +161,7 @@ impl Record for DataSource {
         Self {
             reason: ready.reason,
             source: place.map(|place| place.name.name()).unwrap_or_default(),
-            source_namespace: place
-                .map(|place| place.namespace(meta.namespace))
-                .unwrap_or_default(),
+            source_namespace: place.map(|place| place.namespace(meta.namespace)).unwrap_or_default(),
             instancetype: labels.instancetype.word(),
             preference: labels.preference.word(),
             ready_since: ready.since,
@@ -178,10 +172,7 @@ impl Record for DataSource {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -223,9 +214,8 @@ mod tests {
             ("null", DataSourceKind::None, None),
         ];
         for (source, kind, want) in cases {
-            let json = format!(
-                r#"{{"metadata":{{"name":"a","namespace":"shop"}},"spec":{{"source":{source}}}}}"#
-            );
+            let json =
+                format!(r#"{{"metadata":{{"name":"a","namespace":"shop"}},"spec":{{"source":{source}}}}}"#);
             let found: DataSource = decode(json.as_bytes()).unwrap().record;
             assert_eq!(found.source_kind, kind, "{source}");
             let mut links = Vec::new();
@@ -240,16 +230,12 @@ mod tests {
             "status":{"conditions":[{"type":"Other","status":"True"},{"type":"Ready","status":"False","reason":"NoSource","lastTransitionTime":"2026-11-21T10:48:40Z"}]}}"#;
         let found: DataSource = decode(json.as_bytes()).unwrap().record;
         assert_eq!((found.ready, &*found.reason), (Truth::False, "NoSource"));
-        assert_eq!(
-            (&*found.instancetype, &*found.preference),
-            ("u1.small", "fedora")
-        );
+        assert_eq!((&*found.instancetype, &*found.preference), ("u1.small", "fedora"));
         assert_eq!(found.ready_since, Time::parse("2026-11-21T10:48:40Z"));
-        let nulls: DataSource = decode(
-            br#"{"metadata":{"name":"a","labels":null},"spec":null,"status":{"conditions":null}}"#,
-        )
-        .unwrap()
-        .record;
+        let nulls: DataSource =
+            decode(br#"{"metadata":{"name":"a","labels":null},"spec":null,"status":{"conditions":null}}"#)
+                .unwrap()
+                .record;
         assert_eq!((nulls.ready, &*nulls.reason), (Truth::Missing, ""));
     }
 }

@@ -167,12 +167,8 @@ impl<'de> Fold<'de> for Conditions {
         let calm = matches!(
             &*condition.reason,
             "" | "Completed" | "Pending" | "Bound" | "Pod is running" | "Scratch space required"
-        ) || condition
-            .message
-            .starts_with(r#"{"scratchSpaceRequired":true"#);
-        let trouble = (status == Truth::False && !calm)
-            .then(|| message(&condition.message, 300))
-            .flatten();
+        ) || condition.message.starts_with(r#"{"scratchSpaceRequired":true"#);
+        let trouble = (status == Truth::False && !calm).then(|| message(&condition.message, 300)).flatten();
         match &*condition.name {
             "Running" => {
                 self.running = status;
@@ -265,10 +261,7 @@ impl Record for DataVolume {
             requested: size.unwrap_or(0),
             claim: Some(name_key(Kind::Claim, meta.namespace, claim)),
             from,
-            trouble: conditions
-                .run_trouble
-                .take()
-                .or(conditions.bind_trouble.take()),
+            trouble: conditions.run_trouble.take().or(conditions.bind_trouble.take()),
             since: conditions.since,
             progress: per_mille(&status.progress),
             restarts: status.restart_count.u16(),
@@ -281,10 +274,7 @@ impl Record for DataVolume {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {

@@ -133,11 +133,7 @@ impl Status<'_> {
         let names = self.current_imports.iter().map(|import| &*import.name);
         names
             .filter(|name| !name.is_empty())
-            .flat_map(|name| {
-                kinds
-                    .iter()
-                    .map(move |kind| name_key(*kind, namespace, name))
-            })
+            .flat_map(|name| kinds.iter().map(move |kind| name_key(*kind, namespace, name)))
             .collect()
     }
 }
@@ -161,22 +157,11 @@ impl Record for ImportCron {
         let conditions = &status.conditions;
         let facts = [
             (ImportCronFlags::PROGRESSING, conditions.progressing),
-            (
-                ImportCronFlags::SNAPSHOTS,
-                &*status.source_format == "snapshot",
-            ),
-            (
-                ImportCronFlags::KEEPS_OLD,
-                &*spec.garbage_collect == "Never",
-            ),
-            (
-                ImportCronFlags::TAKES_IMPORTS_ALONG,
-                &*spec.retention_policy == "None",
-            ),
+            (ImportCronFlags::SNAPSHOTS, &*status.source_format == "snapshot"),
+            (ImportCronFlags::KEEPS_OLD, &*spec.garbage_collect == "Never"),
+            (ImportCronFlags::TAKES_IMPORTS_ALONG, &*spec.retention_policy == "None"),
         ];
-        let on = facts
-            .into_iter()
-            .filter_map(|(flag, on)| on.then_some(flag));
+        let on = facts.into_iter().filter_map(|(flag, on)| on.then_some(flag));
         Self {
             schedule: spec.schedule.word(),
             managed: spec.managed_data_source.name(),
@@ -193,10 +178,7 @@ impl Record for ImportCron {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -205,11 +187,7 @@ impl Record for ImportCron {
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
         if !self.managed.is_empty() {
-            link(name_key(
-                Kind::DataSource,
-                self.meta.namespace,
-                &self.managed,
-            ));
+            link(name_key(Kind::DataSource, self.meta.namespace, &self.managed));
         }
         self.imports.iter().for_each(link);
     }
@@ -232,17 +210,13 @@ mod tests {
             "lastImportTimestamp":"2026-11-21T10:48:36Z","sourceFormat":"snapshot","conditions":[
             {"type":"Progressing","status":"True","reason":"ImportProgressing"},{"type":"UpToDate","status":"False","reason":"Outdated"}]}}"#,
         );
-        assert_eq!(
-            (&*cron.schedule, &*cron.managed, cron.keep),
-            ("0 */12 * * *", "fedora", 1)
-        );
+        assert_eq!((&*cron.schedule, &*cron.managed, cron.keep), ("0 */12 * * *", "fedora", 1));
         assert_eq!(
             (cron.fresh, &*cron.fresh_reason, &*cron.progress_reason),
             (Truth::False, "Outdated", "ImportProgressing")
         );
-        let flags = ImportCronFlags::PROGRESSING
-            | ImportCronFlags::SNAPSHOTS
-            | ImportCronFlags::TAKES_IMPORTS_ALONG;
+        let flags =
+            ImportCronFlags::PROGRESSING | ImportCronFlags::SNAPSHOTS | ImportCronFlags::TAKES_IMPORTS_ALONG;
         assert_eq!((cron.flags, cron.last_poll), (flags, None));
         let space = Word::new("images");
         let mut links = Vec::new();

@@ -190,10 +190,7 @@ impl ClaimWire<'_> {
             (ClaimFlags::RESIZING, self.status.conditions.0.0),
             (ClaimFlags::CLONE_ERROR, !marks.clone_error.is_empty()),
         ];
-        facts
-            .into_iter()
-            .filter_map(|(flag, on)| on.then_some(flag))
-            .collect()
+        facts.into_iter().filter_map(|(flag, on)| on.then_some(flag)).collect()
     }
 }
 
@@ -231,10 +228,7 @@ impl Record for Claim {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -263,22 +257,13 @@ mod tests {
             "volumeMode":"Block","dataSourceRef":{"apiGroup":"cdi.kubevirt.io","kind":"VolumeImportSource","name":"x"}},
             "status":{"phase":"Pending"}}"#,
         );
-        assert_eq!(
-            (claim.phase, claim.role),
-            (ClaimPhase::Pending, ClaimRole::Own)
-        );
+        assert_eq!((claim.phase, claim.role), (ClaimPhase::Pending, ClaimRole::Own));
         assert_eq!((claim.requested, claim.capacity), (5 << 30, 0));
         assert_eq!(claim.modes.to_string(), "RWO,RWX");
         assert_eq!((claim.progress, claim.restarts), (Some(453), 3));
-        assert_eq!(
-            (claim.worker, claim.running),
-            (WorkerPhase::Running, Truth::False)
-        );
+        assert_eq!((claim.worker, claim.running), (WorkerPhase::Running, Truth::False));
         assert_eq!((&*claim.running_reason, &*claim.class), ("Error", "fast"));
-        let flags = ClaimFlags::BLOCK
-            | ClaimFlags::POPULATOR
-            | ClaimFlags::CDI_SOURCE
-            | ClaimFlags::BIND_NOW;
+        let flags = ClaimFlags::BLOCK | ClaimFlags::POPULATOR | ClaimFlags::CDI_SOURCE | ClaimFlags::BIND_NOW;
         assert_eq!(claim.flags, flags);
     }
 
@@ -287,14 +272,8 @@ mod tests {
         let app = r#""labels":{"app":"containerized-data-importer"}"#;
         let prime = r#""annotations":{"cdi.kubevirt.io/storage.populator.kind":"VolumeImportSource","cdi.kubevirt.io/storage.contentType":"kubevirt"}"#;
         let cases = [
-            (
-                format!(r#""name":"prime-1",{app},{prime}"#),
-                ClaimRole::Prime,
-            ),
-            (
-                format!(r#""name":"prime-1-scratch",{app}"#),
-                ClaimRole::Scratch,
-            ),
+            (format!(r#""name":"prime-1",{app},{prime}"#), ClaimRole::Prime),
+            (format!(r#""name":"prime-1-scratch",{app}"#), ClaimRole::Scratch),
             (format!(r#""name":"prime-1",{app}"#), ClaimRole::Own),
             (r#""name":"my-scratch""#.into(), ClaimRole::Own),
             (
@@ -304,18 +283,12 @@ mod tests {
                 ClaimRole::Own,
             ),
             (
-                format!(
-                    r#""name":"tmp-pvc-1","labels":{{"cdi.kubevirt.io/OwnedByUID":"1"}},{prime}"#
-                ),
+                format!(r#""name":"tmp-pvc-1","labels":{{"cdi.kubevirt.io/OwnedByUID":"1"}},{prime}"#),
                 ClaimRole::CloneTemporary,
             ),
         ];
         for (meta, want) in cases {
-            assert_eq!(
-                claim(&format!(r#"{{"metadata":{{{meta}}}}}"#)).role,
-                want,
-                "{meta}"
-            );
+            assert_eq!(claim(&format!(r#"{{"metadata":{{{meta}}}}}"#)).role, want, "{meta}");
         }
     }
 
@@ -331,14 +304,8 @@ mod tests {
             "spec":{"resources":{"requests":{"storage":1024}},"volumeName":"pv-7"},"status":{"capacity":{"storage":"1Ki"},"phase":"Bound",
             "conditions":[{"type":"FileSystemResizePending","status":"True"}]}}"#,
         );
-        assert_eq!(
-            (numbers.restarts, numbers.requested, numbers.capacity),
-            (u16::MAX, 1024, 1024)
-        );
-        assert_eq!(
-            (numbers.flags, numbers.phase.as_str()),
-            (ClaimFlags::RESIZING, "Bound")
-        );
+        assert_eq!((numbers.restarts, numbers.requested, numbers.capacity), (u16::MAX, 1024, 1024));
+        assert_eq!((numbers.flags, numbers.phase.as_str()), (ClaimFlags::RESIZING, "Bound"));
         assert_eq!(numbers.volume.to_string(), "pv-7");
     }
 }

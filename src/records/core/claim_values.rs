@@ -166,9 +166,7 @@ impl Volume {
     pub(super) fn read(name: &Str<'_>) -> Self {
         // Only the canonical form, so that it is written back as it was.
         let canonical = |c: char| matches!(c, '0'..='9' | 'a'..='f' | '-');
-        let uuid = name
-            .strip_prefix("pvc-")
-            .filter(|uuid| uuid.len() == 36 && uuid.chars().all(canonical));
+        let uuid = name.strip_prefix("pvc-").filter(|uuid| uuid.len() == 36 && uuid.chars().all(canonical));
         match uuid.map(|uuid| (uuid, Uid::parse(uuid))) {
             _ if name.is_empty() => Self::None,
             Some((uuid, uid)) if is_written_as(uid, uuid) => Self::MadeFor(uid),
@@ -224,9 +222,6 @@ mod tests {
             assert_eq!(volume.to_string(), name);
             assert_eq!(matches!(volume, Volume::MadeFor(_)), name == made, "{name}");
         }
-        assert_eq!(
-            Volume::read(&Str(Cow::Borrowed("a\u{1b}"))).to_string(),
-            "a␛"
-        );
+        assert_eq!(Volume::read(&Str(Cow::Borrowed("a\u{1b}"))).to_string(), "a␛");
     }
 }

@@ -96,10 +96,7 @@ struct Series<'a> {
 impl Involved<'_> {
     /// The key of the object, if it is named well enough.
     fn key(&self) -> Option<Key> {
-        let group = self
-            .api_version
-            .split_once('/')
-            .map_or("", |(group, _)| group);
+        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
         let kind = Kind::ALL.iter().copied().find(|kind| {
             let info = kind.info();
             !info.versions.is_empty()
@@ -110,9 +107,7 @@ impl Involved<'_> {
             // A kubelet writes the name of its node where the UID belongs.
             Some(Kind::Node) => Some(name_key(Kind::Node, Word::default(), &self.name)),
             _ if !self.uid.is_empty() => Some(Key::uid(Uid::parse(&self.uid))),
-            Some(kind) if !self.name.is_empty() => {
-                Some(name_key(kind, self.namespace.word(), &self.name))
-            }
+            Some(kind) if !self.name.is_empty() => Some(name_key(kind, self.namespace.word(), &self.name)),
             _ => None,
         }
     }
@@ -140,11 +135,8 @@ impl Record for Event {
             wire.first_timestamp.time(),
             meta.created,
         ];
-        let source = if wire.source.component.is_empty() {
-            &wire.reporting_component
-        } else {
-            &wire.source.component
-        };
+        let source =
+            if wire.source.component.is_empty() { &wire.reporting_component } else { &wire.source.component };
         Self {
             reason: Name::from(line(&wire.reason, 100)),
             message: line(&wire.message, 500).into(),
@@ -161,10 +153,7 @@ impl Record for Event {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -194,14 +183,8 @@ mod tests {
             "firstTimestamp":"2026-11-20T11:00:00Z","lastTimestamp":"2026-11-20T11:05:00Z","count":7,"type":"Warning","eventTime":null}"#,
         );
         assert_eq!(&*event.message, "server error. Message: 'no'");
-        assert_eq!(
-            (&*event.reason, event.count, event.warning),
-            ("SyncFailed", 7, true)
-        );
-        assert_eq!(
-            (&*event.object_kind, &*event.object_name),
-            ("VirtualMachineInstance", "web")
-        );
+        assert_eq!((&*event.reason, event.count, event.warning), ("SyncFailed", 7, true));
+        assert_eq!((&*event.object_kind, &*event.object_name), ("VirtualMachineInstance", "web"));
         assert_eq!(&*event.source, "virt-handler");
         let uid = Uid::parse("314c4e62-c54a-425c-9bd2-78c7b4cee9be");
         assert_eq!(event.about, Some(Key::uid(uid)));
@@ -220,10 +203,7 @@ mod tests {
             "reportingComponent":"default-scheduler","source":{}}"#,
         );
         assert_eq!(event.last_seen, Time::parse("2026-11-20T12:00:00Z"));
-        assert_eq!(
-            (event.count, &*event.source),
-            (u32::MAX, "default-scheduler")
-        );
+        assert_eq!((event.count, &*event.source), (u32::MAX, "default-scheduler"));
     }
 
     #[test]
@@ -246,14 +226,8 @@ mod tests {
                 r#"{"kind":"Node","name":"n1","uid":"n1","apiVersion":"v1"}"#,
                 Some(name_key(Kind::Node, Word::default(), "n1")),
             ),
-            (
-                r#"{"kind":"Node","name":"n1","uid":"n1"}"#,
-                Some(name_key(Kind::Node, Word::default(), "n1")),
-            ),
-            (
-                r#"{"kind":"Deployment","name":"d","apiVersion":"apps/v1"}"#,
-                None,
-            ),
+            (r#"{"kind":"Node","name":"n1","uid":"n1"}"#, Some(name_key(Kind::Node, Word::default(), "n1"))),
+            (r#"{"kind":"Deployment","name":"d","apiVersion":"apps/v1"}"#, None),
             (
                 r#"{"kind":"Deployment","name":"d","uid":"u","apiVersion":"apps/v1"}"#,
                 Some(Key::uid(Uid::parse("u"))),
@@ -262,9 +236,7 @@ mod tests {
             ("null", None),
         ];
         for (json, want) in cases {
-            let event = event(&format!(
-                r#"{{"metadata":{{"name":"a"}},"involvedObject":{json}}}"#
-            ));
+            let event = event(&format!(r#"{{"metadata":{{"name":"a"}},"involvedObject":{json}}}"#));
             assert_eq!(event.about, want, "{json}");
             assert_eq!(event.count, 1);
         }

@@ -9,9 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{Time, Word};
 use crate::records::values::{Address, Truth};
-use crate::records::wire::{
-    Bytes, Condition, Fold, Folded, Millis, Nullable, Str, WireMeta, versioned,
-};
+use crate::records::wire::{Bytes, Condition, Fold, Folded, Millis, Nullable, Str, WireMeta, versioned};
 use crate::records::{Kind, KindInfo, Meta, Record};
 
 /// A Node.
@@ -268,10 +266,7 @@ impl Record for Node {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -300,20 +295,11 @@ mod tests {
             "addresses":[{"type":"Hostname","address":"n1"},{"type":"InternalIP","address":"10.1.0.1"},{"type":"InternalIP","address":"fd00::1"}],
             "nodeInfo":{"kubeletVersion":"v1.36.2","architecture":"amd64"}}}"#,
         );
-        assert_eq!(
-            (&*node.roles, &*node.version, &*node.arch),
-            ("control-plane,etcd", "v1.36.2", "amd64")
-        );
+        assert_eq!((&*node.roles, &*node.version, &*node.arch), ("control-plane,etcd", "v1.36.2", "amd64"));
         assert_eq!((node.cpu, node.memory, node.kvm), (8000, 32 << 30, 1000));
         assert_eq!(node.address().unwrap().to_string(), "10.1.0.1");
-        assert_eq!(
-            (node.ready, node.heartbeat > node.ready_since),
-            (Truth::Unknown, true)
-        );
-        assert_eq!(
-            node.flags,
-            NodeFlags::CORDONED | NodeFlags::VIRT | NodeFlags::MEMORY_PRESSURE
-        );
+        assert_eq!((node.ready, node.heartbeat > node.ready_since), (Truth::Unknown, true));
+        assert_eq!(node.flags, NodeFlags::CORDONED | NodeFlags::VIRT | NodeFlags::MEMORY_PRESSURE);
     }
 
     #[test]
@@ -322,9 +308,7 @@ mod tests {
             r#"{"metadata":{"name":"a","labels":null,"annotations":null},"spec":null,"status":{"capacity":null,"conditions":null,"addresses":null,"nodeInfo":null}}"#,
         );
         assert_eq!(nulls, node(r#"{"metadata":{"name":"a"}}"#));
-        let roles: String = (0..5000)
-            .map(|n| format!(r#""node-role.kubernetes.io/r{n}":null,"#))
-            .collect();
+        let roles: String = (0..5000).map(|n| format!(r#""node-role.kubernetes.io/r{n}":null,"#)).collect();
         let many = node(&format!(
             r#"{{"metadata":{{"name":"a","labels":{{{roles}"kubevirt.io/schedulable":"false"}}}}}}"#
         ));

@@ -194,11 +194,7 @@ impl Record for Pod {
         let meta = wire.metadata.fold();
         let labels = &wire.metadata.labels;
         let (spec, mut status) = (&wire.spec.0, wire.status.0);
-        let sum = status.sum_up(
-            spec.containers.0.0,
-            &spec.init_containers.0,
-            meta.deleted().is_some(),
-        );
+        let sum = status.sum_up(spec.containers.0.0, &spec.init_containers.0, meta.deleted().is_some());
         let mut flags = PodFlags::empty();
         flags.set(PodFlags::READY, status.conditions.ready);
         flags.set(PodFlags::UNSCHEDULABLE, status.conditions.unschedulable);
@@ -224,10 +220,7 @@ impl Record for Pod {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {

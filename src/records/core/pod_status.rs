@@ -140,10 +140,7 @@ impl Restarts {
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            count: self.count.saturating_add(other.count),
-            last: self.last.max(other.last),
-        }
+        Self { count: self.count.saturating_add(other.count), last: self.last.max(other.last) }
     }
 }
 
@@ -161,13 +158,8 @@ pub(super) struct Main {
 }
 
 /// The containers that do the work in the pods of KubeVirt, CDI and Virtink; in any other pod it is the first one.
-const WORKERS: [&str; 5] = [
-    "compute",
-    "importer",
-    "cdi-upload-server",
-    "cdi-clone-source",
-    "cloud-hypervisor",
-];
+const WORKERS: [&str; 5] =
+    ["compute", "importer", "cdi-upload-server", "cdi-clone-source", "cloud-hypervisor"];
 
 impl<'de> Fold<'de> for Main {
     type Item = Container<'de>;
@@ -175,10 +167,7 @@ impl<'de> Fold<'de> for Main {
     fn add(&mut self, container: Container<'de>) {
         self.restarts.add(&container);
         let state = &container.state;
-        let waiting = state
-            .waiting
-            .as_ref()
-            .filter(|wait| !wait.reason.is_empty());
+        let waiting = state.waiting.as_ref().filter(|wait| !wait.reason.is_empty());
         let reason = match (waiting, &state.terminated) {
             (Some(waiting), _) => Some(waiting.reason.word()),
             (None, Some(end)) => Some(end.word()),
@@ -284,19 +273,10 @@ impl Status<'_> {
     }
 
     /// Sums up the pod. `deleted`: its deletion was asked for.
-    pub(super) fn sum_up(
-        &mut self,
-        containers: u32,
-        spec: &InitContainers<'_>,
-        deleted: bool,
-    ) -> Summary {
+    pub(super) fn sum_up(&mut self, containers: u32, spec: &InitContainers<'_>, deleted: bool) -> Summary {
         let mut init = self.initialising(spec);
         let main = &mut self.container_statuses.0;
-        let mut reason = if self.reason.is_empty() {
-            self.phase.word()
-        } else {
-            self.reason.word()
-        };
+        let mut reason = if self.reason.is_empty() { self.phase.word() } else { self.reason.word() };
         if self.conditions.gated {
             reason = Word::new("SchedulingGated");
         }
@@ -307,11 +287,7 @@ impl Status<'_> {
             ready = ready.saturating_add(main.ready);
             reason = main.reason.unwrap_or(reason);
             if &*reason == "Completed" && main.any_running {
-                let word = if self.conditions.ready {
-                    "Running"
-                } else {
-                    "NotReady"
-                };
+                let word = if self.conditions.ready { "Running" } else { "NotReady" };
                 reason = Word::new(word);
             }
         }
@@ -325,12 +301,8 @@ impl Status<'_> {
             .or_else(|| self.conditions.0.message.take())
             .or_else(|| init.message.take())
             .or_else(|| main.message.take());
-        let evidence = (ended.is_some() || told.is_some()).then(|| {
-            Box::new(PodEvidence {
-                ended,
-                message: told,
-            })
-        });
+        let evidence =
+            (ended.is_some() || told.is_some()).then(|| Box::new(PodEvidence { ended, message: told }));
         let total = containers.saturating_add(spec.sidecar_count);
         Summary {
             reason,

@@ -97,14 +97,8 @@ impl Record for StorageClass {
     fn fold(wire: StorageClassWire<'_>) -> Self {
         let marks = &wire.metadata.annotations;
         let mut flags = StorageClassFlags::empty();
-        flags.set(
-            StorageClassFlags::DEFAULT,
-            &*marks.default == "true" || &*marks.beta_default == "true",
-        );
-        flags.set(
-            StorageClassFlags::VIRT_DEFAULT,
-            &*marks.virt_default == "true",
-        );
+        flags.set(StorageClassFlags::DEFAULT, &*marks.default == "true" || &*marks.beta_default == "true");
+        flags.set(StorageClassFlags::VIRT_DEFAULT, &*marks.virt_default == "true");
         flags.set(StorageClassFlags::EXPANDS, *wire.allow_volume_expansion);
         let binding = match &*wire.volume_binding_mode {
             "WaitForFirstConsumer" => BindingMode::FirstConsumer,
@@ -120,10 +114,7 @@ impl Record for StorageClass {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {

@@ -116,17 +116,11 @@ impl Record for Instancetype {
     type Wire<'de> = InstancetypeWire<'de>;
 
     fn fold(wire: InstancetypeWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-            size: wire.spec.size(),
-        }
+        Self { meta: wire.metadata.fold(), size: wire.spec.size() }
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -148,17 +142,11 @@ impl Record for ClusterInstancetype {
     type Wire<'de> = InstancetypeWire<'de>;
 
     fn fold(wire: InstancetypeWire<'_>) -> Self {
-        Self {
-            meta: wire.metadata.fold(),
-            size: wire.spec.size(),
-        }
+        Self { meta: wire.metadata.fold(), size: wire.spec.size() }
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -175,11 +163,7 @@ mod tests {
     fn sizes_are_read() {
         let both = InstanceFlags::all();
         let cases = [
-            (
-                r#"{"cpu":{"guest":4},"memory":{"guest":"16Gi"}}"#,
-                (4, 16 << 10, 0, 0),
-                InstanceFlags::empty(),
-            ),
+            (r#"{"cpu":{"guest":4},"memory":{"guest":"16Gi"}}"#, (4, 16 << 10, 0, 0), InstanceFlags::empty()),
             (
                 r#"{"cpu":{"guest":2,"dedicatedCPUPlacement":true},"memory":{"guest":"1Gi","hugepages":{"pageSize":"2Mi"}},
                 "gpus":[{"name":"a"},{"name":"b"}],"hostDevices":[{}]}"#,
@@ -198,11 +182,7 @@ mod tests {
             let one: Instancetype = decode(json.as_bytes()).unwrap().record;
             let all: ClusterInstancetype = decode(json.as_bytes()).unwrap().record;
             let size = one.size;
-            assert_eq!(
-                (size.cpus, size.memory, size.gpus, size.host_devices),
-                want,
-                "{spec}"
-            );
+            assert_eq!((size.cpus, size.memory, size.gpus, size.host_devices), want, "{spec}");
             assert_eq!((size.flags, all.size), (flags, size), "{spec}");
         }
     }

@@ -214,9 +214,8 @@ impl<'de> Fold<'de> for LastPhase {
 
 impl MigrationWire<'_> {
     fn origin(&self) -> MigrationOrigin {
-        let marked = |mark: fn(&Marks) -> bool| {
-            mark(&self.metadata.labels) || mark(&self.metadata.annotations)
-        };
+        let marked =
+            |mark: fn(&Marks) -> bool| mark(&self.metadata.labels) || mark(&self.metadata.annotations);
         if marked(|marks| marks.drain.is_some()) {
             MigrationOrigin::Drain
         } else if marked(|marks| marks.volumes.is_some()) {
@@ -270,10 +269,7 @@ impl Record for Migration {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -307,19 +303,10 @@ mod tests {
         );
         assert_eq!((&*done.phase, &*done.vmi), ("Failed", "web"));
         assert_eq!((&*done.source, &*done.target), ("node-1", "node-2"));
-        assert_eq!(
-            (done.mode, done.origin),
-            (MigrationMode::PostCopy, MigrationOrigin::Drain)
-        );
-        assert_eq!(
-            (done.phase_since, done.ended > done.started),
-            (done.ended, true)
-        );
+        assert_eq!((done.mode, done.origin), (MigrationMode::PostCopy, MigrationOrigin::Drain));
+        assert_eq!((done.phase_since, done.ended > done.started), (done.ended, true));
         let failed = MigrationFlags::COMPLETED | MigrationFlags::FAILED;
-        assert_eq!(
-            done.flags,
-            failed | MigrationFlags::ABORT_ASKED | MigrationFlags::REFUSED_BY_QUOTA
-        );
+        assert_eq!(done.flags, failed | MigrationFlags::ABORT_ASKED | MigrationFlags::REFUSED_BY_QUOTA);
         assert_eq!(**done.failure.as_ref().unwrap(), *"Live migration failed");
         let mut links = Vec::new();
         done.part_of(&mut |key| links.push(key));

@@ -112,10 +112,7 @@ impl Record for Pool {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -130,8 +127,7 @@ mod tests {
 
     #[test]
     fn pools_are_read() {
-        let failed =
-            r#""conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate"}]"#;
+        let failed = r#""conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate"}]"#;
         let cases = [
             (
                 r#"{"replicas":3}"#.to_owned(),
@@ -140,13 +136,7 @@ mod tests {
                 "",
                 PoolFlags::empty(),
             ),
-            (
-                r#"{"replicas":0,"paused":true}"#.into(),
-                "null".into(),
-                (0, 0, 0),
-                "",
-                PoolFlags::PAUSED,
-            ),
+            (r#"{"replicas":0,"paused":true}"#.into(), "null".into(), (0, 0, 0), "", PoolFlags::PAUSED),
             (
                 r#"{"replicas":null,"paused":null}"#.into(),
                 format!("{{{failed}}}"),
@@ -156,8 +146,7 @@ mod tests {
             ),
             (
                 r#"{"replicas":99999999999}"#.into(),
-                r#"{"replicas":-1,"conditions":[{"type":"ReplicaFailure","status":"False"}]}"#
-                    .into(),
+                r#"{"replicas":-1,"conditions":[{"type":"ReplicaFailure","status":"False"}]}"#.into(),
                 (u32::MAX, 0, 0),
                 "",
                 PoolFlags::empty(),

@@ -195,11 +195,7 @@ impl Record for VmSnapshot {
             phase: status.phase.word(),
             source_kind: source.kind.word(),
             source: source.name.name(),
-            reason: if conditions.progressing.is_empty() {
-                conditions.ready
-            } else {
-                conditions.progressing
-            },
+            reason: if conditions.progressing.is_empty() { conditions.ready } else { conditions.progressing },
             error: message(&status.error.message, 300),
             taken: status.creation_time.time(),
             included: count(&status.snapshot_volumes.included_volumes),
@@ -210,10 +206,7 @@ impl Record for VmSnapshot {
     }
 
     fn bare(meta: Meta) -> Self {
-        Self {
-            meta,
-            ..Self::default()
-        }
+        Self { meta, ..Self::default() }
     }
 
     fn meta(&self) -> &Meta {
@@ -247,13 +240,9 @@ mod tests {
             "sourceIndications":[{"indication":"Online","message":"m"},{"indication":"New"}],"snapshotVolumes":{"includedVolumes":["root"],"excludedVolumes":["ci","x"]},
             "conditions":[{"type":"Ready","status":"True","reason":"Ready"},{"type":"Progressing","status":"False","reason":"Operation complete"}]}}"#,
         );
-        let flags =
-            VmSnapshotFlags::READY | VmSnapshotFlags::ONLINE | VmSnapshotFlags::NO_GUEST_AGENT;
+        let flags = VmSnapshotFlags::READY | VmSnapshotFlags::ONLINE | VmSnapshotFlags::NO_GUEST_AGENT;
         assert_eq!((done.flags, done.included, done.excluded), (flags, 1, 2));
-        assert_eq!(
-            (&*done.phase, &*done.source, &*done.reason),
-            ("Succeeded", "web", "Operation complete")
-        );
+        assert_eq!((&*done.phase, &*done.source, &*done.reason), ("Succeeded", "web", "Operation complete"));
         assert_eq!(done.taken, Time::parse("2026-11-21T10:46:53Z"));
         let mut links = Vec::new();
         done.part_of(&mut |key| links.push(key));

@@ -14,35 +14,17 @@ fn a_machine_keeps_what_its_row_needs() {
         "powerAction":"Shutdown","migration":{"phase":"Sent"},"conditions":[{"type":"Ready","status":"True"},
         {"type":"Migratable","status":"False","reason":"VolumeNotMigratable"}]}}"#,
     );
-    assert_eq!(
-        (vm.cpus, vm.memory, vm.policy),
-        (8, 2048, RunPolicy::RerunOnFailure)
-    );
-    assert_eq!(
-        (&*vm.phase, &*vm.node, &*vm.pod),
-        ("Running", "n1", "vm-web-x2k4p")
-    );
-    assert_eq!(
-        (vm.action.as_str(), vm.migration.as_str()),
-        ("Shutdown", "Sent")
-    );
+    assert_eq!((vm.cpus, vm.memory, vm.policy), (8, 2048, RunPolicy::RerunOnFailure));
+    assert_eq!((&*vm.phase, &*vm.node, &*vm.pod), ("Running", "n1", "vm-web-x2k4p"));
+    assert_eq!((vm.action.as_str(), vm.migration.as_str()), ("Shutdown", "Sent"));
     assert_eq!(
         (vm.flags, &*vm.obstacle),
-        (
-            VirtinkFlags::READY | VirtinkFlags::NOT_MIGRATABLE,
-            "VolumeNotMigratable"
-        )
+        (VirtinkFlags::READY | VirtinkFlags::NOT_MIGRATABLE, "VolumeNotMigratable")
     );
     let space = Word::new("shop");
     let mut links = Vec::new();
     vm.has_parts(&mut |key| links.push(key));
-    assert_eq!(
-        links,
-        [
-            name_key(Kind::DataVolume, space, "root"),
-            name_key(Kind::Claim, space, "data")
-        ]
-    );
+    assert_eq!(links, [name_key(Kind::DataVolume, space, "root"), name_key(Kind::Claim, space, "data")]);
 }
 
 #[test]
@@ -51,10 +33,7 @@ fn null_missing_and_odd_numbers_are_borne() {
         r#"{"metadata":{"name":"a"},"spec":{"runPolicy":null,"instance":null,"volumes":[{"dataVolume":null},null]},"status":{"migration":null,"powerAction":""}}"#,
     );
     assert_eq!(nulls, vm(r#"{"metadata":{"name":"a"},"status":null}"#));
-    assert_eq!(
-        (nulls.policy, nulls.action, nulls.cpus),
-        (RunPolicy::None, PowerAction::None, 1)
-    );
+    assert_eq!((nulls.policy, nulls.action, nulls.cpus), (RunPolicy::None, PowerAction::None, 1));
     let many = vm(
         r#"{"metadata":{"name":"a"},"spec":{"instance":{"cpu":{"sockets":4000000000,"coresPerSocket":-1},"memory":{"size":"8Ei"}}}}"#,
     );

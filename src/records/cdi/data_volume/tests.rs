@@ -15,22 +15,10 @@ fn an_import_keeps_how_far_it_is() {
         {"type":"Ready","status":"False","reason":"TransferRunning","lastTransitionTime":"2026-11-21T10:00:09Z"},
         {"type":"Running","status":"False","reason":"Error","message":"expected 200,\n got 404","lastTransitionTime":null}]}}"#,
     );
-    assert_eq!(
-        (&*volume.phase, &*volume.class),
-        ("ImportInProgress", "fast")
-    );
-    assert_eq!(
-        (volume.progress, volume.restarts, volume.requested),
-        (Some(453), 3, 5 << 30)
-    );
-    assert_eq!(
-        (volume.running, &*volume.running_reason),
-        (Truth::False, "Error")
-    );
-    assert_eq!(
-        (volume.bound, &*volume.bound_reason),
-        (Truth::False, "Pending")
-    );
+    assert_eq!((&*volume.phase, &*volume.class), ("ImportInProgress", "fast"));
+    assert_eq!((volume.progress, volume.restarts, volume.requested), (Some(453), 3, 5 << 30));
+    assert_eq!((volume.running, &*volume.running_reason), (Truth::False, "Error"));
+    assert_eq!((volume.bound, &*volume.bound_reason), (Truth::False, "Pending"));
     assert_eq!(**volume.trouble.as_ref().unwrap(), *"expected 200, got 404");
     assert_eq!((volume.source, volume.from), (SourceKind::Http, None));
     assert_eq!(volume.flags, DataVolumeFlags::POPULATOR);
@@ -42,26 +30,14 @@ fn sources_are_told_apart() {
     let space = Word::new("shop");
     let from = |kind, name| Some(name_key(kind, space, name));
     let cases = [
-        (
-            r#""source":{"registry":{"url":"docker://x"}}"#,
-            SourceKind::Registry,
-            None,
-        ),
+        (r#""source":{"registry":{"url":"docker://x"}}"#, SourceKind::Registry, None),
         (r#""source":{"s3":{}}"#, SourceKind::S3, None),
         (r#""source":{"gcs":{}}"#, SourceKind::Gcs, None),
         (r#""source":{"upload":{}}"#, SourceKind::Upload, None),
-        (
-            r#""source":{"blank":{},"http":null}"#,
-            SourceKind::Blank,
-            None,
-        ),
+        (r#""source":{"blank":{},"http":null}"#, SourceKind::Blank, None),
         (r#""source":{"imageio":{}}"#, SourceKind::Imageio, None),
         (r#""source":{"vddk":{}}"#, SourceKind::Vddk, None),
-        (
-            r#""source":{"pvc":{"name":"a"}}"#,
-            SourceKind::Claim,
-            from(Kind::Claim, "a"),
-        ),
+        (r#""source":{"pvc":{"name":"a"}}"#, SourceKind::Claim, from(Kind::Claim, "a")),
         (
             r#""source":{"snapshot":{"name":"a","namespace":"shop"}}"#,
             SourceKind::Snapshot,
@@ -75,9 +51,7 @@ fn sources_are_told_apart() {
         (r#""source":{},"sourceRef":null"#, SourceKind::None, None),
     ];
     for (spec, kind, from) in cases {
-        let found = volume(&format!(
-            r#"{{"metadata":{{"name":"b","namespace":"shop"}},"spec":{{{spec}}}}}"#
-        ));
+        let found = volume(&format!(r#"{{"metadata":{{"name":"b","namespace":"shop"}},"spec":{{{spec}}}}}"#));
         assert_eq!((found.source, found.from), (kind, from), "{spec}");
         assert!(kind == SourceKind::None || spec.contains(kind.as_str()));
     }
@@ -90,18 +64,9 @@ fn trouble_is_what_no_healthy_run_says() {
             r#"{"type":"Bound","status":"False","reason":"ErrClaimNotValid","message":"no class"}"#,
             Some("no class"),
         ),
-        (
-            r#"{"type":"Bound","status":"False","reason":"Pending","message":"PVC a Pending"}"#,
-            None,
-        ),
-        (
-            r#"{"type":"Running","status":"False","reason":"Completed","message":"Import Complete"}"#,
-            None,
-        ),
-        (
-            r#"{"type":"Running","status":"True","reason":"Pod is running","message":"x"}"#,
-            None,
-        ),
+        (r#"{"type":"Bound","status":"False","reason":"Pending","message":"PVC a Pending"}"#, None),
+        (r#"{"type":"Running","status":"False","reason":"Completed","message":"Import Complete"}"#, None),
+        (r#"{"type":"Running","status":"True","reason":"Pod is running","message":"x"}"#, None),
         (
             r#"{"type":"Bound","status":"False","reason":"E","message":"b"},{"type":"Running","status":"False","reason":"E","message":"r"}"#,
             Some("r"),
@@ -112,14 +77,9 @@ fn trouble_is_what_no_healthy_run_says() {
         (r#"{"type":"Running","status":"False","reason":"Scratch space required","message":"none found"}"#, None),
     ]);
     for (conditions, want) in cases {
-        let found = volume(&format!(
-            r#"{{"metadata":{{"name":"a"}},"status":{{"conditions":[{conditions}]}}}}"#
-        ));
-        assert_eq!(
-            found.trouble.as_deref().map(|text| &**text),
-            want,
-            "{conditions}"
-        );
+        let found =
+            volume(&format!(r#"{{"metadata":{{"name":"a"}},"status":{{"conditions":[{conditions}]}}}}"#));
+        assert_eq!(found.trouble.as_deref().map(|text| &**text), want, "{conditions}");
         assert_eq!(found.flags, DataVolumeFlags::empty());
     }
 }

@@ -2,13 +2,13 @@ use super::*;
 use crate::records::decode;
 
 fn pod(meta: &str, spec: &str, status: &str) -> Pod {
-    let json =
-        format!(r#"{{"metadata":{{"name":"p"{meta}}},"spec":{{{spec}}},"status":{{{status}}}}}"#);
+    let json = format!(r#"{{"metadata":{{"name":"p"{meta}}},"spec":{{{spec}}},"status":{{{status}}}}}"#);
     decode(json.as_bytes()).unwrap().record
 }
 
 const TWO: &str = r#""containers":[{"name":"a"},{"name":"b"}]"#;
-const SIDECAR: &str = r#""containers":[{"name":"a"}],"initContainers":[{"name":"log","restartPolicy":"Always"},{"name":"i"}]"#;
+const SIDECAR: &str =
+    r#""containers":[{"name":"a"}],"initContainers":[{"name":"log","restartPolicy":"Always"},{"name":"i"}]"#;
 const DELETED: &str = r#","deletionTimestamp":"2026-11-21T10:46:57Z""#;
 
 /// More metadata, spec, status; STATUS and READY.
@@ -21,13 +21,7 @@ const SHOWN: &[(&str, &str, &str, &str, &str)] = &[
         "SchedulingGated",
         "0/2",
     ),
-    (
-        "",
-        TWO,
-        r#""phase":"Failed","reason":"Evicted","message":"low on disk""#,
-        "Evicted",
-        "0/2",
-    ),
+    ("", TWO, r#""phase":"Failed","reason":"Evicted","message":"low on disk""#, "Evicted", "0/2"),
     (
         "",
         TWO,
@@ -125,13 +119,7 @@ const SHOWN: &[(&str, &str, &str, &str, &str)] = &[
     ),
     (DELETED, TWO, r#""phase":"Running""#, "Terminating", "0/2"),
     (DELETED, TWO, r#""phase":"Succeeded""#, "Succeeded", "0/2"),
-    (
-        DELETED,
-        TWO,
-        r#""phase":"Running","reason":"NodeLost""#,
-        "Unknown",
-        "0/2",
-    ),
+    (DELETED, TWO, r#""phase":"Running","reason":"NodeLost""#, "Unknown", "0/2"),
     (
         "",
         "",
@@ -146,11 +134,7 @@ fn the_word_is_the_one_that_kubectl_shows() {
     for (meta, spec, status, reason, ready) in SHOWN {
         let pod = pod(meta, spec, status);
         assert_eq!(&*pod.reason, *reason, "{status}");
-        assert_eq!(
-            format!("{}/{}", pod.ready, pod.containers),
-            *ready,
-            "{status}"
-        );
+        assert_eq!(format!("{}/{}", pod.ready, pod.containers), *ready, "{status}");
     }
 }
 
@@ -159,20 +143,11 @@ fn restarts_are_counted_as_kubectl_does() {
     let init = r#"{"name":"log","restartCount":2,"started":true,"state":{"running":{}},"lastState":{"terminated":{"finishedAt":"2026-11-21T10:00:00Z"}}},
         {"name":"i","restartCount":5,"state":{"terminated":{"exitCode":0}}}"#;
     let main = r#"{"name":"a","restartCount":99999999999,"state":{"running":{}},"lastState":{"terminated":{"exitCode":1,"finishedAt":"2026-11-21T11:00:00Z"}}}"#;
-    let running = pod(
-        "",
-        SIDECAR,
-        &format!(r#""initContainerStatuses":[{init}],"containerStatuses":[{main}]"#),
-    );
-    assert_eq!(
-        (running.restarts, running.restarted),
-        (u32::MAX, Time::parse("2026-11-21T11:00:00Z"))
-    );
+    let running =
+        pod("", SIDECAR, &format!(r#""initContainerStatuses":[{init}],"containerStatuses":[{main}]"#));
+    assert_eq!((running.restarts, running.restarted), (u32::MAX, Time::parse("2026-11-21T11:00:00Z")));
     let sidecar_only = pod("", SIDECAR, &format!(r#""initContainerStatuses":[{init}]"#));
-    assert_eq!(
-        (sidecar_only.restarts, sidecar_only.restarted),
-        (2, Time::parse("2026-11-21T10:00:00Z"))
-    );
+    assert_eq!((sidecar_only.restarts, sidecar_only.restarted), (2, Time::parse("2026-11-21T10:00:00Z")));
 }
 
 #[test]
@@ -184,17 +159,11 @@ fn the_importers_last_words_are_kept() {
         {"name":"importer","restartCount":3,"state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 40s"}},
         "lastState":{"terminated":{"exitCode":1,"reason":"Error","message":"expected status code 200,\n got 404"}}}]"#,
     );
-    assert_eq!(
-        (pod.role, &*pod.node, pod.restarts),
-        (PodRole::Importer, "n1", 3)
-    );
+    assert_eq!((pod.role, &*pod.node, pod.restarts), (PodRole::Importer, "n1", 3));
     assert_eq!(pod.address().unwrap().to_string(), "10.1.2.3");
     let evidence = pod.evidence.unwrap();
     let ended = evidence.ended.unwrap();
-    assert_eq!(
-        (&*ended.container, ended.code, ended.now),
-        ("importer", 1, false)
-    );
+    assert_eq!((&*ended.container, ended.code, ended.now), ("importer", 1, false));
     assert_eq!(&*ended.message, "expected status code 200, got 404");
     assert_eq!(**evidence.message.unwrap(), *"back-off 40s");
 }
@@ -208,10 +177,7 @@ fn a_launcher_that_finds_no_node_says_why() {
     );
     assert_eq!((pod.role, &*pod.reason), (PodRole::Launcher, "Pending"));
     assert_eq!(pod.flags, PodFlags::UNSCHEDULABLE | PodFlags::TEMPORARY);
-    assert_eq!(
-        **pod.evidence.as_ref().unwrap().message.as_ref().unwrap(),
-        *"0/3 nodes"
-    );
+    assert_eq!(**pod.evidence.as_ref().unwrap().message.as_ref().unwrap(), *"0/3 nodes");
     let mut links = Vec::new();
     pod.part_of(&mut |key| links.push(key));
     assert_eq!(links, [Key::uid(Uid::parse("u"))]);
