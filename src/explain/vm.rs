@@ -76,12 +76,10 @@ fn alive(vmi: At<'_, Vmi>, said: Word) -> Word {
     Word::new(word)
 }
 
-/// The word where no VirtualMachineInstance exists.
+/// The word where no VirtualMachineInstance exists: what the controller says, or, before it has seen the object, what it
+/// will do.
 fn alone(vm: &Vm) -> Word {
     match (&*vm.status, vm.strategy) {
-        // The object's watch is behind: what it says of a life is over.
-        ("Running" | "Paused" | "Migrating", RunStrategy::Always) => Word::new("Starting"),
-        ("Running" | "Paused" | "Migrating", _) => Word::new("Stopped"),
         ("", RunStrategy::Halted | RunStrategy::Manual) => Word::new("Stopped"),
         ("", _) => Word::new("Starting"),
         _ => vm.status,

@@ -236,6 +236,11 @@ pub trait AnyView: Send + Sync {
         [self.key(store, id, column, now), name, namespace]
     }
 
+    /// Whether its rows live in namespaces.
+    fn namespaced(&self) -> bool {
+        self.column("NAMESPACE").is_some_and(|column| self.heading(column).shown == Shown::Namespaces)
+    }
+
     /// The place of the column with this title.
     fn column(&self, title: &str) -> Option<usize> {
         (0..self.width()).find(|&column| self.heading(column).title.eq_ignore_ascii_case(title))
