@@ -44,14 +44,27 @@ impl Stateful for Vm {
             (health, _) => health,
         };
         let since = vmi.here().and_then(|vmi| vmi.phase_since).filter(|_| word != *"Stopping");
+        let (progress, filling) = if word == *"Provisioning" { filling(at) } else { (None, None) };
         State {
             word,
-            reason: reason(&at, vmi.here()),
+            reason: filling.unwrap_or_else(|| reason(&at, vmi.here())),
             since: since.or(at.ready_since),
+            progress,
             health,
             provisional: !vmi.known(),
-            ..State::default()
         }
+    }
+}
+
+/// How far the disk is that has the longest way to go, and in which phase.
+fn filling(vm: At<'_, Vm>) -> (Option<u16>, Option<Word>) {
+    let slowest = vm
+        .disks()
+        .filter(|disk| disk.phase != *"Succeeded")
+        .min_by_key(|disk| disk.progress.unwrap_or(u16::MAX));
+    match slowest {
+        Some(disk) => (disk.progress, Some(disk.phase).filter(|phase| !phase.is_empty())),
+        None => (None, None),
     }
 }
 

@@ -427,7 +427,9 @@ impl App {
         let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
         let view = match columns {
-            Some(columns) if fed => views::table_view(view.name(), self.session.table_namespaced(), Some(columns)),
+            Some(columns) if fed => {
+                views::table_view(view.name(), self.session.table_namespaced(), Some(columns))
+            }
             _ => view,
         };
         let namespace = self.shown.only();

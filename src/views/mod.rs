@@ -10,6 +10,7 @@ mod vms;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,6 +167,15 @@ pub fn count(number: impl Into<i64>) -> SortKey<'static> {
     match number.into() {
         0 => SortKey::Nothing,
         number => SortKey::Number(number),
+    }
+}
+
+/// The key of an address: the number that an IPv4 address is; IPv6 comes behind.
+pub fn address(address: Option<IpAddr>) -> SortKey<'static> {
+    match address {
+        None => SortKey::Nothing,
+        Some(IpAddr::V4(address)) => SortKey::Number(i64::from(address.to_bits())),
+        Some(IpAddr::V6(_)) => SortKey::Number(i64::MAX),
     }
 }
 
