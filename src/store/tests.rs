@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::Name;
-use crate::records::{DataVolume, Namespace, Pod, Record, Vm, Vmi};
+use crate::records::{DataVolume, Namespace, Other, Pod, Record, Vm, Vmi};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -248,6 +248,35 @@ fn local_rows_come_the_same_way() {
     let names = ["a", "b"].map(crate::records::Context::named).into_iter().collect::<Vec<_>>();
     assert_eq!(world.apply(Batch::of(feed, 0, names).and(Freshness::Live)), ["a", "b"]);
     assert_eq!(world.store.freshness(Kind::Context), Summary::Live);
+}
+
+#[test]
+fn an_object_may_be_a_record_and_a_row_of_the_servers_table() {
+    let mut world = World::new();
+    let table = world.cover_with(Kind::Other, Selection::Table("virtualmachineinstances".into()))[0];
+    let vmis = world.cover(Kind::Vmi);
+    let pods = world.cover(Kind::Pod);
+    let row = |name| {
+        let object = object(name, "i", None);
+        Batch::of(table, 0, vec![record::<Other>(&format!(r#"{{"cells":["{name}"],"object":{object}}}"#))])
+    };
+    assert_eq!(world.apply(row("web")), ["web"]);
+    assert_eq!(world.apply(batch::<Vmi>(vmis, 0, &[object("web", "i", None)])), ["web"]);
+    // Neither is taken for the other, whoever came first.
+    assert_eq!(world.apply(batch::<Vmi>(vmis, 0, &[object("web", "i", None)])), [""; 0]);
+    assert_eq!(world.apply(row("web")), [""; 0]);
+    assert_eq!((world.names(Kind::Vmi).len(), world.names(Kind::Other).len()), (1, 1));
+    assert_eq!(world.store.find(Uid::parse("i")).unwrap().kind(), Kind::Vmi);
+    // Parts belong to the record.
+    world.apply(batch::<Pod>(pods, 0, &[object("launcher", "p", Some("i"))]));
+    let pod = world.store.find(Uid::parse("p")).unwrap();
+    assert_eq!(world.store.wholes(pod).map(Id::kind).collect::<Vec<_>>(), [Kind::Vmi]);
+    // And each goes for itself.
+    world.apply(gone(vmis, Vec::<Vmi>::new(), "i"));
+    assert_eq!((world.names(Kind::Vmi).len(), world.names(Kind::Other).len()), (0, 1));
+    assert_eq!(world.store.find(Uid::parse("i")).unwrap().kind(), Kind::Other);
+    world.apply(gone(table, Vec::<Other>::new(), "i"));
+    assert_eq!(world.names(Kind::Other).len(), 0);
 }
 
 #[test]
