@@ -17,6 +17,9 @@ use serde::Deserialize;
 /// The longest text of a server that is shown, in characters.
 const LONGEST: usize = 300;
 
+/// What to look at when a connection broke that had worked.
+pub(crate) const LOOK_AT_NETWORK: &str = "Is the network up, is a tunnel or VPN still open?";
+
 /// The longest pause that is believed when a server asks for one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -262,8 +265,15 @@ impl Said {
                 format!("The API server {server} does not accept this login: {}", self.or("Unauthorized")),
             )
             .remedy("Log in again, or choose another context; an expired token looks like this too."),
-            403 => Failure::new(FailureKind::Forbidden, format!("Not allowed: {}", self.or("Forbidden")))
-                .remedy("Ask for this right, or choose a namespace or a user that has it."),
+            403 => {
+                let remedy = if self.message.contains("\"system:anonymous\"") {
+                    "This context sends no login that the server knows: give its user a token or a certificate, or choose another context."
+                } else {
+                    "Ask for this right, or choose a namespace or a user that has it."
+                };
+                Failure::new(FailureKind::Forbidden, format!("Not allowed: {}", self.or("Forbidden")))
+                    .remedy(remedy)
+            }
             404 => Failure::new(
                 FailureKind::NotFound,
                 format!("Not found: {}", self.or("no such resource on this server")),
@@ -283,7 +293,8 @@ impl Said {
                     "The API server {server} no longer keeps the history asked for: {}",
                     self.or("resource version too old")
                 ),
-            ),
+            )
+            .remedy("The list is read again from its start."),
             429 => Failure::new(
                 FailureKind::TooManyRequests { retry_after },
                 format!("The API server {server} asks to slow down: {}", self.or("too many requests")),
