@@ -1,3 +1,7 @@
-//! Start-up only: parse, pick the subcommand, exit code.
+//! Start-up only: the command line decides what runs.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    v9s::cli::main()
+}

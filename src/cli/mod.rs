@@ -1,1 +1,154 @@
-//! To come.
+//! The command line: one file per subcommand, all on the same engine as the screen.
+
+mod completions;
+mod frame;
+mod get;
+mod info;
+mod screen;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cluster::kubeconfig::Flags;
+use crate::ui::app::Options;
+
+/// Everything is fine.
+pub const FINE: u8 = 0;
+/// Something was found, or refused.
+pub const FINDINGS: u8 = 1;
+/// Wrong use.
+pub const USAGE: u8 = 2;
+/// The cluster cannot be reached.
+pub const UNREACHABLE: u8 = 3;
+
+/// A full-screen terminal program for virtual machines on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "v9s", version, about, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 fine, 1 findings or refused, 2 wrong use, 3 cluster unreachable.")]
+pub struct Cli {
+    #[command(flatten)]
+    connection: ConnectionFlags,
+    /// View to open: vms, pods, namespaces, contexts, or any resource of the cluster
+    #[arg(short, long, value_name = "VIEW")]
+    command: Option<String>,
+    /// File with colours, in the format of k9s skins
+    #[arg(long, value_name = "FILE")]
+    skin: Option<PathBuf>,
+    #[command(subcommand)]
+    subcommand: Option<Command>,
+}
+
+/// How to reach the cluster, as kubectl has it.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+struct ConnectionFlags {
+    /// Kubeconfig file, instead of KUBECONFIG and ~/.kube/config
+    #[arg(long, value_name = "FILE", global = true)]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, value_name = "NAME", global = true)]
+    context: Option<String>,
+    /// Cluster of the kubeconfig
+    #[arg(long, value_name = "NAME", global = true)]
+    cluster: Option<String>,
+    /// User of the kubeconfig
+    #[arg(long, value_name = "NAME", global = true)]
+    user: Option<String>,
+    /// Namespace to show, instead of the context's
+    #[arg(short, long, value_name = "NAME", global = true)]
+    namespace: Option<String>,
+    /// Show all namespaces
+    #[arg(short = 'A', long, global = true, conflicts_with = "namespace")]
+    all_namespaces: bool,
+    /// Act as this user
+    #[arg(long = "as", value_name = "USER", global = true)]
+    as_user: Option<String>,
+    /// Act as a member of this group; may be given several times
+    #[arg(long = "as-group", value_name = "GROUP", global = true)]
+    as_group: Vec<String>,
+    /// Do not check the server's certificate
+    #[arg(long, global = true)]
+    insecure_skip_tls_verify: bool,
+    /// Limit for each request in seconds; 0 keeps the program's own
+    #[arg(long, value_name = "SECONDS", global = true)]
+    request_timeout: Option<u64>,
+    /// Send nothing that changes the cluster
+    #[arg(long, global = true)]
+    readonly: bool,
+}
+
+impl ConnectionFlags {
+    fn flags(&self) -> Flags {
+        Flags {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            namespace: self.namespace.clone(),
+            all_namespaces: self.all_namespaces,
+            as_user: self.as_user.clone(),
+            as_group: self.as_group.clone(),
+            insecure_skip_tls_verify: self.insecure_skip_tls_verify,
+            request_timeout: self.request_timeout.map(Duration::from_secs),
+            readonly: self.readonly,
+        }
+    }
+
+    fn options(&self, view: Option<String>) -> Options {
+        Options {
+            view,
+            context: self.context.clone(),
+            namespace: self.namespace.clone(),
+            all_namespaces: self.all_namespaces,
+            ..Options::default()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the rows of a view
+    Get(get::Get),
+    /// Draw one frame of a view and end
+    Frame(frame::Frame),
+    /// Print versions, folders, config files, and what the context offers
+    Info(info::Info),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}
+
+/// Where rows come from when they do not come from a cluster.
+#[derive(Debug, Args)]
+struct Source {
+    /// Only rows that contain all these words
+    #[arg(long, value_name = "EXPR", default_value = "")]
+    filter: String,
+    /// Show the rows that a recording of watches leads to, without a cluster
+    #[arg(long, value_name = "FILE")]
+    recording: Option<PathBuf>,
+    /// Show the recording as it stood after this many seconds
+    #[arg(long, value_name = "SECONDS", requires = "recording")]
+    at: Option<f64>,
+}
+
+/// Runs what the command line says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.subcommand {
+        None => screen::run(&cli),
+        Some(Command::Get(get)) => get.run(&cli.connection),
+        Some(Command::Frame(frame)) => frame.run(&cli),
+        Some(Command::Info(info)) => info.run(&cli.connection),
+        Some(Command::Completions(completions)) => completions.run(),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("v9s: {error:#}");
+            ExitCode::from(USAGE)
+        }
+    }
+}

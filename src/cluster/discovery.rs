@@ -239,8 +239,8 @@ pub async fn discover(connection: &Connection) -> Result<Discovery, Failure> {
     let server = &connection.info().server;
     let mut discovery = Discovery::default();
     for document in [core, Some(groups?)].into_iter().flatten() {
-        let parsed = parse_document(&document).map_err(|why| Failure::garbage(server, &why))?;
-        let singly = read_singly(connection, &parsed.unread).await;
+        let mut parsed = parse_document(&document).map_err(|why| Failure::garbage(server, &why))?;
+        let singly = read_singly(connection, std::mem::take(&mut parsed.unread)).await;
         discovery.add(parsed);
         for parsed in singly {
             discovery.add(parsed);
@@ -253,13 +253,13 @@ pub async fn discover(connection: &Connection) -> Result<Discovery, Failure> {
 }
 
 /// Reads the plain form, one document for each group and version, in order.
-async fn read_singly(connection: &Connection, unread: &[GroupVersion]) -> Vec<Parsed> {
+async fn read_singly(connection: &Connection, unread: Vec<GroupVersion>) -> Vec<Parsed> {
     stream::iter(unread)
         .map(|wanted| async move {
             let path = wanted.path();
             match connection.get_text(&path, "application/json", LIMIT).await {
-                Ok(document) => parse_group(&document, wanted),
-                Err(failure) => Parsed::absent(wanted, failure.to_string()),
+                Ok(document) => parse_group(&document, &wanted),
+                Err(failure) => Parsed::absent(&wanted, failure.to_string()),
             }
         })
         .buffered(AT_ONCE)

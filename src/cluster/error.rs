@@ -258,76 +258,72 @@ impl Said {
     }
 
     fn into_failure(self, code: u16, server: &str) -> Failure {
+        let kind = self.kind(code);
+        let said =
+            |words: &str, otherwise: &str| format!("The API server {server}{words}: {}", self.or(otherwise));
+        let what = match code {
+            401 => said(" does not accept this login", "Unauthorized"),
+            403 => format!("Not allowed: {}", self.or("Forbidden")),
+            404 => format!("Not found: {}", self.or("no such resource on this server")),
+            409 if self.exists() => format!("It exists already: {}", self.or("conflict")),
+            409 => format!("Somebody else changed it meanwhile: {}", self.or("conflict")),
+            410 => said(" no longer keeps the history asked for", "resource version too old"),
+            429 => said(" asks to slow down", "too many requests"),
+            503 | 504 => {
+                let words = format!(", or a service behind it, is not available ({code})");
+                said(&words, "no reason given")
+            }
+            300..=399 => format!("{server} answers with a redirect ({code})."),
+            400 if kind == FailureKind::Tls => {
+                format!("The API server {server} speaks TLS, but its URL begins with http://.")
+            }
+            400..=499 => said(&format!(" refuses the request ({code})"), "no reason given"),
+            _ => said(&format!(" failed ({code})"), "no reason given"),
+        };
+        Failure { kind, what, remedy: self.remedy(kind).map(str::to_owned) }
+    }
+
+    fn exists(&self) -> bool {
+        self.reason == "AlreadyExists"
+    }
+
+    fn kind(&self, code: u16) -> FailureKind {
         let retry_after = self.pause();
         match code {
-            401 => Failure::new(
-                FailureKind::Unauthorized,
-                format!("The API server {server} does not accept this login: {}", self.or("Unauthorized")),
-            )
-            .remedy("Log in again, or choose another context; an expired token looks like this too."),
-            403 => {
-                let remedy = if self.message.contains("\"system:anonymous\"") {
-                    "This context sends no login that the server knows: give its user a token or a certificate, or choose another context."
-                } else {
-                    "Ask for this right, or choose a namespace or a user that has it."
-                };
-                Failure::new(FailureKind::Forbidden, format!("Not allowed: {}", self.or("Forbidden")))
-                    .remedy(remedy)
-            }
-            404 => Failure::new(
-                FailureKind::NotFound,
-                format!("Not found: {}", self.or("no such resource on this server")),
-            ),
-            409 if self.reason == "AlreadyExists" => {
-                Failure::new(FailureKind::Conflict, format!("It exists already: {}", self.or("conflict")))
-                    .remedy("Choose another name, or edit the one that exists.")
-            }
-            409 => Failure::new(
-                FailureKind::Conflict,
-                format!("Somebody else changed it meanwhile: {}", self.or("conflict")),
-            )
-            .remedy("Look at the newer version and try again."),
-            410 => Failure::new(
-                FailureKind::Gone,
-                format!(
-                    "The API server {server} no longer keeps the history asked for: {}",
-                    self.or("resource version too old")
-                ),
-            )
-            .remedy("The list is read again from its start."),
-            429 => Failure::new(
-                FailureKind::TooManyRequests { retry_after },
-                format!("The API server {server} asks to slow down: {}", self.or("too many requests")),
-            ),
-            503 | 504 => Failure::new(
-                FailureKind::Unavailable { retry_after },
-                format!(
-                    "The API server {server}, or a service behind it, is not available ({code}): {}",
-                    self.or("no reason given")
-                ),
-            )
-            .remedy("This often passes by itself; if not, look at the API service that is named."),
-            300..=399 => {
-                Failure::new(FailureKind::Server(code), format!("{server} answers with a redirect ({code})."))
-                    .remedy("Is this URL a login page instead of an API server?")
-            }
-            400 if self.message.contains("HTTP request to an HTTPS server") => Failure::new(
-                FailureKind::Tls,
-                format!("The API server {server} speaks TLS, but its URL begins with http://."),
-            )
-            .remedy("Write https:// in the kubeconfig."),
-            400..=499 => Failure::new(
-                FailureKind::Server(code),
-                format!(
-                    "The API server {server} refuses the request ({code}): {}",
-                    self.or("no reason given")
-                ),
-            ),
-            _ => Failure::new(
-                FailureKind::Server(code),
-                format!("The API server {server} failed ({code}): {}", self.or("no reason given")),
-            ),
+            401 => FailureKind::Unauthorized,
+            403 => FailureKind::Forbidden,
+            404 => FailureKind::NotFound,
+            409 => FailureKind::Conflict,
+            410 => FailureKind::Gone,
+            429 => FailureKind::TooManyRequests { retry_after },
+            503 | 504 => FailureKind::Unavailable { retry_after },
+            // What Go's server says in clear text on a port for TLS.
+            400 if self.message.contains("HTTP request to an HTTPS server") => FailureKind::Tls,
+            code => FailureKind::Server(code),
         }
+    }
+
+    fn remedy(&self, kind: FailureKind) -> Option<&'static str> {
+        use FailureKind as K;
+        let remedy = match kind {
+            K::Unauthorized => {
+                "Log in again, or choose another context; an expired token looks like this too."
+            }
+            K::Forbidden if self.message.contains("\"system:anonymous\"") => {
+                "This context sends no login that the server knows: give its user a token or a certificate, or choose another context."
+            }
+            K::Gone => "The list is read again from its start.",
+            K::Forbidden => "Ask for this right, or choose a namespace or a user that has it.",
+            K::Conflict if self.exists() => "Choose another name, or edit the one that exists.",
+            K::Conflict => "Look at the newer version and try again.",
+            K::Unavailable { .. } => {
+                "This often passes by itself; if not, look at the API service that is named."
+            }
+            K::Tls => "Write https:// in the kubeconfig.",
+            K::Server(300..=399) => "Is this URL a login page instead of an API server?",
+            _ => return None,
+        };
+        Some(remedy)
     }
 }
 

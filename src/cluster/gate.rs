@@ -111,7 +111,7 @@ pub fn effect(method: &Method, path: &str) -> Effect {
 fn subresource(path: &str) -> Option<&str> {
     let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
     match parts.next()? {
-        "api" => parts.nth(0)?,
+        "api" => parts.next()?,
         "apis" => parts.nth(1)?,
         _ => return None,
     };

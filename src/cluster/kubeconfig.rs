@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,7 +68,7 @@ pub struct ContextInfo {
     pub user: String,
     /// Its default namespace, if it sets one.
     pub namespace: Option<String>,
-    /// The URL of its cluster's API server; none where the cluster is not defined.
+    /// The URL of its cluster's API server, without user and password; none where the cluster is not defined.
     pub server: Option<String>,
 }
 
@@ -78,6 +79,17 @@ pub struct Tried {
     pub path: PathBuf,
     /// What was found there.
     pub outcome: Outcome,
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match self.outcome {
+            Outcome::Read { contexts: 1 } => f.write_str("1 context"),
+            Outcome::Read { contexts } => write!(f, "{contexts} contexts"),
+            Outcome::Missing => f.write_str("not there"),
+        }
+    }
 }
 
 /// What was found where a kubeconfig may be.
@@ -93,7 +105,7 @@ pub enum Outcome {
 }
 
 /// All contexts that can be chosen, from all files, and what is needed to connect to them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Configuration {
     /// The contexts, in the order of the files.
     pub contexts: Vec<ContextInfo>,
@@ -109,8 +121,8 @@ pub struct Configuration {
     pod_namespace: Option<String>,
 }
 
-/// The three parts that one context joins, with the flags applied.
-#[derive(Clone, Debug)]
+/// The three parts that one context joins, with the flags applied. Holds secrets.
+#[derive(Clone)]
 pub(crate) struct Chosen {
     pub(crate) context: String,
     pub(crate) cluster_name: String,
@@ -120,7 +132,18 @@ pub(crate) struct Chosen {
     pub(crate) namespace: String,
 }
 
-/// Finds and reads the configuration.
+impl fmt::Debug for Configuration {
+    /// Leaves out the files' contents: plugins' arguments and providers' settings hold secrets that kube would print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("contexts", &self.contexts)
+            .field("current", &self.current)
+            .field("tried", &self.tried)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Finds and reads the configuration. Reads files, so it belongs on a thread that may block.
 ///
 /// # Errors
 ///
@@ -252,7 +275,7 @@ fn list_contexts(merged: &Kubeconfig) -> Vec<ContextInfo> {
                 cluster: context.cluster.clone(),
                 user: context.user.clone().unwrap_or_default(),
                 namespace: context.namespace.clone(),
-                server: servers.get(context.cluster.as_str()).map(|server| (*server).to_owned()),
+                server: servers.get(context.cluster.as_str()).map(|server| without_password(server)),
             })
         })
         .collect()
@@ -340,6 +363,17 @@ impl Configuration {
         let names: Vec<String> = self.contexts.iter().take(SHOWN).map(|c| plain(&c.name, 60)).collect();
         let more = if self.contexts.len() > SHOWN { ", …" } else { "" };
         format!("Choose one with --context: {}{more}.", names.join(", "))
+    }
+}
+
+/// Leaves user and password out of a URL.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) if scheme.is_empty() => format!("{host}{path}"),
+        Some((_, host)) => format!("{scheme}://{host}{path}"),
+        None => url.to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! The protocol is `client.authentication.k8s.io` v1 and v1beta1, as client-go speaks it.
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::fmt;
@@ -160,7 +161,7 @@ fn not_started(exec: &ExecConfig, name: &str, why: &io::Error) -> Failure {
     if why.kind() != io::ErrorKind::NotFound {
         return failed(format!("The credential plugin {name} cannot be run: {}", sentence(&why.to_string())));
     }
-    let hint = exec.install_hint.as_deref().map(|hint| sentence(hint));
+    let hint = exec.install_hint.as_deref().map(sentence);
     failed(format!("The credential plugin {name} is not installed."))
         .remedy(hint.unwrap_or_else(|| "Install it, or correct PATH.".to_owned()))
 }
@@ -222,12 +223,7 @@ impl Leash {
 
     /// The plugin ended by itself; a browser that it opened may live on.
     fn let_go(self) {
-        #[cfg(unix)]
-        let mut this = self;
-        #[cfg(unix)]
-        {
-            this.group = None;
-        }
+        std::mem::forget(self);
     }
 }
 

@@ -195,6 +195,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::kubeconfig::Flags;
+    use crate::cluster::settings::prepare;
+    use crate::cluster::testing::one_context;
 
     #[test]
     fn credentials_are_renewed_early_but_not_all_the_time() {
@@ -220,5 +223,49 @@ mod tests {
         assert!(validity.is_due(now + SignedDuration::from_secs(500)));
         assert!(!validity.has_ended(now + SignedDuration::from_secs(500)));
         assert!(validity.has_ended(now + SignedDuration::from_secs(600)));
+    }
+
+    /// A login whose plugin gives a token while the file beside it exists.
+    async fn renewing(folder: &std::path::Path) -> Renewing {
+        let answer = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t"}}"#;
+        let file = folder.join("answer");
+        std::fs::write(&file, answer).unwrap();
+        let user = format!(
+            "exec: {{apiVersion: client.authentication.k8s.io/v1, command: cat, args: ['{}']}}",
+            file.display()
+        );
+        let configuration = one_context(folder, "server: 'http://127.0.0.1:1'", &user);
+        let flags = Flags::default();
+        let chosen = configuration.choose(None, &flags).unwrap();
+        let settings = prepare(&chosen, &flags, &configuration.proxy).unwrap();
+        Renewing::start(settings).await.unwrap()
+    }
+
+    fn ends_in(seconds: i64) -> Validity {
+        let now = Timestamp::now();
+        Validity {
+            renew_at: Some(now - SignedDuration::from_secs(1)),
+            ends: Some(now + SignedDuration::from_secs(seconds)),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_renewed_and_what_is_still_good_is_used_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let renewing = renewing(folder.path()).await;
+        assert_eq!(renewing.current().await.unwrap().generation, 0, "nothing is due");
+        renewing.lock().validity = ends_in(60);
+        {
+            let _somebody_else = renewing.turn.lock().await;
+            assert_eq!(renewing.current().await.unwrap().generation, 0);
+        }
+        assert_eq!(renewing.current().await.unwrap().generation, 1);
+
+        std::fs::remove_file(folder.path().join("answer")).unwrap();
+        renewing.lock().validity = ends_in(60);
+        assert_eq!(renewing.current().await.unwrap().generation, 1, "a failed login does no harm yet");
+        renewing.lock().validity = ends_in(-1);
+        let failure = renewing.current().await.err().unwrap();
+        assert_eq!(failure.kind, FailureKind::Plugin);
     }
 }

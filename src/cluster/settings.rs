@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{HeaderValue, Uri, header};
 use k8s_openapi::ByteString;
 use kube::Config;
-use kube::config::{AuthInfo, ExecAuthCluster, ExecConfig};
+use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
@@ -78,33 +78,15 @@ pub(crate) fn prepare(
     let auth = auth_kind(chosen, &user);
     let info = ExecAuthCluster::try_from(&cluster).map_err(|why| {
         let name = plain(&chosen.cluster_name, 80);
-        Failure::config(format!(
-            "The certificate authority of the cluster {name} cannot be used: {}",
-            sentence(&why.to_string())
-        ))
+        let why = sentence(&why.to_string());
+        Failure::config(format!("The certificate authority of the cluster {name} cannot be used: {why}"))
     })?;
-
-    let mut config = Config::new(url.clone());
-    config.default_namespace.clone_from(&chosen.namespace);
-    if cluster.insecure_skip_tls_verify != Some(true) {
-        config.root_cert =
-            info.certificate_authority_data.as_deref().map(|pem| authorities(pem, chosen)).transpose()?;
-    }
-    if auth == AuthKind::ServiceAccount {
+    let mut config = client_config(url, chosen, &cluster, &info)?;
+    config.proxy_url = environment.choose(&config.cluster_url, cluster.proxy_url.as_deref())?;
+    if auth == AuthKind::ServiceAccount && !config.accept_invalid_certs {
         // Read again by kube every minute: a cluster may change its authority while a pod lives.
         config.root_cert_file = cluster.certificate_authority.as_ref().map(PathBuf::from);
     }
-    config.accept_invalid_certs = cluster.insecure_skip_tls_verify == Some(true);
-    config.tls_server_name.clone_from(&cluster.tls_server_name);
-    // Packing and unpacking costs more than it saves where nothing leaves the machine.
-    config.disable_compression = cluster.disable_compression == Some(true) || loopback;
-    config.proxy_url = environment.choose(&url, cluster.proxy_url.as_deref())?;
-    config.connect_timeout = Some(CONNECT_LIMIT);
-    // kube would retry 429, 503 and 504 fifteen times without a word, writes included.
-    config.default_retry = false;
-    let agent = concat!("v9s/", env!("CARGO_PKG_VERSION"));
-    config.headers.push((header::USER_AGENT, HeaderValue::from_static(agent)));
-
     let renewable = matches!(auth, AuthKind::Plugin(_) | AuthKind::TokenFile | AuthKind::ServiceAccount)
         || user.client_certificate.is_some();
     let plugin = match (&auth, user.exec.take()) {
@@ -116,6 +98,33 @@ pub(crate) fn prepare(
     };
     config.auth_info = user;
     Ok(Settings { config, plugin, auth, server, renewable })
+}
+
+/// The part that is about the server, without credentials and proxy.
+fn client_config(
+    url: Uri,
+    chosen: &Chosen,
+    cluster: &Cluster,
+    info: &ExecAuthCluster,
+) -> Result<Config, Failure> {
+    let insecure = cluster.insecure_skip_tls_verify == Some(true);
+    let loopback = proxy::is_loopback(&url);
+    let mut config = Config::new(url);
+    config.default_namespace.clone_from(&chosen.namespace);
+    config.accept_invalid_certs = insecure;
+    let pem = info.certificate_authority_data.as_deref();
+    if let Some(pem) = pem.filter(|_| !insecure) {
+        config.root_cert = Some(authorities(pem, chosen)?);
+    }
+    config.tls_server_name.clone_from(&cluster.tls_server_name);
+    // Packing and unpacking costs more than it saves where nothing leaves the machine.
+    config.disable_compression = cluster.disable_compression == Some(true) || loopback;
+    config.connect_timeout = Some(CONNECT_LIMIT);
+    // kube would retry 429, 503 and 504 fifteen times without a word, writes included.
+    config.default_retry = false;
+    let agent = HeaderValue::from_static(concat!("v9s/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((header::USER_AGENT, agent));
+    Ok(config)
 }
 
 impl Settings {

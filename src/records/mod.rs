@@ -10,21 +10,31 @@ mod kairos;
 mod kubevirt;
 mod local;
 mod meta;
+#[cfg(test)]
+mod recordings;
 mod snapshot;
+mod values;
 mod virtink;
 pub mod wire;
 
-pub use self::cdi::{DataSource, DataVolume, ImportCron};
-pub use self::core::{Claim, Event, Namespace, Node, Pod, StorageClass};
-pub use self::kairos::OsArtifact;
+pub use self::cdi::{
+    DataSource, DataSourceKind, DataVolume, DataVolumeFlags, ImportCron, ImportCronFlags, SourceKind,
+};
+pub use self::core::{
+    AccessModes, BindingMode, Claim, ClaimFlags, ClaimPhase, ClaimRole, Ended, Event, Namespace, Node,
+    NodeFlags, Pod, PodEvidence, PodFlags, PodRole, StorageClass, StorageClassFlags, Volume, WorkerPhase,
+};
+pub use self::kairos::{OsArtifact, OsArtifactDialect};
 pub use self::kubevirt::{
-    ClusterInstancetype, Instancetype, Migration, Pool, RunStrategy, Vm, VmFlags, VmSnapshot, Vmi, VmiFlags,
+    ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Migration, MigrationFlags, MigrationMode,
+    MigrationOrigin, Pool, PoolFlags, RunStrategy, Vm, VmFlags, VmSnapshot, VmSnapshotFlags, Vmi, VmiFlags,
 };
 pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
 pub use self::snapshot::VolumeSnapshot;
-pub use self::virtink::VirtinkVm;
+pub use self::virtink::{MoveStep, PowerAction, RunPolicy, VirtinkFlags, VirtinkVm};
 pub use decode::{BadObject, Decoded, decode, salvage};
 pub use meta::{Keys, Meta};
+pub use values::Truth;
 
 use serde::Deserialize;
 

@@ -9,6 +9,7 @@ mod index;
 mod links;
 mod order;
 mod partners;
+pub mod recording;
 mod state;
 mod table;
 mod text_index;

@@ -283,8 +283,7 @@ fn an_object_may_be_a_record_and_a_row_of_the_servers_table() {
 fn the_rows_of_another_resource_are_not_shown_as_this_one() {
     let mut world = World::new();
     let feed = world.cover_with(Kind::Other, Selection::Table("configmaps".into()))[0];
-    let row: crate::records::Other =
-        record(r#"{"cells":["a",3,null],"object":{"metadata":{"name":"a","uid":"1"}}}"#);
+    let row: Other = record(r#"{"cells":["a",3,null],"object":{"metadata":{"name":"a","uid":"1"}}}"#);
     world.apply(Batch::of(feed, 0, vec![row]).and(Freshness::Live));
     assert_eq!(world.store.len(Kind::Other), 1);
     world.cover_with(Kind::Other, Selection::Table("secrets".into()));

@@ -1,1 +1,17 @@
-//! To come.
+//! The screen: state, one function that changes it, one that draws it, and the loop around them.
+
+pub mod app;
+pub mod colour;
+pub mod command;
+pub mod frame;
+pub mod input;
+pub mod message;
+pub mod panes;
+pub mod prompt;
+pub mod runtime;
+pub mod session;
+pub mod signals;
+pub mod terminal;
+pub mod theme;
+#[cfg(unix)]
+mod unix;

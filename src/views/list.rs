@@ -2,6 +2,7 @@
 
 use super::{AnyView, Holds, Shown, ViewRef};
 use crate::model::{Now, Uid, Word};
+use crate::records::Kind;
 use crate::store::{Dir, Id, Store, TextIndex, Touched, repair, sort};
 
 /// A plain filter: words that a row must all contain, whatever their case.
@@ -271,7 +272,12 @@ impl List {
         let here = |place: usize| rows.get(place).and_then(|&id| store.meta(id)).map(|meta| meta.uid);
         let moved = match self.cursor {
             Some(uid) if here(self.place) == Some(uid) => Some(self.place),
-            Some(uid) => store.find(uid).and_then(|id| rows.iter().position(|&row| row == id)),
+            Some(uid) => {
+                // A row of a server's table may be of an object that has a record, too.
+                let is_table = rows.first().is_some_and(|row| row.kind() == Kind::Other);
+                let id = if is_table { store.find_of(Kind::Other, uid) } else { store.find(uid) };
+                id.and_then(|id| rows.iter().position(|&row| row == id))
+            }
             None => Some(0),
         };
         self.place = moved.unwrap_or(self.place).min(rows.len().saturating_sub(1));

@@ -34,6 +34,8 @@ pub fn find(word: &str) -> Option<&'static dyn AnyView> {
 pub enum Holds {
     /// Text.
     Text,
+    /// The word of a state; the screen puts the sign of the row's health before it.
+    State,
     /// A number.
     Number,
     /// A size in bytes.
@@ -90,6 +92,11 @@ impl<R: Row> Column<R> {
         key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>,
     ) -> Self {
         Self { title, holds: Holds::Text, shown: Shown::Always, widest, text: no_text, key }
+    }
+
+    /// A column of states.
+    pub const fn state(title: &'static str, key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>) -> Self {
+        Self { title, holds: Holds::State, shown: Shown::Always, widest: 28, text: no_text, key }
     }
 
     /// A column of moments.
@@ -242,7 +249,12 @@ pub trait AnyView: Send + Sync {
         ids.iter()
             .flat_map(of)
             .filter_map(|key| match key {
-                SortKey::Number(seconds) => Some(Age(now.wall - seconds).next_change()),
+                SortKey::Number(seconds) => {
+                    let age = Age(now.wall - seconds);
+                    // Where minutes count, a few seconds do not: fewer wake-ups for many rows.
+                    let least = if age.0 < 600 { Duration::ZERO } else { Duration::from_secs(5) };
+                    Some(age.next_change().max(least))
+                }
                 _ => None,
             })
             .min()

@@ -16,7 +16,7 @@ pub(super) static VIEW: View<Vm> = View {
     columns: &[
         namespace(),
         name(),
-        Column::<Vm>::text("STATE", 26, |vm, now| word(vm.state(now).word)).written(|vm, now, out| {
+        Column::<Vm>::state("STATE", |vm, now| word(vm.state(now).word)).written(|vm, now, out| {
             let state = vm.state(now);
             out.push_str(if state.word.is_empty() { "Unknown" } else { &state.word });
             if state.provisional {

@@ -94,6 +94,7 @@ impl Feed {
 }
 
 /// Starts the feed of `plan`. Must be called within a runtime.
+#[expect(clippy::needless_pass_by_value, reason = "what asks is given away")]
 pub fn start(connection: Connection, target: Target, plan: FeedPlan, timing: Timing, sink: Sink) -> Feed {
     let id = plan.id;
     let task = dispatch!(plan.kind, R => tokio::spawn(Driver::<R>::new(connection, &target, plan, timing, sink).run()));

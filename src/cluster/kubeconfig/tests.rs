@@ -99,8 +99,9 @@ fn flags_choose_parts_and_the_namespace_has_an_order() {
     let configuration = load_with(&file(Flags::default()), &|_| None, None, &nowhere()).unwrap();
     assert_eq!(configuration.namespace(Some("lost"), &Flags::default()), "default");
 
-    let wrong =
-        |flags: Flags, context: Option<&str>| configuration.choose(context, &flags).unwrap_err().to_string();
+    let wrong = |flags: Flags, context: Option<&str>| {
+        configuration.choose(context, &flags).err().unwrap().to_string()
+    };
     assert_eq!(
         wrong(Flags::default(), None),
         "The kubeconfig sets no current context. Choose one with --context: a, lost."
@@ -155,6 +156,25 @@ fn utf16_files_of_powershell_are_read() {
     fs::write(&path, bytes).unwrap();
     let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
     assert_eq!(load(&flags, &|_| None, None).unwrap().current.as_deref(), Some("b"));
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    for (url, shown) in [
+        ("https://u:hunter2@api:6443/x@y", "https://api:6443/x@y"),
+        ("https://api/a@b", "https://api/a@b"),
+        ("u:hunter2@api", "api"),
+        ("", ""),
+    ] {
+        assert_eq!(without_password(url), shown);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let provider = "{auth-provider: {name: oidc, config: {refresh-token: hunter2}}}";
+    fs::write(&path, format!("{ONE}- name: u9\n  user: {provider}\n")).unwrap();
+    let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
+    let configuration = load(&flags, &|_| None, None).unwrap();
+    assert!(!format!("{configuration:?}").contains("hunter2"));
 }
 
 #[test]

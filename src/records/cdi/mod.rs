@@ -2,8 +2,10 @@
 
 mod data_source;
 mod data_volume;
+mod dv_source;
 mod import_cron;
 
-pub use data_source::DataSource;
-pub use data_volume::DataVolume;
-pub use import_cron::ImportCron;
+pub use data_source::{DataSource, DataSourceKind};
+pub use data_volume::{DataVolume, DataVolumeFlags};
+pub use dv_source::SourceKind;
+pub use import_cron::{ImportCron, ImportCronFlags};

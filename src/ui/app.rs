@@ -1,0 +1,794 @@
+//! Everything on screen, and the only code that changes it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::command::{self, Command};
+use super::input::Key;
+use super::message::{Draw, Effect, Message, Timer};
+use super::panes::list::ListPane;
+use super::prompt::{Prompt, Purpose, Typed};
+use super::session::{Link, Session};
+use super::signals::Signal;
+use super::theme::Theme;
+use crate::cluster::discovery::Resolved;
+use crate::cluster::error::Failure;
+use crate::cluster::feed::Target;
+use crate::cluster::gate::ContextId;
+use crate::cluster::kubeconfig::Configuration;
+use crate::explain;
+use crate::model::{Now, Time, Word};
+use crate::records::{Context, Kind, TableColumns};
+use crate::store::recording::{self, BadLine};
+use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store, Summary, Touched};
+use crate::views::{self, Filter, List, Motion, Open, ViewRef};
+
+/// What the command line asks of the screen.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The view to open.
+    pub view: Option<String>,
+    /// The context to connect to.
+    pub context: Option<String>,
+    /// The namespace to show; none is the context's.
+    pub namespace: Option<String>,
+    /// All namespaces.
+    pub all_namespaces: bool,
+    /// The filter to begin with.
+    pub filter: String,
+    /// Wide columns.
+    pub wide: bool,
+}
+
+/// Which namespace is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// All.
+    All,
+    /// This one.
+    Only(Word),
+    /// That of the context, which is not known yet.
+    Home,
+}
+
+impl Shown {
+    /// The one namespace, if it is one and known.
+    pub fn only(self) -> Option<Word> {
+        match self {
+            Self::Only(namespace) => Some(namespace),
+            Self::All | Self::Home => None,
+        }
+    }
+}
+
+/// A message for the user in the last line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// The text.
+    pub text: String,
+    /// How grave it is.
+    pub health: Health,
+    /// When it goes; errors stay until a key is pressed.
+    pub until: Option<Instant>,
+}
+
+/// Where one can go back to.
+#[derive(Clone, Debug)]
+struct Place {
+    view: ViewRef,
+    shown: Shown,
+    filter: Filter,
+}
+
+const FLASH: Duration = Duration::from_secs(6);
+const MOST_PLACES: usize = 100;
+const RECONNECT: Duration = Duration::from_secs(5);
+
+/// Everything on screen.
+#[derive(Debug)]
+pub struct App {
+    /// What is known of the cluster on screen.
+    pub store: Store,
+    /// The connection and its feeds.
+    pub session: Session,
+    /// The list on screen.
+    pub pane: ListPane,
+    /// Which namespace it shows.
+    pub shown: Shown,
+    /// The open prompt.
+    pub prompt: Option<Prompt>,
+    /// The message in the last line.
+    pub flash: Option<Flash>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Whether the header is shown where there is room.
+    pub header: bool,
+    /// Colours.
+    pub theme: Theme,
+    options: Options,
+    configuration: Option<Arc<Configuration>>,
+    back: Vec<Place>,
+    last: Option<Place>,
+    /// The filter before the prompt was opened, to go back to.
+    filter_before: Filter,
+    /// A word that named nothing, while the server is asked once more.
+    unresolved: Option<String>,
+    touched: Touched,
+    quit: bool,
+}
+
+impl App {
+    /// The state before anything has happened.
+    pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Now) -> Self {
+        let shown = match &options.namespace {
+            _ if options.all_namespaces => Shown::All,
+            Some(namespace) => Shown::Only(Word::new(namespace)),
+            None => Shown::Home,
+        };
+        let store = Store::new(explain::STATES);
+        let (view, unresolved) = match options.view.as_deref() {
+            None => (ViewRef::Of(views::VIEWS[0]), None),
+            Some(word) => match views::find(word) {
+                Some(view) => (ViewRef::Of(view), None),
+                // Perhaps a resource of the server: shown once the server has said what it has.
+                None => (views::table_view(word, true, None), Some(word.to_owned())),
+            },
+        };
+        let list = List::new(view, shown.only(), &store, now);
+        let mut app = Self {
+            pane: ListPane::new(list),
+            store,
+            session: Session::new(ContextId(1)),
+            shown,
+            prompt: None,
+            flash: None,
+            size,
+            header: true,
+            theme,
+            configuration: None,
+            back: Vec::new(),
+            last: None,
+            filter_before: Filter::default(),
+            unresolved,
+            touched: Touched::default(),
+            quit: false,
+            options,
+        };
+        app.pane.wide = app.options.wide;
+        let filter = Filter::parse(&app.options.filter);
+        app.pane.list.set_filter(filter, &app.store, now);
+        app
+    }
+
+    /// What has to be done before anything can happen.
+    pub fn start(&mut self, now: Now) -> Vec<Effect> {
+        self.store.keep_states(self.pane.list.view.rows(), now);
+        vec![Effect::Configure]
+    }
+
+    /// Whether the program ends.
+    pub fn is_over(&self) -> bool {
+        self.quit
+    }
+
+    /// Whether everything that the view needs has come or will not come.
+    pub fn settled(&self) -> bool {
+        self.unresolved.is_none() && self.session.settled(&self.store)
+    }
+
+    /// Whether the server has said what it has, or will not.
+    pub fn discovered(&self) -> bool {
+        let said = self.session.discovery.is_some() || self.session.discovery_failed;
+        said || matches!(self.session.link, Link::Down(_))
+    }
+
+    /// Takes a message.
+    pub fn update(&mut self, message: Message, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        match message {
+            Message::Key(key) => self.key(key, now, effects),
+            Message::Paste(text) => self.paste(&text, now),
+            Message::Resize(columns, rows) => {
+                self.size = (columns, rows);
+                Draw::Now
+            }
+            Message::Configured(configured) => self.configured(configured, now, effects),
+            Message::Connected(id, _) | Message::Discovered(id, _) | Message::Version(id, _)
+                if id != self.session.id =>
+            {
+                Draw::No
+            }
+            Message::Connected(_, Ok(info)) => {
+                if self.shown == Shown::Home {
+                    self.shown = Shown::Only(Word::new(&info.namespace));
+                }
+                self.session.add_home(Word::new(&info.namespace));
+                self.session.link = Link::Up;
+                effects.push(Effect::Discover(info.id));
+                self.session.info = Some(info);
+                self.mark_context(now);
+                self.show(self.pane.list.view.clone(), now, effects);
+                Draw::Soon
+            }
+            Message::Connected(_, Err(failure)) => {
+                tracing::warn!(%failure, "connect");
+                if failure.is_transient() {
+                    effects.push(Effect::After(RECONNECT, Timer::Reconnect));
+                }
+                self.session.link = Link::Down(failure);
+                Draw::Soon
+            }
+            Message::Version(_, version) => {
+                self.session.version = Some(version);
+                Draw::Soon
+            }
+            Message::Discovered(_, Ok(discovery)) => {
+                self.session.version = Some(discovery.version.clone());
+                self.session.discovery = Some(discovery);
+                if let Some(word) = self.unresolved.take() {
+                    self.open_word(&word, now, effects);
+                }
+                self.feed(now, effects);
+                Draw::Soon
+            }
+            Message::Discovered(_, Err(failure)) => {
+                tracing::info!(%failure, "discovery");
+                self.session.discovery_failed = true;
+                if self.flash.is_none() && self.session.discovery.is_none() {
+                    self.say(failure.to_string(), Health::Failed, now);
+                }
+                if let Some(word) = self.unresolved.take() {
+                    self.say(format!("{word}: {failure}"), Health::Failed, now);
+                }
+                effects.push(Effect::After(RECONNECT, Timer::Rediscover));
+                Draw::Soon
+            }
+            Message::Feed(batch) => self.take(batch, now, effects),
+            Message::Timer(timer) => self.timer(timer, now, effects),
+            Message::Signal(signal) => self.signal(signal, effects),
+            Message::Reported(path) => self.reported(&path, now),
+        }
+    }
+
+    /// Fills the store from a recording of watches up to the moment `at`, in seconds, and gives the time to show it at.
+    ///
+    /// # Errors
+    ///
+    /// A line of the recording is no recorded event.
+    pub fn replay(&mut self, lines: &[u8], at: f64) -> Result<Now, BadLine> {
+        let mut touched = Touched::default();
+        let replayed = recording::replay(&mut self.store, lines, at, &mut touched)?;
+        let now = Now::at(replayed.now.map_or(0, Time::seconds));
+        self.session.link = Link::Recorded(replayed.at);
+        self.store.keep_states(self.pane.list.view.rows(), now);
+        self.pane.list.rebuild(&self.store, now);
+        Ok(now)
+    }
+
+    /// The kubeconfig files that were looked for, with what came of each.
+    pub fn tried(&self) -> Vec<String> {
+        let tried = self.configuration.iter().flat_map(|configuration| &configuration.tried);
+        tried.map(ToString::to_string).collect()
+    }
+
+    // ---- the cluster
+
+    fn configured(
+        &mut self,
+        configured: Result<Arc<Configuration>, Failure>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Draw {
+        match configured {
+            Ok(configuration) => {
+                self.configuration = Some(configuration);
+                let context = self.options.context.clone();
+                self.show_contexts(now);
+                effects.push(Effect::Connect { id: self.session.id, context });
+            }
+            Err(failure) => self.session.link = Link::Down(failure),
+        }
+        Draw::Soon
+    }
+
+    /// Puts the contexts of the kubeconfig into the store.
+    fn show_contexts(&mut self, now: Now) {
+        let Some(configuration) = self.configuration.clone() else { return };
+        let current = self.session.info.as_ref().map(|info| info.context.as_str());
+        let rows: Vec<Context> = configuration
+            .contexts
+            .iter()
+            .map(|known| {
+                let mut context = Context::named(&known.name);
+                context.cluster = Word::new(&known.cluster);
+                context.user = Word::new(&known.user);
+                context.home = Word::new(known.namespace.as_deref().unwrap_or_default());
+                context.server = Word::new(known.server.as_deref().unwrap_or_default());
+                context.current = current == Some(known.name.as_str());
+                context
+            })
+            .collect();
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.clear();
+        let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
+        for plan in self.store.cover(Kind::Context, all, &mut touched) {
+            let batch = Batch::of(plan.id, 0, rows);
+            self.store.apply(batch.and(Freshness::Live), now, &mut touched);
+            break;
+        }
+        self.pane.list.touched(&touched, &self.store, now);
+        self.touched = touched;
+    }
+
+    fn mark_context(&mut self, now: Now) {
+        self.show_contexts(now);
+        if let (Some(info), Some(configuration)) = (&self.session.info, &self.configuration) {
+            let same_cluster =
+                configuration.contexts.iter().filter(|context| context.cluster == info.cluster);
+            let homes: Vec<Word> =
+                same_cluster.filter_map(|context| context.namespace.as_deref()).map(Word::new).collect();
+            homes.into_iter().for_each(|home| self.session.add_home(home));
+        }
+    }
+
+    fn take(&mut self, batch: Batch, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let kind = batch.records.kind();
+        let before = (self.store.freshness(kind), self.pane.list.total());
+        let columns = batch.columns.clone();
+        self.touched.clear();
+        self.store.apply(batch, now, &mut self.touched);
+        if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
+            self.show_columns(columns, now);
+        }
+        self.settle(now, effects);
+        let changed = before != (self.store.freshness(kind), self.pane.list.total());
+        let visible = self.pane.visible();
+        let seen = self.touched.all || self.touched.ids.iter().any(|id| visible.contains(id));
+        if seen || changed || visible != self.pane.window(self.size) { Draw::Soon } else { Draw::No }
+    }
+
+    /// Lets list and feeds follow what the store has changed.
+    fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let mut touched = std::mem::take(&mut self.touched);
+        self.session.feed(&mut self.store, now, &mut touched, effects);
+        self.pane.list.touched(&touched, &self.store, now);
+        self.touched = touched;
+    }
+
+    fn feed(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.touched.clear();
+        self.settle(now, effects);
+    }
+
+    fn show_columns(&mut self, columns: TableColumns, now: Now) {
+        let resource = self.pane.list.view.name().to_owned();
+        let namespaced = self.shown != Shown::All || self.pane.list.view.column("NAMESPACE").is_some();
+        let view = views::table_view(&resource, namespaced, Some(columns));
+        self.pane.list.show_as(view, &self.store, now);
+    }
+
+    fn timer(&mut self, timer: Timer, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        match timer {
+            Timer::Idle => {
+                self.touched.clear();
+                let mut touched = std::mem::take(&mut self.touched);
+                self.session.end_idle(&mut self.store, now, &mut touched, effects);
+                self.touched = touched;
+                Draw::No
+            }
+            Timer::Rediscover => {
+                if self.session.discovery.is_none() || self.session.lacks(&self.store) {
+                    effects.push(Effect::Discover(self.session.id));
+                    if self.session.discovery.is_some() {
+                        effects.push(Effect::After(2 * RECONNECT, Timer::Rediscover));
+                    }
+                }
+                Draw::No
+            }
+            Timer::Reconnect => {
+                if let (Link::Down(_), Some(_)) = (&self.session.link, &self.configuration) {
+                    let context = self.options.context.clone();
+                    effects.push(Effect::Connect { id: self.session.id, context });
+                }
+                Draw::No
+            }
+        }
+    }
+
+    fn signal(&mut self, signal: Signal, effects: &mut Vec<Effect>) -> Draw {
+        match signal {
+            Signal::Terminate | Signal::HangUp | Signal::Interrupt => {
+                self.quit = true;
+                effects.push(Effect::Quit);
+                Draw::No
+            }
+            Signal::Stop => {
+                effects.push(Effect::Suspend);
+                Draw::No
+            }
+            Signal::Continue => Draw::Now,
+        }
+    }
+
+    fn reported(&mut self, path: &std::path::Path, now: Now) -> Draw {
+        let text = format!(
+            "Something in the background failed because of a bug. A report is in {}.",
+            path.display()
+        );
+        self.say(text, Health::Failed, now);
+        Draw::Soon
+    }
+
+    // ---- views
+
+    /// Shows a view of the namespace that is shown, without leaving a way back.
+    fn show(&mut self, view: ViewRef, now: Now, effects: &mut Vec<Effect>) {
+        let filter = self.pane.list.filter().clone();
+        let table = self.session.table_of(&*view);
+        self.store.keep_states(view.rows(), now);
+        let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
+        let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
+        let view = match columns {
+            Some(columns) if fed => views::table_view(view.name(), true, Some(columns)),
+            _ => view,
+        };
+        let namespace = self.shown.only();
+        self.session.want(&*view, namespace, table, now, effects);
+        let list = List::new(view, namespace, &self.store, now);
+        let wide = self.pane.wide;
+        self.pane = ListPane::new(list);
+        self.pane.wide = wide;
+        self.pane.list.set_filter(filter, &self.store, now);
+        self.feed(now, effects);
+    }
+
+    fn place(&self) -> Place {
+        let list = &self.pane.list;
+        Place { view: list.view.clone(), shown: self.shown, filter: list.filter().clone() }
+    }
+
+    fn leave(&mut self) {
+        let place = self.place();
+        self.last = Some(place.clone());
+        if self.back.len() == MOST_PLACES {
+            self.back.remove(0);
+        }
+        self.back.push(place);
+    }
+
+    fn go(&mut self, view: ViewRef, shown: Shown, filter: Filter, now: Now, effects: &mut Vec<Effect>) {
+        self.shown = shown;
+        self.pane.list.set_filter(filter, &self.store, now);
+        self.show(view, now, effects);
+    }
+
+    fn back(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if !self.pane.list.filter().is_empty() {
+            self.pane.list.set_filter(Filter::default(), &self.store, now);
+        } else if let Some(place) = self.back.pop() {
+            self.last = Some(self.place());
+            self.go(place.view, place.shown, place.filter, now, effects);
+        } else {
+            self.say("Can't go back any further; :q quits.", Health::Idle, now);
+        }
+    }
+
+    /// Opens what a word names: a view, else a resource of the server.
+    fn open_word(&mut self, word: &str, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(view) = views::find(word) {
+            self.leave();
+            self.go(ViewRef::Of(view), self.shown, Filter::default(), now, effects);
+            return;
+        }
+        let Some(discovery) = self.session.discovery.clone() else {
+            self.say(format!("{word}: the server has not said yet what it has."), Health::Warning, now);
+            return;
+        };
+        match discovery.resolve(word) {
+            Resolved::One(resource) => {
+                let known = Kind::ALL.iter().find(|kind| {
+                    let info = kind.info();
+                    info.group == resource.group && info.plural == resource.plural
+                });
+                let view = known.and_then(|kind| views::VIEWS.iter().find(|view| view.rows() == [*kind]));
+                self.leave();
+                let view = match view {
+                    Some(view) => ViewRef::Of(*view),
+                    None => {
+                        let target = Target {
+                            group: resource.group.clone(),
+                            version: resource.version.clone(),
+                            plural: resource.plural.clone(),
+                            namespaced: resource.namespaced,
+                        };
+                        let name = self.session.set_table(target);
+                        views::table_view(&name, resource.namespaced, None)
+                    }
+                };
+                self.go(view, self.shown, Filter::default(), now, effects);
+            }
+            Resolved::Ambiguous(several) => {
+                let names: Vec<String> =
+                    several.iter().map(|one| format!("{}.{}", one.plural, one.group)).collect();
+                self.say(format!("{word} can mean {}.", names.join(" or ")), Health::Warning, now);
+            }
+            Resolved::None => self.say(format!("{word}: no such view or resource."), Health::Failed, now),
+        }
+    }
+
+    fn switch_context(&mut self, name: &str, now: Now, effects: &mut Vec<Effect>) {
+        let known =
+            self.configuration.as_ref().is_some_and(|all| all.contexts.iter().any(|one| one.name == name));
+        if !known {
+            self.say(format!("There is no context {name:?} in the kubeconfig."), Health::Failed, now);
+            return;
+        }
+        let id = ContextId(self.session.id.0 + 1);
+        effects.push(Effect::Leave(id));
+        self.session = Session::new(id);
+        self.store = Store::new(explain::STATES);
+        self.options.context = Some(name.to_owned());
+        self.back.clear();
+        self.last = None;
+        self.shown = Shown::Home;
+        self.show_contexts(now);
+        effects.push(Effect::Connect { id, context: Some(name.to_owned()) });
+        self.go(ViewRef::Of(views::VIEWS[0]), Shown::Home, Filter::default(), now, effects);
+    }
+
+    /// Says something in the last line.
+    pub fn say(&mut self, text: impl Into<String>, health: Health, now: Now) {
+        let text = crate::text::one_line(&text.into(), 500);
+        let until = (health != Health::Failed).then(|| now.instant + FLASH);
+        self.flash = Some(Flash { text, health, until });
+    }
+
+    // ---- keys
+
+    fn key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        if self.flash.as_ref().is_some_and(|flash| flash.until.is_none()) {
+            self.flash = None;
+        }
+        if self.prompt.is_some() {
+            self.prompt_key(key, now, effects);
+        } else if let Some(command) = command::of(key) {
+            self.command(command, now, effects);
+        } else {
+            return Draw::No;
+        }
+        Draw::Now
+    }
+
+    fn paste(&mut self, text: &str, now: Now) -> Draw {
+        let Some(prompt) = &mut self.prompt else { return Draw::No };
+        prompt.insert(text);
+        self.typed(now);
+        Draw::Now
+    }
+
+    fn command(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
+        let page = isize::try_from(self.pane.height(self.size)).unwrap_or(1).max(1);
+        match command {
+            Command::Prompt => self.prompt = Some(Prompt::new(Purpose::Command, "")),
+            Command::Filter => {
+                self.filter_before = self.pane.list.filter().clone();
+                self.prompt = Some(Prompt::new(Purpose::Filter, &self.filter_before.text));
+            }
+            Command::Open => self.open(now, effects),
+            Command::Back => self.back(now, effects),
+            Command::Last => match self.last.clone() {
+                Some(place) => {
+                    self.leave();
+                    self.go(place.view, place.shown, place.filter, now, effects);
+                }
+                None => self.say("No previous view to switch to.", Health::Idle, now),
+            },
+            Command::Quit => self.signal(Signal::Interrupt, effects).forget(),
+            Command::AllNamespaces => self.show_namespace(Shown::All, now, effects),
+            Command::ThisNamespace => {
+                let meta = self.pane.list.selected().and_then(|id| self.store.meta(id));
+                if let Some(namespace) = meta.map(|meta| meta.namespace).filter(|name| !name.is_empty()) {
+                    self.show_namespace(Shown::Only(namespace), now, effects);
+                }
+            }
+            Command::Wide => self.pane.wide = !self.pane.wide,
+            Command::Header => self.header = !self.header,
+            Command::Redraw => self.pane.forget_widths(),
+            Command::Move(rows) => self.pane.list.go(Motion::Rows(rows), &self.store),
+            Command::Page(pages) => self.pane.list.go(Motion::Rows(pages * page), &self.store),
+            Command::First => self.pane.list.go(Motion::First, &self.store),
+            Command::End => self.pane.list.go(Motion::Last, &self.store),
+            Command::Scroll(by) => self.pane.scroll(by),
+            Command::SortNext(by) => {
+                if let Some(column) = self.pane.next_column(by, self.shown == Shown::All) {
+                    self.pane.list.sort_by(column, &self.store, now);
+                }
+            }
+            Command::SortBy(title) => match self.pane.list.view.column(title).or_else(|| match title {
+                "STATE" => self.pane.list.view.column("STATUS"),
+                _ => None,
+            }) {
+                Some(column) => self.pane.list.sort_by(column, &self.store, now),
+                None => self.say(format!("There is no column {title} here."), Health::Idle, now),
+            },
+            Command::Suspend => effects.push(Effect::Suspend),
+        }
+    }
+
+    fn show_namespace(&mut self, shown: Shown, now: Now, effects: &mut Vec<Effect>) {
+        let filter = self.pane.list.filter().clone();
+        self.go(self.pane.list.view.clone(), shown, filter, now, effects);
+    }
+
+    fn open(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(meta) = self.pane.list.selected().and_then(|id| self.store.meta(id)) else { return };
+        let name = meta.name.to_string();
+        match self.pane.list.view.open() {
+            Open::Nothing => {}
+            Open::Context => self.switch_context(&name, now, effects),
+            Open::Namespace => {
+                self.leave();
+                let shown = Shown::Only(Word::new(&name));
+                self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
+            }
+        }
+    }
+
+    fn prompt_key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) {
+        if key == Key::ctrl('c') {
+            self.prompt = None;
+            return;
+        }
+        let Some(prompt) = &mut self.prompt else { return };
+        match (prompt.press(key), prompt.purpose) {
+            (Typed::Changed, _) => self.typed(now),
+            (Typed::Same, _) => {}
+            (Typed::Complete, Purpose::Command) => {
+                if let Some(whole) = self.completion() {
+                    self.prompt = Some(Prompt::new(Purpose::Command, &whole));
+                }
+            }
+            (Typed::Complete, Purpose::Filter) => {}
+            (Typed::Cancelled, Purpose::Filter) => {
+                self.prompt = None;
+                let before = std::mem::take(&mut self.filter_before);
+                let filter = if before == *self.pane.list.filter() { Filter::default() } else { before };
+                self.pane.list.set_filter(filter, &self.store, now);
+            }
+            (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
+            (Typed::Done, Purpose::Command) => {
+                let typed = prompt.text().trim().to_owned();
+                let completed = self.completion();
+                self.prompt = None;
+                self.run(&typed, completed.as_deref(), now, effects);
+            }
+        }
+    }
+
+    /// What was typed changes the filter while it is typed.
+    fn typed(&mut self, now: Now) {
+        if let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Filter) {
+            let filter = Filter::parse(prompt.text());
+            self.pane.list.set_filter(filter, &self.store, now);
+        }
+    }
+
+    /// The whole of the command that has been begun, if it can be told.
+    pub fn completion(&self) -> Option<String> {
+        let prompt = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?;
+        let typed = prompt.text();
+        let mut words = typed.split_whitespace();
+        let first = words.next()?;
+        let argument = words.next().or_else(|| typed.ends_with(' ').then_some(""));
+        let begins = |name: &&str, start: &str| name.len() > start.len() && name.starts_with(start);
+        if let Some(start) = argument {
+            let kind = match views::find(first).map(views::AnyView::name) {
+                Some("contexts") => Kind::Context,
+                _ => Kind::Namespace,
+            };
+            let ids = self.store.ids(kind);
+            let mut names: Vec<&str> =
+                ids.iter().filter_map(|&id| self.store.meta(id)).map(|meta| meta.name.as_str()).collect();
+            names.sort_unstable();
+            let name = names.into_iter().find(|name| !start.is_empty() && begins(name, start))?;
+            return Some(format!("{first} {name}"));
+        }
+        let names = views::VIEWS
+            .iter()
+            .flat_map(|view| std::iter::once(view.name()).chain(view.aliases().iter().copied()));
+        let exact = views::find(first).is_some();
+        let served =
+            self.session.discovery.iter().flat_map(|all| &all.resources).map(|one| one.plural.as_str());
+        let whole = if exact { None } else { names.chain(served).find(|name| begins(name, first)) };
+        whole.map(str::to_owned)
+    }
+
+    fn run(&mut self, typed: &str, completed: Option<&str>, now: Now, effects: &mut Vec<Effect>) {
+        let mut words = typed.split_whitespace();
+        let Some(first) = words.next() else { return };
+        let argument = words.next();
+        match (first, argument) {
+            ("q" | "q!" | "qa" | "quit" | "exit", None) => self.signal(Signal::Interrupt, effects).forget(),
+            ("ctx" | "context" | "contexts", Some(name)) => self.switch_context(name, now, effects),
+            ("ns" | "namespace" | "namespaces", Some(name)) => {
+                let shown = if name == "all" { Shown::All } else { Shown::Only(Word::new(name)) };
+                self.leave();
+                self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
+            }
+            (word, argument) => {
+                match argument {
+                    Some("all") => self.shown = Shown::All,
+                    Some(text) if text.starts_with('/') => {}
+                    Some(namespace) => self.shown = Shown::Only(Word::new(namespace)),
+                    None => {}
+                }
+                let word = match completed {
+                    Some(whole) if argument.is_none() && !self.names(word) => whole,
+                    _ => word,
+                };
+                if self.names(word) || self.session.link != Link::Up {
+                    self.open_word(word, now, effects);
+                } else {
+                    // It may have been installed since the server was asked.
+                    self.unresolved = Some(word.to_owned());
+                    effects.push(Effect::Discover(self.session.id));
+                }
+            }
+        }
+    }
+
+    fn names(&self, word: &str) -> bool {
+        let resolves =
+            |all: &Arc<crate::cluster::discovery::Discovery>| !matches!(all.resolve(word), Resolved::None);
+        views::find(word).is_some() || self.session.discovery.as_ref().is_some_and(resolves)
+    }
+
+    // ---- time
+
+    /// When the screen reads differently although nothing happens.
+    pub fn next_change(&self, now: Now) -> Option<Duration> {
+        let flash = self.flash.as_ref().and_then(|flash| flash.until);
+        let flash = flash.map(|until| until.saturating_duration_since(now.instant));
+        let stale = self.pane.list.view.rows().iter().find_map(|&kind| match self.store.freshness(kind) {
+            Summary::Stale { since, .. } => {
+                let seconds =
+                    i64::try_from(now.instant.saturating_duration_since(since).as_secs()).unwrap_or(0);
+                Some(crate::model::Age(seconds).next_change())
+            }
+            _ => None,
+        });
+        let ages = self.pane.list.view.next_change(&self.store, &self.pane.visible(), now);
+        [flash, stale, ages].into_iter().flatten().min()
+    }
+
+    /// Takes away what is only shown for a while. To be called before drawing.
+    pub fn expire(&mut self, now: Now) {
+        self.flash = self.flash.take().filter(|flash| flash.until.is_none_or(|until| until > now.instant));
+    }
+
+    /// The names of the views on the way here, the last one on screen.
+    pub fn way(&self) -> impl Iterator<Item = String> + '_ {
+        let before = self.back.iter().rev().take(4).rev().map(|place| place.view.name().to_owned());
+        before.chain([self.pane.list.view.name().to_owned()])
+    }
+
+    /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
+    pub fn reason(&self) -> Option<String> {
+        let kind = *self.pane.list.view.rows().first()?;
+        if self.pane.list.rows().is_empty() {
+            return None;
+        }
+        if let Some(homes) = self.session.narrowed(kind) {
+            let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
+            return Some(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
+        }
+        match self.store.freshness(kind) {
+            Summary::Stale { why, .. } => Some(why.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl Draw {
+    /// For callers that draw anyway.
+    fn forget(self) {}
+}

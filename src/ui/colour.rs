@@ -1,0 +1,199 @@
+//! How many colours the terminal shows, and the nearest of them.
+
+use std::ffi::OsString;
+
+use ratatui::style::Color;
+
+/// What the terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColourDepth {
+    /// No colours: bold, dim, underlined and reversed only.
+    Mono,
+    /// The sixteen whose look the user chose.
+    Palette16,
+    /// The 256 of xterm.
+    Palette256,
+    /// 24 bits.
+    #[default]
+    True,
+}
+
+/// `TERM`s, by their beginning, that show 24 bits; over ssh `COLORTERM` is lost and this is all there is to go by.
+const TRUE_TERMS: [&str; 7] =
+    ["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "rio"];
+const MONO_TERMS: [&str; 5] = ["dumb", "vt100", "vt102", "vt220", "vt320"];
+
+impl ColourDepth {
+    /// Reads it from the environment: `NO_COLOR` first, then `COLORTERM`, then `TERM`.
+    pub fn detect(env: &dyn Fn(&str) -> Option<OsString>) -> Self {
+        let get = |name| env(name).map(|value| value.to_string_lossy().to_ascii_lowercase());
+        let term = get("TERM").unwrap_or_default();
+        // Present and not empty, whatever it says: https://no-color.org
+        if get("NO_COLOR").is_some_and(|value| !value.is_empty()) || MONO_TERMS.contains(&term.as_str()) {
+            return Self::Mono;
+        }
+        let named_true = get("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit");
+        if named_true || term.ends_with("-direct") || TRUE_TERMS.iter().any(|known| term.starts_with(known)) {
+            return Self::True;
+        }
+        if term.ends_with("-256color") {
+            return Self::Palette256;
+        }
+        // The console of Windows sets no `TERM` and shows 24 bits.
+        if cfg!(windows) && term.is_empty() { Self::True } else { Self::Palette16 }
+    }
+
+    /// The nearest colour that the terminal shows.
+    pub fn nearest(self, colour: Color) -> Color {
+        match (self, colour) {
+            (Self::True, _) => colour,
+            (Self::Mono, _) => Color::Reset,
+            (Self::Palette256, Color::Rgb(r, g, b)) => Color::Indexed(index_256([r, g, b])),
+            (Self::Palette16, Color::Rgb(r, g, b)) => named_16([r, g, b]),
+            (Self::Palette16, Color::Indexed(index)) if index >= 16 => named_16(rgb_of(index)),
+            _ => colour,
+        }
+    }
+}
+
+type Rgb = [u8; 3];
+
+/// The brightness of the six steps of the colour cube.
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// The sixteen as xterm shows them. Users choose their own; nothing better is known without asking the terminal.
+const SIXTEEN: [(Color, Rgb); 16] = [
+    (Color::Black, [0, 0, 0]),
+    (Color::Red, [205, 0, 0]),
+    (Color::Green, [0, 205, 0]),
+    (Color::Yellow, [205, 205, 0]),
+    (Color::Blue, [0, 0, 238]),
+    (Color::Magenta, [205, 0, 205]),
+    (Color::Cyan, [0, 205, 205]),
+    (Color::Gray, [229, 229, 229]),
+    (Color::DarkGray, [127, 127, 127]),
+    (Color::LightRed, [255, 0, 0]),
+    (Color::LightGreen, [0, 255, 0]),
+    (Color::LightYellow, [255, 255, 0]),
+    (Color::LightBlue, [92, 92, 255]),
+    (Color::LightMagenta, [255, 0, 255]),
+    (Color::LightCyan, [0, 255, 255]),
+    (Color::White, [255, 255, 255]),
+];
+
+/// Which of the colour cube and the greys is nearest. The first sixteen are left out: users change them.
+fn index_256(rgb: Rgb) -> u8 {
+    let cube = rgb.map(nearest_step);
+    let cube = 16 + 36 * cube[0] + 6 * cube[1] + cube[2];
+    let mean = rgb.iter().map(|value| u16::from(*value)).sum::<u16>() / 3;
+    let grey = 232 + u8::try_from((mean.saturating_sub(3) / 10).min(23)).unwrap_or(23);
+    if distance(rgb, rgb_of(grey)) < distance(rgb, rgb_of(cube)) { grey } else { cube }
+}
+
+fn nearest_step(value: u8) -> u8 {
+    let mut best = 0;
+    for step in 1..6 {
+        if value.abs_diff(STEPS[usize::from(step)]) < value.abs_diff(STEPS[usize::from(best)]) {
+            best = step;
+        }
+    }
+    best
+}
+
+/// What an index of the 256 looks like.
+fn rgb_of(index: u8) -> Rgb {
+    match index {
+        0..=15 => SIXTEEN[usize::from(index)].1,
+        16..=231 => {
+            let cube = index - 16;
+            [cube / 36, cube / 6 % 6, cube % 6].map(|step| STEPS[usize::from(step)])
+        }
+        232..=255 => [8 + 10 * (index - 232); 3],
+    }
+}
+
+fn named_16(rgb: Rgb) -> Color {
+    let mut best = SIXTEEN[0];
+    for candidate in SIXTEEN {
+        if distance(rgb, candidate.1) < distance(rgb, best.1) {
+            best = candidate;
+        }
+    }
+    best.0
+}
+
+/// Squared distance, weighted the way the eye sees ("redmean"): the plain one turns soft colours grey.
+fn distance(a: Rgb, b: Rgb) -> u32 {
+    let red = (u32::from(a[0]) + u32::from(b[0])) / 2;
+    let square = |at: usize| u32::from(a[at].abs_diff(b[at])).pow(2);
+    (((512 + red) * square(0)) >> 8) + 4 * square(1) + (((767 - red) * square(2)) >> 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ColourDepth::{Mono, Palette16, Palette256, True};
+
+    #[test]
+    fn the_environment_says_how_many() {
+        let cases: [(&[(&str, &str)], ColourDepth); 14] = [
+            (&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")], Mono),
+            (&[("NO_COLOR", "0"), ("TERM", "xterm-256color")], Mono),
+            (&[("NO_COLOR", ""), ("TERM", "xterm-256color")], Palette256),
+            (&[("COLORTERM", "truecolor"), ("TERM", "xterm-256color")], True),
+            (&[("COLORTERM", "24bit")], True),
+            (&[("COLORTERM", "yes"), ("TERM", "xterm")], Palette16),
+            (&[("TERM", "dumb"), ("COLORTERM", "truecolor")], Mono),
+            (&[("TERM", "vt100")], Mono),
+            (&[("TERM", "screen-256color")], Palette256),
+            (&[("TERM", "xterm-kitty")], True),
+            (&[("TERM", "foot-extra")], True),
+            (&[("TERM", "xterm-direct")], True),
+            (&[("TERM", "linux")], Palette16),
+            (&[("TERM", "xterm")], Palette16),
+        ];
+        for (env, want) in cases {
+            let get =
+                |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+            assert_eq!(ColourDepth::detect(&get), want, "{env:?}");
+        }
+    }
+
+    #[test]
+    fn colours_find_their_nearest() {
+        let cases = [
+            (True, Color::Rgb(1, 2, 3), Color::Rgb(1, 2, 3)),
+            (Palette256, Color::Rgb(0, 0, 0), Color::Indexed(16)),
+            (Palette256, Color::Rgb(255, 255, 255), Color::Indexed(231)),
+            (Palette256, Color::Rgb(95, 135, 175), Color::Indexed(67)),
+            (Palette256, Color::Rgb(30, 144, 255), Color::Indexed(33)),
+            (Palette256, Color::Rgb(128, 128, 128), Color::Indexed(244)),
+            (Palette256, Color::Rgb(18, 18, 18), Color::Indexed(233)),
+            (Palette256, Color::Rgb(240, 240, 240), Color::Indexed(255)),
+            (Palette256, Color::Indexed(200), Color::Indexed(200)),
+            (Palette256, Color::Red, Color::Red),
+            (Palette16, Color::Rgb(250, 5, 5), Color::LightRed),
+            (Palette16, Color::Rgb(30, 144, 255), Color::LightBlue),
+            (Palette16, Color::Rgb(255, 69, 0), Color::LightRed),
+            (Palette16, Color::Rgb(10, 10, 10), Color::Black),
+            (Palette16, Color::Rgb(130, 120, 125), Color::DarkGray),
+            (Palette16, Color::Indexed(21), Color::Blue),
+            (Palette16, Color::Indexed(3), Color::Indexed(3)),
+            (Palette16, Color::Reset, Color::Reset),
+            (Mono, Color::Rgb(250, 5, 5), Color::Reset),
+            (Mono, Color::Yellow, Color::Reset),
+        ];
+        for (depth, colour, want) in cases {
+            assert_eq!(depth.nearest(colour), want, "{depth:?} {colour:?}");
+        }
+    }
+
+    #[test]
+    fn the_256_are_their_own_nearest() {
+        for index in 16..=255 {
+            let [r, g, b] = rgb_of(index);
+            let Color::Indexed(found) = Palette256.nearest(Color::Rgb(r, g, b)) else { unreachable!() };
+            assert_eq!(rgb_of(found), [r, g, b], "{index}");
+        }
+    }
+}

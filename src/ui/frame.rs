@@ -1,0 +1,411 @@
+//! The whole screen: header, prompt, list, crumbs, last line.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Paragraph, Widget as _, Wrap};
+
+use super::app::{App, Shown};
+use super::command::{Hint, LIST};
+use super::prompt::{Prompt, Purpose};
+use super::session::Link;
+use crate::model::{Age, Now};
+use crate::store::{Health, Summary};
+use crate::text;
+use crate::views::Open;
+
+/// Where everything goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Cluster, hints and logo, or one line of it.
+    pub header: Rect,
+    /// The prompt while it is open.
+    pub prompt: Rect,
+    /// The list with its border.
+    pub body: Rect,
+    /// The way back.
+    pub crumbs: Rect,
+    /// Messages.
+    pub flash: Rect,
+}
+
+const HEADER: u16 = 6;
+/// From this many rows on there is room for the whole header.
+const ROWS_FOR_HEADER: u16 = 20;
+const LOGO: [&str; 4] =
+    [r"        ___      ", r"__   __/ _ \ ___ ", r"\ \ / / (_) / __|", r" \_/   \__, \__ \"];
+const LOGO_END: &str = r"         /_/|___/";
+
+impl Layout {
+    /// Divides a terminal of this size.
+    pub fn of(app: &App) -> Self {
+        let (width, height) = app.size;
+        let mut left = height;
+        let mut take = |wanted: u16, keep: u16| {
+            let rows = if left >= wanted + keep { wanted } else { 0 };
+            left -= rows;
+            rows
+        };
+        // In the order of what has to go first on a small terminal: the list itself is the last to go.
+        let whole = app.header && height >= ROWS_FOR_HEADER;
+        let prompt = if app.prompt.is_some() { take(if height >= 8 { 3 } else { 1 }, 0) } else { 0 };
+        let flash = take(1, 4);
+        let crumbs = take(1, 7);
+        let header = take(if whole { HEADER } else { 1 }, 4);
+        let body = left;
+        let mut y = 0;
+        let mut row = |height: u16| {
+            let area = Rect { x: 0, y, width, height };
+            y += height;
+            area
+        };
+        Self {
+            header: row(header),
+            prompt: row(prompt),
+            body: row(body),
+            crumbs: row(crumbs),
+            flash: row(flash),
+        }
+    }
+
+    /// The part of the body that is inside its border.
+    pub fn inside(&self) -> Rect {
+        if self.body.height < 3 || self.body.width < 3 {
+            return self.body;
+        }
+        Rect {
+            x: self.body.x + 1,
+            y: self.body.y + 1,
+            width: self.body.width - 2,
+            height: self.body.height - 2,
+        }
+    }
+}
+
+/// Makes the text of the next frame. To be called before [`draw`].
+pub fn prepare(app: &mut App, now: Now) {
+    app.expire(now);
+    let height = usize::from(Layout::of(app).inside().height.saturating_sub(1));
+    app.pane.prepare(&app.store, height, now);
+}
+
+/// Draws everything and says where the cursor of the terminal goes, if it is to be seen.
+pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
+    let layout = Layout::of(app);
+    let clipped = |rect: Rect| rect.intersection(area);
+    buffer.set_style(area, app.theme.body);
+    if layout.header.height > 1 {
+        header(app, clipped(layout.header), buffer);
+    } else {
+        short_header(app, clipped(layout.header), buffer);
+    }
+    body(app, now, clipped(layout.body), clipped(layout.inside()), buffer);
+    crumbs(app, clipped(layout.crumbs), buffer);
+    flash(app, clipped(layout.flash), buffer);
+    app.prompt.as_ref().and_then(|typed| prompt(app, typed, clipped(layout.prompt), buffer))
+}
+
+fn cluster_lines(app: &App) -> [(&'static str, String); 5] {
+    let info = app.session.info.as_ref();
+    let field = |of: fn(&crate::cluster::connect::ConnectionInfo) -> &str| info.map_or("n/a", of).to_owned();
+    let mode = info.map_or("", |info| if info.readonly { " [R]" } else { " [RW]" });
+    let version = app
+        .session
+        .version
+        .as_ref()
+        .map_or("n/a".to_owned(), |version| text::one_line(&version.git_version, 30));
+    [
+        ("Context:", format!("{}{mode}", field(|info| &info.context))),
+        ("Cluster:", field(|info| &info.cluster)),
+        ("User:", field(|info| &info.user)),
+        ("v9s Rev:", format!("v{}", env!("CARGO_PKG_VERSION"))),
+        ("K8s Rev:", version),
+    ]
+}
+
+fn header(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let lines = cluster_lines(app);
+    let longest = lines.iter().map(|(_, value)| text::width(value)).max().unwrap_or(0);
+    let left = u16::try_from(longest + 13).unwrap_or(u16::MAX).clamp(24, 50).min(area.width);
+    for (y, (label, value)) in (area.y..area.bottom()).zip(&lines) {
+        let (x, _) =
+            buffer.set_stringn(area.x + 1, y, label, usize::from(area.width.saturating_sub(1)), theme.label);
+        let room = usize::from((area.x + left).saturating_sub(x + 1));
+        buffer.set_stringn(x + 1, y, text::cut(&text::clean(value), room), room, theme.value);
+    }
+    let logo_width = 18;
+    let logo = area.width >= left + logo_width + 44;
+    let right = if logo { area.right() - logo_width } else { area.right() };
+    hints(app, Rect { x: area.x + left, width: right.saturating_sub(area.x + left), ..area }, buffer);
+    if logo {
+        for (y, line) in (area.y..area.bottom()).zip(LOGO.iter().chain([&LOGO_END])) {
+            buffer.set_stringn(right, y, line, usize::from(logo_width), theme.logo);
+        }
+    }
+}
+
+fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
+    let view = &app.pane.list.view;
+    let namespaced = view
+        .column("NAMESPACE")
+        .is_some_and(|column| view.heading(column).shown == crate::views::Shown::Namespaces);
+    let shown = LIST.iter().filter_map(|binding| {
+        let text = match binding.hint {
+            Hint::Quiet => return None,
+            Hint::Shown(text) => text,
+            Hint::Opens => match view.open() {
+                Open::Nothing => return None,
+                Open::Context => "Connect",
+                Open::Namespace => "Show its VMs",
+            },
+            Hint::Namespaced(text) if namespaced => text,
+            Hint::Namespaced(_) => return None,
+        };
+        binding.keys.first().map(|key| (key.to_string(), text))
+    });
+    let hints: Vec<(String, &str)> = shown.collect();
+    let mut x = area.x + 1;
+    for column in hints.chunks(usize::from(area.height.max(1))) {
+        let key_width = column.iter().map(|(key, _)| text::width(key) + 3).max().unwrap_or(0);
+        let width = key_width + column.iter().map(|(_, hint)| text::width(hint)).max().unwrap_or(0);
+        let Ok(width) = u16::try_from(width) else { return };
+        if x + width > area.right() {
+            return;
+        }
+        for (y, (key, hint)) in (area.y..area.bottom()).zip(column) {
+            buffer.set_stringn(x, y, format!("<{key}>"), key_width, app.theme.key);
+            buffer.set_stringn(
+                x + u16::try_from(key_width).unwrap_or(0),
+                y,
+                hint,
+                usize::from(width),
+                app.theme.hint,
+            );
+        }
+        x += width + 2;
+    }
+}
+
+fn short_header(app: &App, area: Rect, buffer: &mut Buffer) {
+    let [(_, context), .., (_, version)] = cluster_lines(app);
+    let line = format!(" v9s {} {context} {version}", env!("CARGO_PKG_VERSION"));
+    if area.height > 0 {
+        let room = usize::from(area.width);
+        buffer.set_stringn(area.x, area.y, text::cut(&text::clean(&line), room), room, app.theme.value);
+    }
+}
+
+fn freshness(app: &App, now: Now) -> (String, Health) {
+    let kind = app.pane.list.view.rows().first().copied();
+    let local = kind.is_some_and(|kind| {
+        matches!(app.store.freshness(kind), Summary::Live) && kind.info().versions.is_empty()
+    });
+    match (&app.session.link, kind.map(|kind| app.store.freshness(kind))) {
+        (_, Some(Summary::Live)) if local => ("live".into(), Health::Well),
+        (Link::Recorded(at), _) => (format!("recording at {at} s"), Health::Idle),
+        (Link::Connecting, _) => ("connecting".into(), Health::Busy),
+        (Link::Down(_), _) => ("not connected".into(), Health::Failed),
+        (Link::Up, None | Some(Summary::Unasked)) => ("waiting".into(), Health::Busy),
+        (Link::Up, Some(Summary::Syncing { seen })) => (format!("syncing {seen}"), Health::Busy),
+        (Link::Up, Some(Summary::Live)) => ("live".into(), Health::Well),
+        (Link::Up, Some(Summary::Stale { since, .. })) => {
+            let seconds = now.instant.saturating_duration_since(since).as_secs();
+            (format!("stale {}", Age(i64::try_from(seconds).unwrap_or(i64::MAX))), Health::Failed)
+        }
+        (Link::Up, Some(Summary::Denied { .. })) => ("denied".into(), Health::Failed),
+        (Link::Up, Some(Summary::Absent)) => ("not installed".into(), Health::Warning),
+    }
+}
+
+fn title(app: &App, now: Now) -> Line<'static> {
+    let (theme, list) = (&app.theme, &app.pane.list);
+    let mut spans =
+        vec![Span::raw(" "), Span::styled(text::clean(list.view.name()).into_owned(), theme.title)];
+    let namespaced = list.view.rows().iter().any(|kind| kind.info().namespaced);
+    if namespaced {
+        let namespace = match app.shown {
+            Shown::All => "all".to_owned(),
+            Shown::Only(namespace) => namespace.to_string(),
+            Shown::Home => "…".to_owned(),
+        };
+        spans.push(Span::styled("(", theme.title));
+        spans.push(Span::styled(namespace, theme.title_part));
+        spans.push(Span::styled(")", theme.title));
+    }
+    let (shown, total) = (list.rows().len(), list.total());
+    let count =
+        if shown == total { thousands(total) } else { format!("{}/{}", thousands(shown), thousands(total)) };
+    spans.push(Span::styled("[", theme.title));
+    spans.push(Span::styled(count, theme.counter));
+    spans.push(Span::styled("] ", theme.title));
+    if !list.filter().is_empty() {
+        spans.push(Span::styled(format!("</{}>", text::one_line(&list.filter().text, 40)), theme.filter));
+        spans.push(Span::raw(" "));
+    }
+    let (word, health) = freshness(app, now);
+    spans.push(Span::styled(format!("{word} "), theme.row(health)));
+    Line::from(spans)
+}
+
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
+    if area != inside {
+        Block::bordered()
+            .border_type(BorderType::Plain)
+            .border_style(app.theme.border)
+            .title(title(app, now).centered())
+            .render(area, buffer);
+    }
+    let stale = app
+        .pane
+        .list
+        .view
+        .rows()
+        .iter()
+        .any(|&kind| matches!(app.store.freshness(kind), Summary::Stale { .. }));
+    app.pane.draw(inside, buffer, &app.theme, stale);
+    if app.pane.list.rows().is_empty() {
+        nothing(app, inside, buffer);
+    }
+}
+
+/// Why there are no rows, and what can be done.
+fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
+    let list = &app.pane.list;
+    let kind = list.view.rows().first().copied();
+    let contexts = "Choose another context with :ctx, or leave with :q.";
+    let (text, health) = match (&app.session.link, kind.map(|kind| app.store.freshness(kind))) {
+        (_, Some(Summary::Live)) if list.total() > 0 => {
+            (format!("Nothing matches the filter {:?}. esc clears it.", list.filter().text), Health::Idle)
+        }
+        (Link::Down(failure), _) => (format!("{failure}\n\n{contexts}"), Health::Failed),
+        (Link::Connecting, _) => return,
+        (Link::Up | Link::Recorded(_), Some(Summary::Live)) => {
+            let of = match app.shown {
+                Shown::Only(namespace) if kind.is_some_and(|kind| kind.info().namespaced) => {
+                    format!(" in the namespace {namespace}. 0 shows all namespaces.")
+                }
+                _ => ".".to_owned(),
+            };
+            (format!("There are no {}{of}", list.view.name()), Health::Idle)
+        }
+        (Link::Up, Some(Summary::Stale { why, .. })) => (format!("{why}\n\n{contexts}"), Health::Failed),
+        (Link::Up, Some(Summary::Denied { why })) => (
+            format!("{why}\n\nAnother namespace: :{} NAMESPACE. {contexts}", list.view.name()),
+            Health::Failed,
+        ),
+        (Link::Up, Some(Summary::Absent)) => {
+            let info = kind.map(|kind| kind.info());
+            let name = info.map_or(String::new(), |info| format!("{}.{}", info.plural, info.group));
+            (
+                format!("This cluster does not serve {name}. Once it does, rows appear here by themselves."),
+                Health::Warning,
+            )
+        }
+        _ => return,
+    };
+    let width = area.width.saturating_sub(4).min(90);
+    if area.height < 3 || width < 8 {
+        return;
+    }
+    let lines: Vec<Line<'_>> =
+        text.lines().map(|line| Line::from(text::clean(line).into_owned()).centered()).collect();
+    let top = area.y + 1 + (area.height - 1) / 4;
+    let room = Rect {
+        x: area.x + (area.width - width) / 2,
+        y: top,
+        width,
+        height: area.bottom().saturating_sub(top),
+    };
+    Paragraph::new(lines).style(app.theme.row(health)).wrap(Wrap { trim: true }).render(room, buffer);
+}
+
+fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
+    let mut x = area.x;
+    let names: Vec<String> = app.way().collect();
+    let last = names.len().saturating_sub(1);
+    for (at, name) in names.iter().enumerate() {
+        if x >= area.right() || area.height == 0 {
+            return;
+        }
+        let style = if at == last { app.theme.crumb_here } else { app.theme.crumb };
+        let chip = format!(" <{}> ", text::clean(name));
+        let (end, _) = buffer.set_stringn(x, area.y, &chip, usize::from(area.right() - x), style);
+        x = end + 1;
+    }
+}
+
+fn flash(app: &App, area: Rect, buffer: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let reason = app.reason();
+    let (text, health) = match (&app.flash, &reason) {
+        (Some(flash), _) => (flash.text.as_str(), flash.health),
+        (None, Some(reason)) => (reason.as_str(), Health::Failed),
+        (None, None) => return,
+    };
+    let shown = text::cut(text, usize::from(area.width));
+    let x = area.x + (area.width - u16::try_from(text::width(&shown)).unwrap_or(0).min(area.width)) / 2;
+    buffer.set_stringn(x, area.y, &shown, usize::from(area.width), app.theme.row(health));
+}
+
+fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
+    let (sign, border) = match typed.purpose {
+        Purpose::Command => ("> ", app.theme.prompt_command),
+        Purpose::Filter => ("/ ", app.theme.prompt_filter),
+    };
+    let inside = if area.height >= 3 && area.width >= 4 {
+        Block::bordered().border_style(border).render(area, buffer);
+        Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 }
+    } else {
+        area
+    };
+    if inside.height == 0 || inside.width < 4 {
+        return None;
+    }
+    let room = usize::from(inside.width);
+    let sign_style = Style::new().fg(border.fg.unwrap_or_default()).add_modifier(Modifier::BOLD);
+    let (x, y) = buffer.set_stringn(inside.x, inside.y, sign, room, sign_style);
+    let room = usize::from(inside.right() - x);
+    // A long line is shown from its end.
+    let before = text::width(&text::clean(typed.before_cursor()));
+    let skip = before.saturating_sub(room.saturating_sub(1));
+    let cleaned = text::clean(typed.text());
+    let shown = skip_columns(&cleaned, skip);
+    let (end, _) = buffer.set_stringn(x, y, shown, room, app.theme.prompt);
+    if let Some(rest) = app.completion().as_deref().and_then(|whole| whole.strip_prefix(typed.text())) {
+        buffer.set_stringn(
+            end,
+            y,
+            text::clean(rest),
+            usize::from(inside.right() - end),
+            app.theme.suggestion,
+        );
+    }
+    Some((x + u16::try_from(before - skip).unwrap_or(0), y))
+}
+
+fn skip_columns(line: &str, columns: usize) -> &str {
+    let mut width = 0;
+    for (at, c) in line.char_indices() {
+        if width >= columns {
+            return &line[at..];
+        }
+        width += text::width(c.encode_utf8(&mut [0; 4]));
+    }
+    if columns == 0 { line } else { "" }
+}

@@ -1,0 +1,100 @@
+//! What can happen, and what can be asked for. Both are values: they can be printed, recorded and compared.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cluster::connect::ConnectionInfo;
+use crate::cluster::discovery::{Discovery, ServerVersion};
+use crate::cluster::error::Failure;
+use crate::cluster::feed::Target;
+use crate::cluster::gate::ContextId;
+use crate::cluster::kubeconfig::Configuration;
+use crate::store::{Batch, FeedId, FeedPlan};
+
+use super::input::Key;
+use super::signals::Signal;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size now.
+    Resize(u16, u16),
+    /// The kubeconfig was read.
+    Configured(Result<Arc<Configuration>, Failure>),
+    /// A connection was made, or was not.
+    Connected(ContextId, Result<ConnectionInfo, Failure>),
+    /// The server said what it has.
+    Discovered(ContextId, Result<Arc<Discovery>, Failure>),
+    /// The server said what it is.
+    Version(ContextId, ServerVersion),
+    /// A feed of the context on screen has something to say.
+    Feed(Batch),
+    /// A time that was asked for has come.
+    Timer(Timer),
+    /// The system wants something.
+    Signal(Signal),
+    /// A task in the background stopped because of a bug; a report is in this file.
+    Reported(std::path::PathBuf),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Feeds that nobody has looked at for a while end.
+    Idle,
+    /// Kinds that were not served may be by now.
+    Rediscover,
+    /// The connection is tried again.
+    Reconnect,
+}
+
+/// Something to be done outside of the screen's state.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Reads the kubeconfig.
+    Configure,
+    /// Connects to a context; none is the one that the command line or the kubeconfig names.
+    Connect {
+        /// The number under which the connection is kept.
+        id: ContextId,
+        /// The context.
+        context: Option<String>,
+    },
+    /// Asks what the server has.
+    Discover(ContextId),
+    /// Starts a feed on the connection on screen.
+    StartFeed {
+        /// The connection.
+        id: ContextId,
+        /// What to ask for.
+        target: Target,
+        /// For whom.
+        plan: FeedPlan,
+    },
+    /// Ends a feed.
+    EndFeed(FeedId),
+    /// Ends all feeds and forgets all connections but this one.
+    Leave(ContextId),
+    /// Sends [`Message::Timer`] after a while.
+    After(Duration, Timer),
+    /// Gives the terminal back and stops the program until it is continued.
+    Suspend,
+    /// Ends the program.
+    Quit,
+}
+
+/// Whether the screen has to be drawn after a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Draw {
+    /// Nothing visible changed.
+    #[default]
+    No,
+    /// With the next frame.
+    Soon,
+    /// At once: somebody pressed a key.
+    Now,
+}

@@ -1,0 +1,3 @@
+//! What fills the middle of the screen.
+
+pub mod list;

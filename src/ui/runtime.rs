@@ -1,0 +1,437 @@
+//! The loop: messages in, effects done, frames out. The only part of the screen that waits.
+
+use std::collections::HashMap;
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use crossterm::event::{Event, EventStream};
+use futures::{FutureExt as _, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+
+use super::app::App;
+use super::frame;
+use super::input::Key;
+use super::message::{Draw, Effect, Message, Timer};
+use super::signals::{self, Signals};
+use super::terminal::{OpenError, Terminal};
+use crate::cluster::connect::{Connection, connect};
+use crate::cluster::discovery::discover;
+use crate::cluster::error::{Failure, FailureKind};
+use crate::cluster::feed::{self, Feed, Timing};
+use crate::cluster::gate::{ContextId, Gate};
+use crate::cluster::kubeconfig::{self, Configuration, Flags};
+use crate::model::Now;
+use crate::store::{Batch, FeedId};
+
+/// Messages that wait at most; who sends more waits with them.
+const QUEUE: usize = 32;
+/// How long one turn works off what has arrived before it looks at the keys again.
+const TURN: Duration = Duration::from_millis(4);
+/// Frames that nobody has pressed a key for come at most this often.
+const FRAME: Duration = Duration::from_millis(33);
+
+enum Internal {
+    Configured(Result<Arc<Configuration>, Failure>),
+    Connected(ContextId, Result<Connection, Failure>),
+    Message(Message),
+}
+
+/// Does what the state asks for, and brings back what came of it.
+pub struct Engine {
+    flags: Arc<Flags>,
+    gate: Gate,
+    timing: Timing,
+    configuration: Option<Arc<Configuration>>,
+    connections: HashMap<ContextId, Connection>,
+    feeds: HashMap<FeedId, Feed>,
+    timers: Vec<(Instant, Timer)>,
+    sender: mpsc::Sender<Internal>,
+    receiver: mpsc::Receiver<Internal>,
+    batch_sender: mpsc::Sender<Batch>,
+    batches: mpsc::Receiver<Batch>,
+}
+
+/// What only the owner of the terminal can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outward {
+    Suspend,
+}
+
+impl Engine {
+    /// An engine without a connection. Must be made within a runtime.
+    pub fn new(flags: Flags) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (batch_sender, batches) = mpsc::channel(QUEUE);
+        Self {
+            gate: Gate::new(flags.readonly),
+            flags: Arc::new(flags),
+            timing: Timing::default(),
+            configuration: None,
+            connections: HashMap::new(),
+            feeds: HashMap::new(),
+            timers: Vec::new(),
+            sender,
+            receiver,
+            batch_sender,
+            batches,
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = Internal> + Send + 'static) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let result = work.await;
+            // Nobody listens any more only when the program ends.
+            let _ = sender.send(result).await;
+        });
+    }
+
+    fn run(&mut self, effects: Vec<Effect>) -> Option<Outward> {
+        let mut outward = None;
+        for effect in effects {
+            match effect {
+                Effect::Configure => {
+                    let flags = self.flags.clone();
+                    self.spawn(async move { Internal::Configured(configure(flags).await) });
+                }
+                Effect::Connect { id, context } => self.connect(id, context),
+                Effect::Discover(id) => {
+                    if let Some(connection) = self.connections.get(&id).cloned() {
+                        self.spawn(async move {
+                            let found = discover(&connection).await.map(Arc::new);
+                            Internal::Message(Message::Discovered(id, found))
+                        });
+                    }
+                }
+                Effect::StartFeed { id, target, plan } => {
+                    if let Some(connection) = self.connections.get(&id).cloned() {
+                        let sink = self.batch_sender.clone();
+                        let feed = feed::start(connection, target, plan, self.timing, sink);
+                        self.feeds.insert(feed.id, feed);
+                    }
+                }
+                Effect::EndFeed(id) => drop(self.feeds.remove(&id)),
+                Effect::Leave(id) => {
+                    // What the feeds of the old context still have on their way belongs to nobody.
+                    self.feeds.clear();
+                    (self.batch_sender, self.batches) = mpsc::channel(QUEUE);
+                    self.connections.retain(|known, _| *known == id);
+                    self.timers.clear();
+                }
+                Effect::After(pause, timer) => {
+                    self.timers.retain(|(_, known)| *known != timer);
+                    self.timers.push((Instant::now() + pause, timer));
+                }
+                Effect::Suspend => outward = Some(Outward::Suspend),
+                Effect::Quit => {}
+            }
+        }
+        outward
+    }
+
+    fn connect(&mut self, id: ContextId, context: Option<String>) {
+        let Some(configuration) = self.configuration.clone() else { return };
+        let (flags, gate) = (self.flags.clone(), self.gate.clone());
+        self.gate.show(id);
+        self.spawn(async move {
+            let connected = connect(&configuration, context.as_deref(), &flags, id, &gate).await;
+            Internal::Connected(id, connected)
+        });
+    }
+
+    /// The next message; waits for it.
+    async fn next(&mut self) -> Message {
+        let timer =
+            self.timers.iter().enumerate().min_by_key(|(_, (at, _))| *at).map(|(n, (at, _))| (n, *at));
+        let far = Instant::now() + Duration::from_secs(86_400);
+        tokio::select! {
+            biased;
+            Some(internal) = self.receiver.recv() => self.open(internal),
+            () = sleep_until(timer.map_or(far, |(_, at)| at).into()), if timer.is_some() => {
+                let (_, timer) = self.timers.swap_remove(timer.map_or(0, |(n, _)| n));
+                Message::Timer(timer)
+            }
+            Some(batch) = self.batches.recv() => Message::Feed(batch),
+        }
+    }
+
+    /// The next message if there is one already.
+    fn try_next(&mut self) -> Option<Message> {
+        if let Ok(internal) = self.receiver.try_recv() {
+            return Some(self.open(internal));
+        }
+        self.batches.try_recv().ok().map(Message::Feed)
+    }
+
+    fn open(&mut self, internal: Internal) -> Message {
+        match internal {
+            Internal::Configured(configured) => {
+                self.configuration = configured.as_ref().ok().cloned();
+                Message::Configured(configured)
+            }
+            Internal::Connected(id, Ok(connection)) => {
+                let info = connection.info().clone();
+                self.connections.insert(id, connection);
+                Message::Connected(id, Ok(info))
+            }
+            Internal::Connected(id, Err(failure)) => Message::Connected(id, Err(failure)),
+            Internal::Message(message) => message,
+        }
+    }
+
+    /// Where a thread that panicked can tell of its report.
+    fn reporter(&self) -> impl Fn(PathBuf) + Send + Sync + 'static {
+        let sender = self.sender.clone();
+        move |path| _ = sender.try_send(Internal::Message(Message::Reported(path)))
+    }
+}
+
+async fn configure(flags: Arc<Flags>) -> Result<Arc<Configuration>, Failure> {
+    let load = move || {
+        let home = directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
+        kubeconfig::load(&flags, &|name| env::var_os(name), home.as_deref()).map(Arc::new)
+    };
+    let stopped = |_| Failure::new(FailureKind::Config, "Reading the kubeconfig was broken off.");
+    tokio::task::spawn_blocking(load).await.map_err(stopped)?
+}
+
+/// Runs the state without a terminal until everything that it needs has come, at most for `patience`.
+///
+/// # Errors
+///
+/// The runtime cannot be started, or time is over.
+pub fn settle(app: App, flags: Flags, patience: Duration) -> anyhow::Result<App> {
+    run_until(app, flags, patience, App::settled)
+}
+
+/// The same until the server has said what it has.
+///
+/// # Errors
+///
+/// As [`settle`].
+pub fn settle_discovered(app: App, flags: Flags, patience: Duration) -> anyhow::Result<App> {
+    run_until(app, flags, patience, App::discovered)
+}
+
+fn run_until(mut app: App, flags: Flags, patience: Duration, done: fn(&App) -> bool) -> anyhow::Result<App> {
+    runtime()?.block_on(async move {
+        let mut engine = Engine::new(flags);
+        let effects = app.start(Now::read());
+        engine.run(effects);
+        let deadline = Instant::now() + patience;
+        while !done(&app) {
+            let message = tokio::time::timeout_at(deadline.into(), engine.next())
+                .await
+                .with_context(|| format!("Not everything came within {} s.", patience.as_secs()))?;
+            let mut effects = Vec::new();
+            app.update(message, Now::read(), &mut effects);
+            engine.run(effects);
+        }
+        while let Some(message) = engine.try_next() {
+            app.update(message, Now::read(), &mut Vec::new());
+        }
+        Ok(app)
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("The runtime cannot be started.")
+}
+
+/// Runs the screen until the user leaves.
+///
+/// # Errors
+///
+/// The terminal went away in a way that is not simply its end.
+pub fn run(
+    mut app: App,
+    flags: Flags,
+    mut terminal: Terminal,
+    install_reporter: impl FnOnce(Box<dyn Fn(PathBuf) + Send + Sync>),
+) -> anyhow::Result<()> {
+    // Before anything is read or asked: the first frame.
+    show(&mut app, &mut terminal)?;
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let engine = Engine::new(flags);
+        install_reporter(Box::new(engine.reporter()));
+        Loop::new(app, engine, terminal)?.run().await
+    });
+    // Requests that hang and plugins that wait do not keep the shell waiting.
+    runtime.shutdown_background();
+    ended
+}
+
+fn show(app: &mut App, terminal: &mut Terminal) -> std::io::Result<()> {
+    let now = Now::read();
+    frame::prepare(app, now);
+    terminal
+        .draw(|screen| {
+            let area = screen.area();
+            if let Some(cursor) = frame::draw(app, now, area, screen.buffer_mut()) {
+                screen.set_cursor_position(cursor);
+            }
+        })
+        .map(drop)
+}
+
+struct Loop {
+    app: App,
+    engine: Engine,
+    terminal: Terminal,
+    signals: Signals,
+    /// Must not exist while another program has the terminal, or it eats that program's keys.
+    events: Option<EventStream>,
+    last_frame: Instant,
+    /// When the next frame is due.
+    due: Option<Instant>,
+}
+
+/// What woke the loop.
+enum Woken {
+    By(Message),
+    Keyboard(Option<std::io::Result<Event>>),
+    Time,
+}
+
+impl Loop {
+    fn new(app: App, engine: Engine, terminal: Terminal) -> anyhow::Result<Self> {
+        let signals = Signals::new().context("Signals cannot be listened to.")?;
+        let events = Some(EventStream::new());
+        Ok(Self { app, engine, terminal, signals, events, last_frame: Instant::now(), due: None })
+    }
+
+    async fn run(mut self) -> anyhow::Result<()> {
+        let effects = self.app.start(Now::read());
+        self.engine.run(effects);
+        let mut change = self.next_change();
+        while !self.app.is_over() {
+            let woken = self.wait(change).await;
+            let began = Instant::now();
+            if !self.take(woken)? {
+                return Ok(());
+            }
+            // What has arrived meanwhile, keys first.
+            while began.elapsed() < TURN && !self.app.is_over() {
+                let event = self.events.as_mut().and_then(|events| events.next().now_or_never());
+                if let Some(event) = event {
+                    if !self.take(Woken::Keyboard(event))? {
+                        return Ok(());
+                    }
+                    if self.due.is_some_and(|due| due <= Instant::now()) {
+                        break;
+                    }
+                } else if let Some(message) = self.engine.try_next() {
+                    self.take(Woken::By(message))?;
+                } else {
+                    break;
+                }
+            }
+            if self.due.is_some_and(|due| due <= Instant::now()) {
+                self.due = None;
+                self.last_frame = Instant::now();
+                if let Err(error) = show(&mut self.app, &mut self.terminal) {
+                    return gone(error);
+                }
+                change = self.next_change();
+            }
+        }
+        Ok(())
+    }
+
+    fn next_change(&self) -> Option<Instant> {
+        self.app.next_change(Now::read()).map(|pause| Instant::now() + pause + Duration::from_millis(5))
+    }
+
+    async fn wait(&mut self, change: Option<Instant>) -> Woken {
+        let wake = [self.due, change].into_iter().flatten().min();
+        let far = Instant::now() + Duration::from_secs(86_400);
+        let events = &mut self.events;
+        tokio::select! {
+            biased;
+            signal = self.signals.next() => Woken::By(Message::Signal(signal)),
+            event = async {
+                match events {
+                    Some(events) => events.next().await,
+                    None => std::future::pending().await,
+                }
+            } => Woken::Keyboard(event),
+            () = sleep_until(wake.unwrap_or(far).into()), if wake.is_some() => Woken::Time,
+            message = self.engine.next() => Woken::By(message),
+        }
+    }
+
+    /// Takes what happened; `false` when the terminal is gone.
+    fn take(&mut self, woken: Woken) -> anyhow::Result<bool> {
+        let message = match woken {
+            Woken::Time => {
+                // Either a frame is due anyway, or an age on screen reads differently now.
+                self.due.get_or_insert_with(Instant::now);
+                return Ok(true);
+            }
+            Woken::By(message) => message,
+            Woken::Keyboard(Some(Ok(event))) => match self.event(event) {
+                Some(message) => message,
+                None => return Ok(true),
+            },
+            Woken::Keyboard(Some(Err(error))) => return gone(error).map(|()| false),
+            Woken::Keyboard(None) => return Ok(false),
+        };
+        let continued = matches!(message, Message::Signal(signals::Signal::Continue));
+        if continued {
+            self.terminal.resume()?;
+            self.events.get_or_insert_with(EventStream::new);
+            let size = self.terminal.size();
+            self.app.update(Message::Resize(size.width, size.height), Now::read(), &mut Vec::new());
+        }
+        let mut effects = Vec::new();
+        let draw = self.app.update(message, Now::read(), &mut effects);
+        self.plan(draw);
+        if self.engine.run(effects) == Some(Outward::Suspend) {
+            self.events = None;
+            self.terminal.suspend()?;
+            // The signal that continues the program arrives as a message.
+            signals::stop_self();
+        }
+        Ok(true)
+    }
+
+    fn event(&mut self, event: Event) -> Option<Message> {
+        match event {
+            Event::Key(key) => Key::from_event(&key).map(Message::Key),
+            Event::Paste(text) => Some(Message::Paste(text)),
+            Event::Resize(columns, rows) => {
+                self.terminal.resize(ratatui::layout::Size::new(columns, rows));
+                Some(Message::Resize(columns, rows))
+            }
+            Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+        }
+    }
+
+    fn plan(&mut self, draw: Draw) {
+        let due = match draw {
+            Draw::No => return,
+            Draw::Soon => (self.last_frame + FRAME).max(Instant::now()),
+            Draw::Now => Instant::now(),
+        };
+        self.due = Some(self.due.map_or(due, |planned| planned.min(due)));
+    }
+}
+
+/// A terminal that is gone is an end like any other.
+fn gone(error: std::io::Error) -> anyhow::Result<()> {
+    if signals::terminal_gone(&error) { Ok(()) } else { Err(error).context("The terminal cannot be used.") }
+}
+
+/// What is said when there is no terminal to draw on.
+pub fn no_terminal(error: &OpenError) -> String {
+    error.to_string()
+}

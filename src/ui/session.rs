@@ -1,0 +1,310 @@
+//! The cluster on screen: the connection, what the server has, and which feeds are open for the view that is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::message::{Effect, Timer};
+use crate::cluster::connect::ConnectionInfo;
+use crate::cluster::discovery::{Discovery, ServerVersion};
+use crate::cluster::error::Failure;
+use crate::cluster::feed::Target;
+use crate::cluster::gate::ContextId;
+use crate::model::{Now, Word};
+use crate::records::{Kind, Records};
+use crate::store::{Batch, Coverage, Freshness, Namespaces, Selection, Store, Summary, Touched};
+use crate::views::AnyView;
+use crate::{dispatch, dispatch_arms};
+
+/// How long feeds go on that nobody looks at.
+const LINGER: Duration = Duration::from_secs(120);
+/// How often the server is asked whether it has a kind by now that the view on screen needs.
+const REDISCOVER: Duration = Duration::from_secs(10);
+
+/// Where the connection stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Link {
+    /// The kubeconfig is being read, or a connection made.
+    Connecting,
+    /// There is one. Whether the server answers, the feeds say.
+    Up,
+    /// There is none, and why.
+    Down(Failure),
+    /// None is needed: the store was filled from a recording, up to this moment of it in seconds.
+    Recorded(f64),
+}
+
+/// What the view on screen needs of a kind.
+#[derive(Clone, Debug)]
+struct Want {
+    kind: Kind,
+    selection: Selection,
+    /// Whether its records are the rows; the others wait until rows have come.
+    rows: bool,
+}
+
+/// The cluster on screen.
+#[derive(Debug)]
+pub struct Session {
+    /// The number of the connection.
+    pub id: ContextId,
+    /// Where it stands.
+    pub link: Link,
+    /// What it is, once it stands.
+    pub info: Option<ConnectionInfo>,
+    /// What the server has, once it has said so.
+    pub discovery: Option<Arc<Discovery>>,
+    /// What the server is, once it has said so.
+    pub version: Option<ServerVersion>,
+    /// Whether asking for it has failed.
+    pub discovery_failed: bool,
+    wants: Vec<Want>,
+    namespace: Option<Word>,
+    /// Namespaces that this user may be able to read where the whole cluster is refused.
+    homes: BTreeSet<Word>,
+    /// Kinds whose cluster-wide list was refused.
+    narrow: BTreeSet<Kind>,
+    /// Kinds that are fed and not wanted any more, since when.
+    idle: BTreeMap<Kind, Instant>,
+    /// The resource of the server's table that is shown.
+    table: Option<Target>,
+}
+
+impl Session {
+    /// A session that has not begun.
+    pub fn new(id: ContextId) -> Self {
+        Self {
+            id,
+            link: Link::Connecting,
+            info: None,
+            discovery: None,
+            version: None,
+            discovery_failed: false,
+            wants: Vec::new(),
+            namespace: None,
+            homes: BTreeSet::new(),
+            narrow: BTreeSet::new(),
+            idle: BTreeMap::new(),
+            table: None,
+        }
+    }
+
+    /// Names a namespace that this user may be able to read.
+    pub fn add_home(&mut self, namespace: Word) {
+        if !namespace.is_empty() {
+            self.homes.insert(namespace);
+        }
+    }
+
+    /// Which namespaces are read instead of all, where the user may not list this kind cluster-wide.
+    pub fn narrowed(&self, kind: Kind) -> Option<&BTreeSet<Word>> {
+        (self.narrow.contains(&kind) && self.namespace.is_none()).then_some(&self.homes)
+    }
+
+    /// Makes a resource the one whose table is shown, and gives its full name (`plural.group`).
+    pub fn set_table(&mut self, target: Target) -> String {
+        let name = full_name(&target);
+        self.table = Some(target);
+        name
+    }
+
+    /// The resource behind a view of the server's table.
+    pub fn table_of(&self, view: &dyn AnyView) -> Option<Target> {
+        let Selection::Table(resource) = view.selection() else { return None };
+        if let Some(known) = self.table.as_ref().filter(|known| full_name(known) == *resource) {
+            return Some(known.clone());
+        }
+        let discovery = self.discovery.as_ref()?;
+        let served =
+            discovery.resources.iter().find(|one| *resource == *full_name_of(&one.plural, &one.group))?;
+        Some(Target {
+            group: served.group.clone(),
+            version: served.version.clone(),
+            plural: served.plural.clone(),
+            namespaced: served.namespaced,
+        })
+    }
+
+    /// Sets what the view on screen needs, and of which namespace (none: all). `table` is the resource behind
+    /// [`Kind::Other`].
+    pub fn want(
+        &mut self,
+        view: &dyn AnyView,
+        namespace: Option<Word>,
+        table: Option<Target>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let before: BTreeSet<Kind> = self.wants.iter().map(|want| want.kind).collect();
+        let rows = view.rows().iter().map(|&kind| Want { kind, selection: view.selection(), rows: true });
+        let partners =
+            view.partners().iter().map(|&kind| Want { kind, selection: Selection::Partners, rows: false });
+        self.wants = rows.chain(partners).collect();
+        self.namespace = namespace;
+        namespace.into_iter().for_each(|namespace| self.add_home(namespace));
+        if table.is_some() {
+            self.table = table;
+        }
+        let wanted: BTreeSet<Kind> = self.wants.iter().map(|want| want.kind).collect();
+        self.idle.retain(|kind, _| !wanted.contains(kind));
+        for kind in before.difference(&wanted) {
+            self.idle.insert(*kind, now.instant);
+            effects.push(Effect::After(LINGER, Timer::Idle));
+        }
+    }
+
+    /// Opens the feeds that are wanted and not open. Call it whenever something may have changed.
+    pub fn feed(&mut self, store: &mut Store, now: Now, touched: &mut Touched, effects: &mut Vec<Effect>) {
+        effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
+        if self.link != Link::Up {
+            return;
+        }
+        // The first page of the rows is asked for first and alone.
+        let rows_came = self.wants.iter().filter(|want| want.rows).all(|want| {
+            !matches!(store.freshness(want.kind), Summary::Unasked | Summary::Syncing { seen: 0 })
+        });
+        for want in self.wants.clone() {
+            if want.rows || rows_came {
+                self.cover(&want, store, now, touched, effects);
+            }
+        }
+    }
+
+    fn cover(
+        &mut self,
+        want: &Want,
+        store: &mut Store,
+        now: Now,
+        touched: &mut Touched,
+        effects: &mut Vec<Effect>,
+    ) {
+        let kind = want.kind;
+        if kind.info().versions.is_empty() && kind != Kind::Other {
+            return;
+        }
+        let refused_everywhere = store.refused(kind).any(|(namespace, _)| namespace.is_none());
+        if refused_everywhere && kind.info().namespaced && !self.homes.is_empty() {
+            self.narrow.insert(kind);
+        }
+        let namespaces = match self.namespace {
+            Some(only) => Namespaces::Only([only].into()),
+            None if self.narrow.contains(&kind) => Namespaces::Only(self.homes.clone()),
+            None => Namespaces::All,
+        };
+        let wanted = Coverage { namespaces, selection: want.selection.clone() };
+        let standing = store.freshness(kind);
+        let served = self.served(kind);
+        let covered = match store.coverage(kind) {
+            Some(open) if self.narrow.contains(&kind) => *open == wanted,
+            Some(open) => open.includes(&wanted),
+            None => false,
+        };
+        // What the server does not have may come later; what looked absent or refused may be served after all.
+        let wrong = match (&standing, served) {
+            (Summary::Absent, Some(true)) => true,
+            (Summary::Denied { .. } | Summary::Stale { .. }, Some(false)) => true,
+            _ => false,
+        };
+        if covered && !wrong {
+            return;
+        }
+        if wrong {
+            effects.extend(store.forget(kind, touched).into_iter().map(Effect::EndFeed));
+        }
+        let Some(target) = self.target(kind) else { return };
+        let plans = store.cover(kind, wanted, touched);
+        if served == Some(false) {
+            for plan in plans {
+                let none = dispatch!(kind, R => Records::from(Vec::<R>::new()));
+                store.apply(Batch::of(plan.id, 0, none).and(Freshness::Absent), now, touched);
+            }
+            effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
+            if want.rows {
+                effects.push(Effect::After(REDISCOVER, Timer::Rediscover));
+            }
+            return;
+        }
+        let start = |plan| Effect::StartFeed { id: self.id, target: target.clone(), plan };
+        effects.extend(plans.into_iter().map(start));
+    }
+
+    /// Whether the server has the kind, if it is known.
+    fn served(&self, kind: Kind) -> Option<bool> {
+        if kind == Kind::Other {
+            return None;
+        }
+        let info = kind.info();
+        self.discovery.as_ref().map(|discovery| discovery.served(info.group, info.plural).is_some())
+    }
+
+    /// Where to ask for a kind: the best version that is served, or, before the server has said, the usual one.
+    fn target(&self, kind: Kind) -> Option<Target> {
+        if kind == Kind::Other {
+            return self.table.clone();
+        }
+        let info = kind.info();
+        let served = self.discovery.as_ref();
+        let best =
+            served.and_then(|discovery| discovery.best_version(info.group, info.plural, info.versions));
+        Some(Target {
+            group: info.group.to_owned(),
+            version: best.or_else(|| info.versions.first().map(|&version| version.to_owned()))?,
+            plural: info.plural.to_owned(),
+            namespaced: info.namespaced,
+        })
+    }
+
+    /// Whether a kind that the view on screen shows was not served when last heard of.
+    pub fn lacks(&self, store: &Store) -> bool {
+        self.wants.iter().any(|want| want.rows && store.freshness(want.kind) == Summary::Absent)
+    }
+
+    /// Ends the feeds that nobody has looked at for a while.
+    pub fn end_idle(
+        &mut self,
+        store: &mut Store,
+        now: Now,
+        touched: &mut Touched,
+        effects: &mut Vec<Effect>,
+    ) {
+        let over: Vec<Kind> = self
+            .idle
+            .iter()
+            .filter(|(_, since)| now.instant.duration_since(**since) >= LINGER)
+            .map(|(kind, _)| *kind)
+            .collect();
+        for kind in over {
+            self.idle.remove(&kind);
+            effects.extend(store.forget(kind, touched).into_iter().map(Effect::EndFeed));
+        }
+    }
+
+    /// Where all kinds that the view needs stand: whether everything that can come has come.
+    pub fn settled(&self, store: &Store) -> bool {
+        match self.link {
+            Link::Connecting => false,
+            Link::Down(_) => true,
+            Link::Recorded(_) => true,
+            Link::Up => self.wants.iter().all(|want| {
+                let local = want.kind.info().versions.is_empty() && want.kind != Kind::Other;
+                local
+                    || match store.freshness(want.kind) {
+                        Summary::Unasked | Summary::Syncing { .. } => false,
+                        // Another version may be served, or the kind not at all: the server has not said yet.
+                        Summary::Absent | Summary::Denied { .. } => {
+                            self.discovery.is_some() || self.discovery_failed
+                        }
+                        Summary::Live | Summary::Stale { .. } => true,
+                    }
+            }),
+        }
+    }
+}
+
+fn full_name(target: &Target) -> String {
+    full_name_of(&target.plural, &target.group)
+}
+
+fn full_name_of(plural: &str, group: &str) -> String {
+    if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
+}

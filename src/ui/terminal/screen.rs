@@ -1,0 +1,142 @@
+//! What ratatui writes frames to.
+
+use std::io::{self, Write};
+
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+use ratatui::style::Color;
+
+use super::super::colour::ColourDepth;
+use super::send;
+
+/// Around a frame: the terminal shows it whole or not yet. Terminals that do not know it ignore it.
+pub(super) const SYNC: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
+
+/// ratatui's backend with what crossterm's lacks: nothing is written for a frame that changes nothing, a frame is one
+/// write, the size is not asked for each time, and only colours leave that the terminal shows.
+#[derive(Debug)]
+pub(super) struct Screen<W: Write> {
+    pub(super) out: W,
+    /// What `out` gets at the next flush.
+    frame: Vec<u8>,
+    /// How much it got at the last one.
+    pub(super) sent: usize,
+    pub(super) size: Size,
+    depth: ColourDepth,
+    /// Whether the cursor shall be seen, and where.
+    visible: bool,
+    place: Position,
+    /// Where the cursor is seen; `None` if hidden.
+    shown: Option<Position>,
+}
+
+impl<W: Write> Screen<W> {
+    pub(super) fn new(out: W, size: Size, depth: ColourDepth) -> Self {
+        let place = Position::ORIGIN;
+        Self { out, frame: Vec::new(), sent: 0, size, depth, visible: false, place, shown: None }
+    }
+
+    /// Begins a frame on a screen of which nothing is known.
+    pub(super) fn start_over(&mut self) {
+        self.frame.extend_from_slice(b"\x1b[?25l\x1b[0m");
+        self.shown = None;
+    }
+
+    fn in_depth(&self, cell: &Cell) -> Cell {
+        let mut cell = cell.clone();
+        let nearest = |colour: Color| self.depth.nearest(colour);
+        (cell.fg, cell.bg, cell.underline_color) =
+            (nearest(cell.fg), nearest(cell.bg), nearest(cell.underline_color));
+        cell
+    }
+
+    /// The bytes that bring the cursor to where it shall be.
+    fn move_cursor(&mut self, painted: bool) {
+        let wanted = self.visible.then_some(self.place);
+        if let Some(place) = wanted
+            && (painted || self.shown != wanted)
+        {
+            let (row, column) = (u32::from(place.y) + 1, u32::from(place.x) + 1);
+            self.frame.extend_from_slice(format!("\x1b[{row};{column}H").as_bytes());
+        }
+        match (self.shown, wanted) {
+            (None, Some(_)) => self.frame.extend_from_slice(b"\x1b[?25h"),
+            (Some(_), None) => self.frame.extend_from_slice(b"\x1b[?25l"),
+            _ => {}
+        }
+        self.shown = wanted;
+    }
+}
+
+impl<W: Write> Backend for Screen<W> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let mut content = content.peekable();
+        // crossterm's backend writes resets also around nothing.
+        if content.peek().is_none() {
+            return Ok(());
+        }
+        if self.depth == ColourDepth::True {
+            return CrosstermBackend::new(&mut self.frame).draw(content);
+        }
+        let cells: Vec<_> = content.map(|(x, y, cell)| (x, y, self.in_depth(cell))).collect();
+        CrosstermBackend::new(&mut self.frame).draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.visible = false;
+        Ok(())
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.visible = true;
+        Ok(())
+    }
+
+    /// Never asks the terminal: its answer would have to be picked out of the keys.
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Ok(self.place)
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.place = position.into();
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.clear_region(ClearType::All)
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        CrosstermBackend::new(&mut self.frame).clear_region(region)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        Ok(self.size)
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        Ok(WindowSize { columns_rows: self.size, pixels: Size::ZERO })
+    }
+
+    /// Called once at the end of each frame.
+    fn flush(&mut self) -> io::Result<()> {
+        let painted = !self.frame.is_empty();
+        if painted {
+            self.frame.splice(0..0, SYNC.0.bytes());
+        }
+        self.move_cursor(painted);
+        if painted {
+            self.frame.extend_from_slice(SYNC.1.as_bytes());
+        }
+        self.sent = self.frame.len();
+        let written = if self.frame.is_empty() { Ok(()) } else { send(&mut self.out, &self.frame) };
+        self.frame.clear();
+        written
+    }
+}
