@@ -133,13 +133,16 @@ pub(super) const CASES: &[Case] = &[
     ("faults: two kinds lose their watches together and both come back", |env| {
         let ns = env.namespace.as_str();
         let objects = env.cluster.create_many([vm(ns, "web"), pod(ns, "web")]);
-        let (proxy, mut live) = through(env);
+        let (mut proxy, mut live) = through(env);
         let kinds = [Kind::Vm, Kind::Pod];
         kinds.iter().for_each(|&kind| live.open(kind, within(&[ns])));
         live.until_live(&kinds);
         let mark = live.mark();
+        // A watch that is not open yet when all are cut is refused.
+        proxy.refuse();
         proxy.cut();
         live.until("both to be stale", |live| kinds.iter().all(|&kind| !live.stale(mark, kind).is_empty()));
+        proxy.accept_again();
         live.until_live(&kinds);
         assert!(kinds.iter().all(|&kind| live.fewest(mark, kind) == 1));
         objects.iter().for_each(|object| env.cluster.delete(object));

@@ -1,14 +1,14 @@
 //! Objects that a server stores although nobody would write them.
 
 use serde_json::{Map, Value, json};
-use v9s::model::Name;
-use v9s::records::{Kind, Other, RunStrategy, TableCell, Vm, VmFlags, Vmi};
+use v9s::model::{Name, Now};
+use v9s::records::{DataVolume, Event, Kind, Other, Pod, RunStrategy, TableCell, Vm, VmFlags, Vmi};
 
 use super::define;
 use super::lists::config_map;
 use crate::support::crds::Definitions;
 use crate::support::live::{Live, within};
-use crate::support::objects::{Object, pod, vm};
+use crate::support::objects::{Object, data_volume, pod, vm, vmi_of};
 use crate::support::suite::Case;
 
 /// Sequences that a terminal would obey, a direction turned round, and wide letters.
@@ -68,6 +68,63 @@ pub(super) const CASES: &[Case] = &[
         if matches!(define(&env.cluster), Definitions::Real(_)) {
             let shown = |cell: &TableCell| matches!(cell, TableCell::Text(text) if text.contains("␛[2J"));
             assert!(cells.iter().any(shown), "{cells:?}");
+        }
+    }),
+    ("hostile: such words in every place that is kept", |env| {
+        let ns = env.namespace.as_str();
+        let condition = json!({"type": "Ready", "status": "False", "reason": HOSTILE, "message": HOSTILE});
+        let waiting = json!({
+            "name": "main", "image": HOSTILE, "imageID": HOSTILE, "ready": false, "restartCount": 7,
+            "state": {"waiting": {"reason": HOSTILE, "message": HOSTILE}},
+            "lastState": {"terminated": {"exitCode": 1, "reason": HOSTILE, "message": HOSTILE}},
+        });
+        let machine = env.cluster.create(vm(ns, "web").with("status.printableStatus", HOSTILE));
+        let running =
+            |of: &str| json!({"type": of, "status": "False", "reason": HOSTILE, "message": HOSTILE});
+        let volume = data_volume(ns, "web")
+            .with("status.phase", HOSTILE)
+            .with("status.progress", HOSTILE)
+            .with("status.conditions", json!([running("Running"), running("Bound"), running("Ready")]));
+        let instance = vmi_of(&machine)
+            .with("status.phase", HOSTILE)
+            .with("status.nodeName", HOSTILE)
+            .with("status.guestOSInfo", json!({"prettyName": HOSTILE, "name": HOSTILE}))
+            .with("status.interfaces", json!([{"ipAddress": HOSTILE, "name": HOSTILE}]));
+        let about = pod(ns, "web").with(
+            "status",
+            json!({
+                "phase": "Pending", "reason": HOSTILE, "message": HOSTILE, "conditions": [condition],
+                "containerStatuses": [waiting],
+            }),
+        );
+        let event = Object(json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"namespace": ns, "name": "web"},
+            "involvedObject": {"kind": HOSTILE, "namespace": ns, "name": HOSTILE},
+            "reason": HOSTILE, "message": HOSTILE, "type": HOSTILE,
+            "source": {"component": HOSTILE},
+        }));
+        env.cluster.create_many([volume, instance, about, event]);
+        let mut live = Live::new(env.admin());
+        let kinds = [Kind::Vm, Kind::Vmi, Kind::DataVolume, Kind::Pod, Kind::Event];
+        kinds.iter().for_each(|&kind| live.open(kind, within(&[ns])));
+        live.until_live(&kinds);
+        let texts = [
+            format!("{:?}", live.row::<Vm>(ns, "web")),
+            format!("{:?}", live.row::<Vmi>(ns, "web")),
+            format!("{:?}", live.row::<DataVolume>(ns, "web")),
+            format!("{:?}", live.row::<Pod>(ns, "web")),
+            format!("{:?}", live.row::<Event>(ns, "web")),
+        ];
+        for text in texts {
+            // The words came through, and nothing that has to be escaped.
+            assert!(text.contains("[2J"), "{text}");
+            assert!(!text.contains("\\u{") && !text.contains("\\r") && !text.contains("\\n"), "{text}");
+        }
+        // What is made of them all for the screen.
+        for kind in kinds {
+            let state = live.store.state(live.id(kind, ns, "web").unwrap(), Now::read());
+            let text = format!("{state:?}");
+            assert!(!text.contains("\\u{"), "{text}");
         }
     }),
     ("hostile: a status longer than any word", |env| {

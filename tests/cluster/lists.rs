@@ -3,9 +3,10 @@
 use serde_json::json;
 use v9s::model::{Key, Time, Uid};
 use v9s::records::{
-    Claim, DataVolume, Event, Kind, Namespace, Other, Pod, RunStrategy, TableCell, Vm, VmFlags, Vmi, VmiFlags,
+    BindingMode, Claim, DataVolume, Event, Kind, Namespace, Node, Other, Pod, RunStrategy, StorageClass,
+    TableCell, Vm, VmFlags, Vmi, VmiFlags,
 };
-use v9s::store::{Freshness, Namespaces, Summary};
+use v9s::store::{Coverage, Freshness, Namespaces, Selection, Summary};
 
 use super::discovery::widgets;
 use crate::support::live::{Live, everywhere, within};
@@ -88,7 +89,7 @@ pub(super) const CASES: &[Case] = &[
         assert_eq!(row.flags, VmiFlags::READY | VmiFlags::AGENT | VmiFlags::MIGRATABLE);
         assert_eq!((row.cpus, row.memory), (6, 1536));
     }),
-    ("list: what every object has is kept of all kinds", |env| {
+    ("list: what is kept of other kinds", |env| {
         let ns = env.namespace.as_str();
         let event = Object(json!({
             "apiVersion": "v1", "kind": "Event",
@@ -97,30 +98,121 @@ pub(super) const CASES: &[Case] = &[
             "reason": "FailedScheduling", "message": "no node", "type": "Warning",
             "firstTimestamp": TIME, "lastTimestamp": TIME, "count": 3,
         }));
-        let objects = [pod(ns, "web").running(), claim(ns, "root").bound(), data_volume(ns, "root"), event];
+        let volume = data_volume(ns, "root").phase("ImportInProgress", "42.50%");
+        let objects = [pod(ns, "web").running(), claim(ns, "root").bound(), volume, event];
         let objects = env.cluster.create_many(objects);
+        let class = Object(json!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": ns},
+            "provisioner": "disks.example.test", "volumeBindingMode": "WaitForFirstConsumer",
+        }));
+        let node = Object(json!({
+            "apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": ns, "labels": {"node-role.kubernetes.io/worker": ""}},
+            "status": {"capacity": {"cpu": "4", "memory": "8Gi"}},
+        }));
+        let wide = env.cluster.create_many([class, node]);
         let kinds = [Kind::Pod, Kind::Claim, Kind::DataVolume, Kind::Event];
+        let wide_kinds = [Kind::Namespace, Kind::StorageClass, Kind::Node];
         let mut live = Live::new(env.admin());
         kinds.iter().for_each(|&kind| live.open(kind, within(&[ns])));
-        live.open(Kind::Namespace, everywhere());
-        live.open(Kind::StorageClass, everywhere());
-        live.open(Kind::Node, everywhere());
+        wide_kinds.iter().for_each(|&kind| live.open(kind, everywhere()));
         live.until_live(&kinds);
-        live.until_live(&[Kind::Namespace, Kind::StorageClass, Kind::Node]);
-        let metas = [
-            &live.row::<Pod>(ns, "web").meta,
-            &live.row::<Claim>(ns, "root").meta,
-            &live.row::<DataVolume>(ns, "root").meta,
-            &live.row::<Event>(ns, "web.1").meta,
-        ];
-        for (meta, object) in metas.iter().zip(&objects) {
-            assert_eq!((meta.uid, &*meta.namespace), (uid(object), ns));
+        live.until_live(&wide_kinds);
+
+        let pod = live.row::<Pod>(ns, "web");
+        assert_eq!((&*pod.phase, &*pod.reason, &*pod.node), ("Running", "Running", NODE));
+        assert_eq!((pod.ready, pod.containers, pod.started), (1, 1, Time::parse(TIME)));
+        let claim = live.row::<Claim>(ns, "root");
+        assert_eq!((&*claim.class, claim.capacity, claim.requested), ("fast", 5 << 30, 5 << 30));
+        let volume = live.row::<DataVolume>(ns, "root");
+        assert_eq!((&*volume.phase, volume.progress), ("ImportInProgress", Some(425)));
+        assert_eq!(volume.requested, 5 << 30);
+        let event = live.row::<Event>(ns, "web.1");
+        assert_eq!((&*event.reason, &*event.message), ("FailedScheduling", "no node"));
+        assert_eq!((&*event.object_kind, &*event.object_name), ("Pod", "web"));
+        assert_eq!((event.count, event.warning, event.first_seen), (3, true, Time::parse(TIME)));
+        assert_eq!(event.last_seen, event.meta.created, "the newest of all times counts");
+        let namespace = live.row::<Namespace>("", ns);
+        assert_eq!((&*namespace.phase, &*namespace.meta.namespace), ("Active", ""));
+        let class = live.row::<StorageClass>("", ns);
+        assert_eq!(&*class.provisioner, "disks.example.test");
+        assert_eq!((&*class.reclaim, class.binding), ("Delete", BindingMode::FirstConsumer));
+        let node = live.row::<Node>("", ns);
+        assert_eq!((&*node.roles, node.cpu, node.memory), ("worker", 4_000, 8 << 30));
+
+        let metas = [&pod.meta, &claim.meta, &volume.meta, &event.meta, &class.meta, &node.meta];
+        for (meta, object) in metas.iter().zip(objects.iter().chain(&wide)) {
+            assert_eq!(meta.uid, uid(object));
             assert_eq!(meta.created, time(&object["metadata"]["creationTimestamp"]));
             assert!(meta.created.is_some() && meta.broken().is_none(), "{meta:?}");
         }
-        let namespace = live.row::<Namespace>("", ns);
-        assert_eq!((&*namespace.phase, &*namespace.meta.namespace), ("Active", ""));
-        assert!(live.has(Kind::Namespace, "", "kube-system"));
+        wide.iter().for_each(|object| env.cluster.delete(object));
+        live.until("the end of both", |live| {
+            !live.has(Kind::StorageClass, "", ns) && !live.has(Kind::Node, "", ns)
+        });
+    }),
+    ("list: an object in two lists is one row in each", |env| {
+        // Both kinds of events are the same objects.
+        let ns = env.namespace.as_str();
+        let event = |name: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Event", "metadata": {"namespace": ns, "name": name},
+                "involvedObject": {"apiVersion": "v1", "kind": "Namespace", "namespace": ns, "name": ns},
+                "reason": "Tested", "type": "Normal", "count": 1,
+            })
+        };
+        env.cluster.create(event("one"));
+        let mut live = Live::new(env.admin());
+        live.open_table("events.events.k8s.io", within(&[ns]).namespaces);
+        live.until_live(&[Kind::Other]);
+        live.open(Kind::Event, within(&[ns]));
+        live.until_live(&[Kind::Event]);
+        env.cluster.patch(&event("one"), json!({"count": 2}));
+        live.until("the change", |live| live.row::<Event>(ns, "one").count == 2);
+        env.cluster.create(event("two"));
+        live.until("the second in both", |live| {
+            live.has(Kind::Event, ns, "two") && live.has(Kind::Other, ns, "two")
+        });
+        for kind in [Kind::Event, Kind::Other] {
+            assert_eq!(live.names(kind), ["one", "two"]);
+        }
+        env.cluster.delete(&event("one"));
+        live.until("the end of the first in both", |live| {
+            live.names(Kind::Event) == ["two"] && live.names(Kind::Other) == ["two"]
+        });
+    }),
+    ("list: pods that belong to machines, by several selectors at once", |env| {
+        let ns = env.namespace.as_str();
+        let labelled = |name: &str, key: &str, value: &str| pod(ns, name).label(key, value);
+        let launcher = labelled("launcher", "kubevirt.io", "virt-launcher");
+        env.cluster.create_many([
+            launcher.clone(),
+            labelled("importer", "cdi.kubevirt.io", "importer"),
+            // Two selectors want this one.
+            labelled("both", "kubevirt.io", "virt-launcher").label("cdi.kubevirt.io", "importer"),
+            pod(ns, "other"),
+        ]);
+        let partners = Coverage { selection: Selection::Partners, ..within(&[ns]) };
+        let mut live = Live::new(env.admin());
+        live.open(Kind::Pod, partners.clone());
+        live.until_live(&[Kind::Pod]);
+        assert_eq!(live.names(Kind::Pod), ["both", "importer", "launcher"]);
+        env.cluster.patch(&pod(ns, "both"), json!({"metadata": {"labels": {"cdi.kubevirt.io": null}}}));
+        env.cluster.delete(&pod(ns, "importer"));
+        live.until("the importer to go", |live| !live.has(Kind::Pod, ns, "importer"));
+        live.until("the one that keeps a label", |live| live.names(Kind::Pod) == ["both", "launcher"]);
+
+        // Every pod, and back: the launcher is there all the time.
+        let mark = live.mark();
+        live.open(Kind::Pod, within(&[ns]));
+        live.until_live(&[Kind::Pod]);
+        assert_eq!(live.names(Kind::Pod), ["both", "launcher", "other"]);
+        live.open(Kind::Pod, partners);
+        live.until_live(&[Kind::Pod]);
+        assert_eq!(live.names(Kind::Pod), ["both", "launcher"]);
+        assert!(live.fewest(mark, Kind::Pod) >= 2);
+        env.cluster.delete(&launcher);
+        live.until("the launcher to go", |live| live.names(Kind::Pod) == ["both"]);
     }),
     ("list: the server's own table of a kind that has no record", |env| {
         let ns = env.namespace.as_str();

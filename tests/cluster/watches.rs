@@ -117,6 +117,26 @@ pub(super) const CASES: &[Case] = &[
         live.until("the visible change", |live| live.mark() > mark);
         assert_eq!(live.since(mark, Kind::Vm).map(|moment| moment.touched).sum::<usize>(), 1);
     }),
+    ("watch: a flood that nobody takes for a while is all there in the end", |env| {
+        const MANY: usize = 250;
+        let ns = env.namespace.as_str();
+        let mut live = Live::new(env.admin());
+        live.open(Kind::Pod, within(&[ns]));
+        live.until_live(&[Kind::Pod]);
+        // More batches than the channel has room for: the feed waits for the screen.
+        let pods = (0..MANY).map(|n| pod(ns, &format!("pod-{n}")).running());
+        env.cluster.create_many(pods);
+        live.until("all of them in their last state", |live| {
+            live.store.len(Kind::Pod) == MANY
+                && live
+                    .store
+                    .ids(Kind::Pod)
+                    .into_iter()
+                    .all(|id| live.store.get::<Pod>(id).is_some_and(|pod| &*pod.phase == "Running"))
+        });
+        assert!(live.since(0, Kind::Pod).all(|moment| moment.records <= 500));
+        assert_eq!(live.store.freshness(Kind::Pod), Summary::Live);
+    }),
     ("watch: it goes on when the server ends it in order", |env| {
         let ns = env.namespace.as_str();
         env.cluster.create(pod(ns, "first"));
