@@ -112,6 +112,17 @@ pub(super) const CASES: &[Case] = &[
         assert!(why.contains("cannot list resource"), "{why}");
         assert!(live.store.is_empty(Kind::Vm));
     }),
+    ("rights: a right that is given soon after the refusal is noticed", |env| {
+        let ns = env.namespace.as_str();
+        env.cluster.create(vm(ns, "web"));
+        let mut live = shop(env);
+        live.open(Kind::Vm, within(&[ns]));
+        denied(&mut live, Kind::Vm);
+        allow(env, &["list", "watch"]);
+        live.until_live(&[Kind::Vm]);
+        assert_eq!(live.names(Kind::Vm), ["web"]);
+        assert_eq!(live.store.refused(Kind::Vm).count(), 0);
+    }),
     ("rights: who may list and not watch keeps the rows and is told so", |env| {
         let ns = env.namespace.as_str();
         env.cluster.create(vm(ns, "web"));
