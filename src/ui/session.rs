@@ -108,6 +108,11 @@ impl Session {
         name
     }
 
+    /// Whether the resource whose table is shown lives in namespaces.
+    pub fn table_namespaced(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| table.namespaced)
+    }
+
     /// The resource behind a view of the server's table.
     pub fn table_of(&self, view: &dyn AnyView) -> Option<Target> {
         let Selection::Table(resource) = view.selection() else { return None };
