@@ -375,12 +375,11 @@ impl App {
                 Draw::No
             }
             Timer::Rediscover => {
-                if self.session.discovery.is_none() || self.session.lacks(&self.store) {
+                let again = self.session.ask_again(&self.store);
+                if self.session.discovery.is_none() || again.is_some() {
                     effects.push(Effect::Discover(self.session.id));
-                    if self.session.discovery.is_some() {
-                        effects.push(Effect::After(2 * RECONNECT, Timer::Rediscover));
-                    }
                 }
+                effects.extend(again.map(|pause| Effect::After(pause, Timer::Rediscover)));
                 Draw::No
             }
             Timer::Reconnect => {
@@ -775,17 +774,22 @@ impl App {
     /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
     pub fn reason(&self) -> Option<String> {
         let kind = *self.pane.list.view.rows().first()?;
-        if self.pane.list.rows().is_empty() {
-            return None;
-        }
         if let Some(homes) = self.session.narrowed(kind) {
             let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
             return Some(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
         }
         match self.store.freshness(kind) {
-            Summary::Stale { why, .. } => Some(why.to_string()),
+            // Without rows the reason stands in their place.
+            Summary::Stale { why, .. } if !self.pane.list.rows().is_empty() => Some(why.to_string()),
             _ => None,
         }
+    }
+
+    /// Contexts that could be chosen instead of the one on screen.
+    pub fn other_contexts(&self) -> impl Iterator<Item = &str> + '_ {
+        let current = self.session.info.as_ref().map(|info| info.context.as_str());
+        let all = self.configuration.iter().flat_map(|configuration| &configuration.contexts);
+        all.map(|context| context.name.as_str()).filter(move |name| current != Some(*name))
     }
 }
 

@@ -285,7 +285,7 @@ fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
 fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     let list = &app.pane.list;
     let kind = list.view.rows().first().copied();
-    let contexts = "Choose another context with :ctx, or leave with :q.";
+    let contexts = offer_contexts(app);
     let (text, health) = match (&app.session.link, kind.map(|kind| app.store.freshness(kind))) {
         (_, Some(Summary::Live)) if list.total() > 0 => {
             (format!("Nothing matches the filter {:?}. esc clears it.", list.filter().text), Health::Idle)
@@ -330,6 +330,19 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         height: area.bottom().saturating_sub(top),
     };
     Paragraph::new(lines).style(app.theme.row(health)).wrap(Wrap { trim: true }).render(room, buffer);
+}
+
+/// What else could be looked at.
+fn offer_contexts(app: &App) -> String {
+    const MOST: usize = 8;
+    let names: Vec<&str> = app.other_contexts().collect();
+    match names.len() {
+        0 => "There is no other context to choose; :q leaves.".to_owned(),
+        count => {
+            let more = if count > MOST { ", …" } else { "" };
+            format!("Other contexts, to be chosen with :ctx: {}{more}", names[..count.min(MOST)].join(", "))
+        }
+    }
 }
 
 fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {

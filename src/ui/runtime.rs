@@ -124,8 +124,12 @@ impl Engine {
                     self.timers.clear();
                 }
                 Effect::After(pause, timer) => {
-                    self.timers.retain(|(_, known)| *known != timer);
-                    self.timers.push((Instant::now() + pause, timer));
+                    // One of each kind, the earliest: who wakes up looks at everything that may be due.
+                    let at = Instant::now() + pause;
+                    match self.timers.iter_mut().find(|(_, known)| *known == timer) {
+                        Some((planned, _)) => *planned = at.min(*planned),
+                        None => self.timers.push((at, timer)),
+                    }
                 }
                 Effect::Suspend => outward = Some(Outward::Suspend),
                 Effect::Quit => {}
