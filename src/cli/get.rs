@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE};
+use super::{ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE, USAGE};
 use crate::model::{Now, Time};
 use crate::store::{SortKey, Summary};
 use crate::text;
@@ -103,7 +103,7 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
         (_, Some(Summary::Denied { why })) => (FINDINGS, why.to_string()),
         (_, Some(Summary::Absent)) => (FINDINGS, format!("This cluster does not serve {view}.")),
         _ => match &app.flash {
-            Some(flash) if flash.health == crate::store::Health::Failed => (FINDINGS, flash.text.clone()),
+            Some(flash) if flash.health == crate::store::Health::Failed => (USAGE, flash.text.clone()),
             _ => match app.reason() {
                 Some(why) => (FINE, why),
                 None => return FINE,

@@ -3,14 +3,15 @@
 //! A state is derived from a missing partner only where its absence is known. Otherwise the row shows what the object
 //! says of itself, marked as provisional.
 
+mod pod;
 mod vm;
 
 use crate::model::{Now, Word};
-use crate::records::{Kind, Meta, Record, Records};
+use crate::records::{Kind, Meta, Pod, Record, Records, Vm};
 use crate::store::{At, Health, Id, State, StateFn, Store, Stored};
 
 /// The states of all kinds that have one.
-pub const STATES: &[(Kind, StateFn)] = &[(Kind::Vm, of::<crate::records::Vm>)];
+pub const STATES: &[(Kind, StateFn)] = &[(Kind::Vm, of::<Vm>), (Kind::Pod, of::<Pod>)];
 
 /// A record type that has a state.
 trait Stateful: Stored

@@ -44,14 +44,27 @@ impl Stateful for Vm {
             (health, _) => health,
         };
         let since = vmi.here().and_then(|vmi| vmi.phase_since).filter(|_| word != *"Stopping");
+        let (progress, filling) = if word == *"Provisioning" { filling(at) } else { (None, None) };
         State {
             word,
-            reason: reason(&at, vmi.here()),
+            reason: filling.unwrap_or_else(|| reason(&at, vmi.here())),
             since: since.or(at.ready_since),
+            progress,
             health,
             provisional: !vmi.known(),
-            ..State::default()
         }
+    }
+}
+
+/// How far the disk is that has the longest way to go, and in which phase.
+fn filling(vm: At<'_, Vm>) -> (Option<u16>, Option<Word>) {
+    let slowest = vm
+        .disks()
+        .filter(|disk| disk.phase != *"Succeeded")
+        .min_by_key(|disk| disk.progress.unwrap_or(u16::MAX));
+    match slowest {
+        Some(disk) => (disk.progress, Some(disk.phase).filter(|phase| !phase.is_empty())),
+        None => (None, None),
     }
 }
 
@@ -76,12 +89,10 @@ fn alive(vmi: At<'_, Vmi>, said: Word) -> Word {
     Word::new(word)
 }
 
-/// The word where no VirtualMachineInstance exists.
+/// The word where no VirtualMachineInstance exists: what the controller says, or, before it has seen the object, what it
+/// will do.
 fn alone(vm: &Vm) -> Word {
     match (&*vm.status, vm.strategy) {
-        // The object's watch is behind: what it says of a life is over.
-        ("Running" | "Paused" | "Migrating", RunStrategy::Always) => Word::new("Starting"),
-        ("Running" | "Paused" | "Migrating", _) => Word::new("Stopped"),
         ("", RunStrategy::Halted | RunStrategy::Manual) => Word::new("Stopped"),
         ("", _) => Word::new("Starting"),
         _ => vm.status,

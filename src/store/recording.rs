@@ -101,7 +101,7 @@ pub fn replay(
         store.apply(batch, now, touched);
         replayed.at = line.t;
         replayed.events += 1;
-        replayed.now = replayed.now.max(meta.created).max(meta.deleted());
+        replayed.now = replayed.now.max(youngest(line.object.get()));
     }
     let now = Now::at(replayed.now.map_or(0, Time::seconds));
     for (kind, feed) in feeds {
@@ -109,6 +109,26 @@ pub fn replay(
         store.apply(Batch::of(feed, 0, none).and(Freshness::Live), now, touched);
     }
     Ok(replayed)
+}
+
+/// Fields that say when something was, never when something will be.
+const PAST: [&str; 8] = [
+    "\"creationTimestamp\":\"",
+    "\"lastTransitionTime\":\"",
+    "\"lastHeartbeatTime\":\"",
+    "\"lastTimestamp\":\"",
+    "\"phaseTransitionTimestamp\":\"",
+    "\"startTimestamp\":\"",
+    "\"endTimestamp\":\"",
+    "\"startedAt\":\"",
+];
+
+/// The youngest moment that the object tells of: it cannot have been sent before.
+fn youngest(object: &str) -> Option<Time> {
+    // Recorders differ in whether they put a blank behind the colon.
+    let compact = object.replace("\": \"", "\":\"");
+    let moments = PAST.iter().flat_map(|field| compact.match_indices(field).map(|(at, _)| at + field.len()));
+    moments.filter_map(|at| compact[at..].split('"').next().and_then(Time::parse)).max()
 }
 
 fn removal(kind: Kind, feed: FeedId, uid: Uid) -> Batch {

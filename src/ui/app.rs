@@ -361,8 +361,7 @@ impl App {
 
     fn show_columns(&mut self, columns: TableColumns, now: Now) {
         let resource = self.pane.list.view.name().to_owned();
-        let namespaced = self.shown != Shown::All || self.pane.list.view.column("NAMESPACE").is_some();
-        let view = views::table_view(&resource, namespaced, Some(columns));
+        let view = views::table_view(&resource, self.session.table_namespaced(), Some(columns));
         self.pane.list.show_as(view, &self.store, now);
     }
 
@@ -428,7 +427,9 @@ impl App {
         let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
         let view = match columns {
-            Some(columns) if fed => views::table_view(view.name(), true, Some(columns)),
+            Some(columns) if fed => {
+                views::table_view(view.name(), self.session.table_namespaced(), Some(columns))
+            }
             _ => view,
         };
         let namespace = self.shown.only();

@@ -223,8 +223,7 @@ fn title(app: &App, now: Now) -> Line<'static> {
     let (theme, list) = (&app.theme, &app.pane.list);
     let mut spans =
         vec![Span::raw(" "), Span::styled(text::clean(list.view.name()).into_owned(), theme.title)];
-    let namespaced = list.view.rows().iter().any(|kind| kind.info().namespaced);
-    if namespaced {
+    if list.view.namespaced() {
         let namespace = match app.shown {
             Shown::All => "all".to_owned(),
             Shown::Only(namespace) => namespace.to_string(),
@@ -295,7 +294,7 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         (Link::Connecting, _) => return,
         (Link::Up | Link::Recorded(_), Some(Summary::Live)) => {
             let of = match app.shown {
-                Shown::Only(namespace) if kind.is_some_and(|kind| kind.info().namespaced) => {
+                Shown::Only(namespace) if list.view.namespaced() => {
                     format!(" in the namespace {namespace}. 0 shows all namespaces.")
                 }
                 _ => ".".to_owned(),

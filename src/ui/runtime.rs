@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use crossterm::event::{Event, EventStream};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
@@ -321,14 +322,13 @@ impl Loop {
             }
             // What has arrived meanwhile, keys first.
             while began.elapsed() < TURN && !self.app.is_over() {
-                let event = self.events.as_mut().and_then(|events| events.next().now_or_never());
-                if let Some(event) = event {
+                if let Some(event) = self.waiting_event().await {
                     if !self.take(Woken::Keyboard(event))? {
                         return Ok(());
                     }
-                    if self.due.is_some_and(|due| due <= Instant::now()) {
-                        break;
-                    }
+                } else if self.due.is_some_and(|due| due <= Instant::now()) {
+                    // Whoever pressed the keys does not wait for what else has come.
+                    break;
                 } else if let Some(message) = self.engine.try_next() {
                     self.take(Woken::By(message))?;
                 } else {
@@ -345,6 +345,21 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    /// The next event of the terminal if there is one already.
+    ///
+    /// The stream remembers the first waker that it was polled with, so it must only ever see that of this task: a
+    /// throw-away waker (`now_or_never`) would swallow the wake-up for the next key.
+    async fn waiting_event(&mut self) -> Option<Option<std::io::Result<Event>>> {
+        let events = self.events.as_mut()?;
+        std::future::poll_fn(|context| {
+            Poll::Ready(match events.poll_next_unpin(context) {
+                Poll::Ready(event) => Some(event),
+                Poll::Pending => None,
+            })
+        })
+        .await
     }
 
     fn next_change(&self) -> Option<Instant> {

@@ -108,6 +108,11 @@ impl Session {
         name
     }
 
+    /// Whether the resource whose table is shown lives in namespaces.
+    pub fn table_namespaced(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| table.namespaced)
+    }
+
     /// The resource behind a view of the server's table.
     pub fn table_of(&self, view: &dyn AnyView) -> Option<Target> {
         let Selection::Table(resource) = view.selection() else { return None };
@@ -286,8 +291,12 @@ impl Session {
             Link::Down(_) => true,
             Link::Recorded(_) => true,
             Link::Up => self.wants.iter().all(|want| {
-                let local = want.kind.info().versions.is_empty() && want.kind != Kind::Other;
-                local
+                // Rows that the program makes itself, and a resource that the server does not have.
+                let unasked = match want.kind {
+                    Kind::Other => self.table.is_none(),
+                    kind => kind.info().versions.is_empty(),
+                };
+                unasked
                     || match store.freshness(want.kind) {
                         Summary::Unasked | Summary::Syncing { .. } => false,
                         // Another version may be served, or the kind not at all: the server has not said yet.

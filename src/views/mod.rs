@@ -10,6 +10,7 @@ mod vms;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,6 +170,15 @@ pub fn count(number: impl Into<i64>) -> SortKey<'static> {
     }
 }
 
+/// The key of an address: the number that an IPv4 address is; IPv6 comes behind.
+pub fn address(address: Option<IpAddr>) -> SortKey<'static> {
+    match address {
+        None => SortKey::Nothing,
+        Some(IpAddr::V4(address)) => SortKey::Number(i64::from(address.to_bits())),
+        Some(IpAddr::V6(_)) => SortKey::Number(i64::MAX),
+    }
+}
+
 /// What opening a row does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Open {
@@ -234,6 +244,11 @@ pub trait AnyView: Send + Sync {
             None => (SortKey::Nothing, SortKey::Nothing),
         };
         [self.key(store, id, column, now), name, namespace]
+    }
+
+    /// Whether its rows live in namespaces.
+    fn namespaced(&self) -> bool {
+        self.column("NAMESPACE").is_some_and(|column| self.heading(column).shown == Shown::Namespaces)
     }
 
     /// The place of the column with this title.

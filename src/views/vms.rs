@@ -19,6 +19,9 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::state("STATE", |vm, now| word(vm.state(now).word)).written(|vm, now, out| {
             let state = vm.state(now);
             out.push_str(if state.word.is_empty() { "Unknown" } else { &state.word });
+            if let Some(progress) = state.progress {
+                let _ = write!(out, " {}%", progress / 10);
+            }
             if state.provisional {
                 out.push('…');
             }
@@ -33,20 +36,13 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::age("IN STATE", |vm, now| time(vm.state(now).since)),
         Column::<Vm>::number("CPU", |vm, _| count(vm.cpus().unwrap_or(0))),
         Column::<Vm>::bytes("MEMORY", |vm, _| count(i64::from(vm.memory().unwrap_or(0)) << 20)),
-        Column::<Vm>::text("IP", 39, |vm, _| match vm.vmi() {
-            // Sorted by the number that an IPv4 address is; others come first.
-            Part::Here(vmi) => vmi.address().map_or(SortKey::Nothing, |address| match address {
-                std::net::IpAddr::V4(address) => SortKey::Number(i64::from(address.to_bits())),
-                std::net::IpAddr::V6(_) => SortKey::Number(i64::MAX),
+        Column::<Vm>::text("IP", 39, |vm, _| super::address(vm.vmi().here().and_then(|vmi| vmi.address())))
+            .written(|vm, _, out| {
+                partner(vm.vmi(), out, |vmi, out| match vmi.address() {
+                    Some(address) => _ = write!(out, "{address}"),
+                    None => out.push_str("<none>"),
+                })
             }),
-            _ => SortKey::Nothing,
-        })
-        .written(|vm, _, out| {
-            partner(vm.vmi(), out, |vmi, out| match vmi.address() {
-                Some(address) => _ = write!(out, "{address}"),
-                None => out.push_str("<none>"),
-            })
-        }),
         Column::<Vm>::text("NODE", 40, |vm, _| {
             vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.record().node))
         })

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::vm::{Domain, Volumes};
 use crate::model::{Key, Time, Word};
 use crate::records::wire::{Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
-use crate::records::{Keys, Kind, KindInfo, Meta, Record};
+use crate::records::{Keys, Kind, KindInfo, Meta, Record, name_key};
 
 /// A VirtualMachineInstance: one life of a guest.
 #[derive(Debug, Default, PartialEq)]
@@ -254,6 +254,13 @@ impl Record for Vmi {
 
     fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    fn part_of(&self, link: &mut dyn FnMut(Key)) {
+        // A VirtualMachine adopts an instance of its name that nobody owns.
+        if self.meta.owner.is_none() {
+            link(name_key(Kind::Vm, self.meta.namespace, &self.meta.name));
+        }
     }
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
