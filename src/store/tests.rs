@@ -196,6 +196,20 @@ fn a_wider_coverage_takes_the_rows_over() {
 }
 
 #[test]
+fn a_wider_coverage_that_is_refused_takes_no_rows_away() {
+    let mut world = World::new();
+    let names = ["shop"].map(Word::new).into_iter().collect();
+    let narrow = world.store.cover(Kind::Vm, Coverage::all(Namespaces::Only(names)), &mut world.touched)[0].id;
+    world.apply(batch::<Vm>(narrow, 0, &[object("web", "1", None)]).and(Freshness::Live));
+    let wide = world.cover(Kind::Vm);
+    world.apply(batch::<Vm>(wide, 0, &[]).and(Freshness::Denied { why: "no".into() }));
+    assert_eq!(world.names(Kind::Vm), ["web"]);
+    assert_eq!(world.store.take_ended(), []);
+    world.apply(batch::<Vm>(narrow, 0, &[object("db", "2", None)]));
+    assert_eq!(world.names(Kind::Vm), ["db", "web"], "it still tells of changes");
+}
+
+#[test]
 fn one_kind_fed_by_several_namespaces_is_known_namespace_by_namespace() {
     let mut world = World::new();
     let vms = world.cover(Kind::Vm);

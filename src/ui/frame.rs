@@ -307,7 +307,7 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             Health::Failed,
         ),
         (Link::Up, Some(Summary::Absent)) => {
-            let info = kind.map(|kind| kind.info());
+            let info = kind.map(crate::records::Kind::info);
             let name = info.map_or(String::new(), |info| format!("{}.{}", info.plural, info.group));
             (
                 format!("This cluster does not serve {name}. Once it does, rows appear here by themselves."),

@@ -99,6 +99,11 @@ impl Session {
         }
     }
 
+    /// Asks for the whole cluster again where it was refused: rights may have been given.
+    pub fn ask_widely(&mut self) {
+        self.narrow.clear();
+    }
+
     /// Which namespaces are read instead of all, where the user may not list this kind cluster-wide.
     pub fn narrowed(&self, kind: Kind) -> Option<&BTreeSet<Word>> {
         (self.narrow.contains(&kind) && self.namespace.is_none()).then_some(&self.homes)
@@ -208,11 +213,10 @@ impl Session {
             None => false,
         };
         // What the server does not have may come later; what looked absent or refused may be served after all.
-        let wrong = match (&standing, served) {
-            (Summary::Absent, Some(true)) => true,
-            (Summary::Denied { .. } | Summary::Stale { .. }, Some(false)) => true,
-            _ => false,
-        };
+        let wrong = matches!(
+            (&standing, served),
+            (Summary::Absent, Some(true)) | (Summary::Denied { .. } | Summary::Stale { .. }, Some(false))
+        );
         if covered && !wrong {
             return;
         }
@@ -287,7 +291,8 @@ impl Session {
             effects.extend(store.forget(kind, touched).into_iter().map(Effect::EndFeed));
         }
         if let Some(next) = self.idle.values().min() {
-            effects.push(Effect::After(LINGER.saturating_sub(now.instant.duration_since(*next)), Timer::Idle));
+            effects
+                .push(Effect::After(LINGER.saturating_sub(now.instant.duration_since(*next)), Timer::Idle));
         }
     }
 
