@@ -310,10 +310,9 @@ impl App {
         let mut touched = std::mem::take(&mut self.touched);
         touched.clear();
         let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
-        for plan in self.store.cover(Kind::Context, all, &mut touched) {
+        if let Some(plan) = self.store.cover(Kind::Context, all, &mut touched).first() {
             let batch = Batch::of(plan.id, 0, rows);
             self.store.apply(batch.and(Freshness::Live), now, &mut touched);
-            break;
         }
         self.pane.list.touched(&touched, &self.store, now);
         self.touched = touched;
@@ -337,7 +336,7 @@ impl App {
         self.touched.clear();
         self.store.apply(batch, now, &mut self.touched);
         if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
-            self.show_columns(columns, now);
+            self.show_columns(&columns, now);
         }
         self.settle(now, effects);
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
@@ -359,7 +358,7 @@ impl App {
         self.settle(now, effects);
     }
 
-    fn show_columns(&mut self, columns: TableColumns, now: Now) {
+    fn show_columns(&mut self, columns: &TableColumns, now: Now) {
         let resource = self.pane.list.view.name().to_owned();
         let view = views::table_view(&resource, self.session.table_namespaced(), Some(columns));
         self.pane.list.show_as(view, &self.store, now);
@@ -428,7 +427,7 @@ impl App {
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
         let view = match columns {
             Some(columns) if fed => {
-                views::table_view(view.name(), self.session.table_namespaced(), Some(columns))
+                views::table_view(view.name(), self.session.table_namespaced(), Some(&columns))
             }
             _ => view,
         };

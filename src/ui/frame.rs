@@ -11,6 +11,7 @@ use super::command::{Hint, LIST};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
 use crate::model::{Age, Now};
+use crate::records::Kind;
 use crate::store::{Health, Summary};
 use crate::text;
 use crate::views::Open;
@@ -307,7 +308,7 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             Health::Failed,
         ),
         (Link::Up, Some(Summary::Absent)) => {
-            let info = kind.map(|kind| kind.info());
+            let info = kind.map(Kind::info);
             let name = info.map_or(String::new(), |info| format!("{}.{}", info.plural, info.group));
             (
                 format!("This cluster does not serve {name}. Once it does, rows appear here by themselves."),

@@ -205,11 +205,10 @@ impl Session {
             None => false,
         };
         // What the server does not have may come later; what looked absent or refused may be served after all.
-        let wrong = match (&standing, served) {
-            (Summary::Absent, Some(true)) => true,
-            (Summary::Denied { .. } | Summary::Stale { .. }, Some(false)) => true,
-            _ => false,
-        };
+        let wrong = matches!(
+            (&standing, served),
+            (Summary::Absent, Some(true)) | (Summary::Denied { .. } | Summary::Stale { .. }, Some(false))
+        );
         if covered && !wrong {
             return;
         }
