@@ -199,7 +199,8 @@ fn a_wider_coverage_takes_the_rows_over() {
 fn a_wider_coverage_that_is_refused_takes_no_rows_away() {
     let mut world = World::new();
     let names = ["shop"].map(Word::new).into_iter().collect();
-    let narrow = world.store.cover(Kind::Vm, Coverage::all(Namespaces::Only(names)), &mut world.touched)[0].id;
+    let narrow =
+        world.store.cover(Kind::Vm, Coverage::all(Namespaces::Only(names)), &mut world.touched)[0].id;
     world.apply(batch::<Vm>(narrow, 0, &[object("web", "1", None)]).and(Freshness::Live));
     let wide = world.cover(Kind::Vm);
     world.apply(batch::<Vm>(wide, 0, &[]).and(Freshness::Denied { why: "no".into() }));
