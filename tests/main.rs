@@ -4,5 +4,7 @@
 mod cluster;
 mod docs;
 mod layers;
+#[cfg(unix)]
+mod screens;
 mod support;
 mod support_checks;

@@ -103,7 +103,10 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
         (_, Some(Summary::Denied { why })) => (FINDINGS, why.to_string()),
         (_, Some(Summary::Absent)) => (FINDINGS, format!("This cluster does not serve {view}.")),
         _ => match &app.flash {
-            Some(flash) if flash.health == crate::store::Health::Failed => (USAGE, flash.text.clone()),
+            Some(flash) if flash.health == crate::store::Health::Failed => {
+                let unreachable = app.session.discovery.is_none() && app.session.discovery_failed;
+                (if unreachable { UNREACHABLE } else { USAGE }, flash.text.clone())
+            }
             _ => match app.reason() {
                 Some(why) => (FINE, why),
                 None => return FINE,

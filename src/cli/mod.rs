@@ -29,14 +29,14 @@ pub const UNREACHABLE: u8 = 3;
 #[command(name = "v9s", version, about, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 fine, 1 findings or refused, 2 wrong use, 3 cluster unreachable.")]
 pub struct Cli {
-    #[command(flatten)]
-    connection: ConnectionFlags,
-    /// View to open: vms, pods, namespaces, contexts, or any resource of the cluster
+    /// View to open: vms, pods, contexts, or any resource of the cluster
     #[arg(short, long, value_name = "VIEW")]
     command: Option<String>,
     /// File with colours, in the format of k9s skins
     #[arg(long, value_name = "FILE")]
     skin: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionFlags,
     #[command(subcommand)]
     subcommand: Option<Command>,
 }

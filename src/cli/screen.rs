@@ -35,6 +35,7 @@ pub(super) fn run(cli: &Cli) -> anyhow::Result<u8> {
             }
         }),
     );
+    let start = runtime::Start::new()?;
     let depth = ColourDepth::detect(&|name| env::var_os(name));
     let terminal = match Terminal::open(terminal::Options { depth, ..terminal::Options::default() }) {
         Ok(terminal) => terminal,
@@ -51,7 +52,7 @@ pub(super) fn run(cli: &Cli) -> anyhow::Result<u8> {
         app.say(warning, Health::Warning, now);
     }
     let install = |tell| *reporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
-    runtime::run(app, cli.connection.flags(), terminal, install)?;
+    start.run(app, cli.connection.flags(), terminal, install)?;
     Ok(FINE)
 }
 

@@ -80,9 +80,21 @@ struct Place {
     filter: Filter,
 }
 
+/// What a command asks to see.
+#[derive(Clone, Debug)]
+struct Wanted {
+    word: String,
+    /// Another namespace than the one on screen.
+    shown: Option<Shown>,
+    filter: Filter,
+    /// Whether the view on screen is one to come back to.
+    leave: bool,
+}
+
 const FLASH: Duration = Duration::from_secs(6);
 const MOST_PLACES: usize = 100;
 const RECONNECT: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(1);
 
 /// Everything on screen.
 #[derive(Debug)]
@@ -111,8 +123,8 @@ pub struct App {
     last: Option<Place>,
     /// The filter before the prompt was opened, to go back to.
     filter_before: Filter,
-    /// A word that named nothing, while the server is asked once more.
-    unresolved: Option<String>,
+    /// A command that named nothing, while the server is asked once more.
+    unresolved: Option<Wanted>,
     touched: Touched,
     quit: bool,
 }
@@ -131,7 +143,10 @@ impl App {
             Some(word) => match views::find(word) {
                 Some(view) => (ViewRef::Of(view), None),
                 // Perhaps a resource of the server: shown once the server has said what it has.
-                None => (views::table_view(word, true, None), Some(word.to_owned())),
+                None => {
+                    let wanted = Wanted { leave: false, ..Wanted::new(word, &options.filter) };
+                    (views::table_view(word, true, None), Some(wanted))
+                }
             },
         };
         let list = List::new(view, shown.only(), &store, now);
@@ -163,7 +178,9 @@ impl App {
     /// What has to be done before anything can happen.
     pub fn start(&mut self, now: Now) -> Vec<Effect> {
         self.store.keep_states(self.pane.list.view.rows(), now);
-        vec![Effect::Configure]
+        let mut effects = vec![Effect::Configure];
+        self.session.want(&*self.pane.list.view, None, None, now, &mut effects);
+        effects
     }
 
     /// Whether the program ends.
@@ -224,8 +241,8 @@ impl App {
             Message::Discovered(_, Ok(discovery)) => {
                 self.session.version = Some(discovery.version.clone());
                 self.session.discovery = Some(discovery);
-                if let Some(word) = self.unresolved.take() {
-                    self.open_word(&word, now, effects);
+                if let Some(wanted) = self.unresolved.take() {
+                    self.open_word(wanted, now, effects);
                 }
                 self.feed(now, effects);
                 Draw::Soon
@@ -236,8 +253,8 @@ impl App {
                 if self.flash.is_none() && self.session.discovery.is_none() {
                     self.say(failure.to_string(), Health::Failed, now);
                 }
-                if let Some(word) = self.unresolved.take() {
-                    self.say(format!("{word}: {failure}"), Health::Failed, now);
+                if let Some(wanted) = self.unresolved.take() {
+                    self.say(format!("{}: {failure}", wanted.word), Health::Failed, now);
                 }
                 effects.push(Effect::After(RECONNECT, Timer::Rediscover));
                 Draw::Soon
@@ -293,7 +310,8 @@ impl App {
     /// Puts the contexts of the kubeconfig into the store.
     fn show_contexts(&mut self, now: Now) {
         let Some(configuration) = self.configuration.clone() else { return };
-        let current = self.session.info.as_ref().map(|info| info.context.as_str());
+        let connected = self.session.info.as_ref().map(|info| info.context.as_str());
+        let current = connected.or(self.options.context.as_deref()).or(configuration.current.as_deref());
         let rows: Vec<Context> = configuration
             .contexts
             .iter()
@@ -434,10 +452,15 @@ impl App {
         self.session.want(&*view, namespace, table, now, effects);
         let list = List::new(view, namespace, &self.store, now);
         let wide = self.pane.wide;
-        self.pane = ListPane::new(list);
+        let before = std::mem::replace(&mut self.pane, ListPane::new(list)).list;
         self.pane.wide = wide;
         self.pane.list.set_filter(filter, &self.store, now);
+        self.pane.list.go_on(&before, &self.store, now);
         self.feed(now, effects);
+        if self.session.lacks(&self.store) {
+            // The timer may have passed while another view was on screen.
+            effects.push(Effect::After(SOON, Timer::Rediscover));
+        }
     }
 
     fn place(&self) -> Place {
@@ -472,24 +495,28 @@ impl App {
     }
 
     /// Opens what a word names: a view, else a resource of the server.
-    fn open_word(&mut self, word: &str, now: Now, effects: &mut Vec<Effect>) {
-        if let Some(view) = views::find(word) {
+    fn open_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
+        let Wanted { word, shown, filter, leave } = wanted;
+        let shown = shown.unwrap_or(self.shown);
+        if let Some(view) = views::find(&word) {
             self.leave();
-            self.go(ViewRef::Of(view), self.shown, Filter::default(), now, effects);
+            self.go(ViewRef::Of(view), shown, filter, now, effects);
             return;
         }
         let Some(discovery) = self.session.discovery.clone() else {
             self.say(format!("{word}: the server has not said yet what it has."), Health::Warning, now);
             return;
         };
-        match discovery.resolve(word) {
+        match discovery.resolve(&word) {
             Resolved::One(resource) => {
                 let known = Kind::ALL.iter().find(|kind| {
                     let info = kind.info();
                     info.group == resource.group && info.plural == resource.plural
                 });
                 let view = known.and_then(|kind| views::VIEWS.iter().find(|view| view.rows() == [*kind]));
-                self.leave();
+                if leave {
+                    self.leave();
+                }
                 let view = match view {
                     Some(view) => ViewRef::Of(*view),
                     None => {
@@ -503,7 +530,7 @@ impl App {
                         views::table_view(&name, resource.namespaced, None)
                     }
                 };
-                self.go(view, self.shown, Filter::default(), now, effects);
+                self.go(view, shown, filter, now, effects);
             }
             Resolved::Ambiguous(several) => {
                 let names: Vec<String> =
@@ -710,29 +737,31 @@ impl App {
         let Some(first) = words.next() else { return };
         let argument = words.next();
         match (first, argument) {
-            ("q" | "q!" | "qa" | "quit" | "exit", None) => self.signal(Signal::Interrupt, effects).forget(),
-            ("ctx" | "context" | "contexts", Some(name)) => self.switch_context(name, now, effects),
-            ("ns" | "namespace" | "namespaces", Some(name)) => {
-                let shown = if name == "all" { Shown::All } else { Shown::Only(Word::new(name)) };
-                self.leave();
-                self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
+            ("q" | "q!" | "qa" | "Q" | "quit" | "exit", None) => {
+                self.signal(Signal::Interrupt, effects).forget();
             }
-            (word, argument) => {
-                match argument {
-                    Some("all") => self.shown = Shown::All,
-                    Some(text) if text.starts_with('/') => {}
-                    Some(namespace) => self.shown = Shown::Only(Word::new(namespace)),
-                    None => {}
+            ("ctx" | "context" | "contexts", Some(name)) => self.switch_context(name, now, effects),
+            ("ns" | "namespace" | "namespaces", Some(name)) => match namespace(name) {
+                Ok(shown) => {
+                    self.leave();
+                    self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
                 }
+                Err(why) => self.say(why, Health::Failed, now),
+            },
+            (word, argument) => {
                 let word = match completed {
                     Some(whole) if argument.is_none() && !self.names(word) => whole,
                     _ => word,
                 };
+                let wanted = match Wanted::parse(word, typed) {
+                    Ok(wanted) => wanted,
+                    Err(why) => return self.say(why, Health::Failed, now),
+                };
                 if self.names(word) || self.session.link != Link::Up {
-                    self.open_word(word, now, effects);
+                    self.open_word(wanted, now, effects);
                 } else {
                     // It may have been installed since the server was asked.
-                    self.unresolved = Some(word.to_owned());
+                    self.unresolved = Some(wanted);
                     effects.push(Effect::Discover(self.session.id));
                 }
             }
@@ -793,6 +822,38 @@ impl App {
         let current = self.session.info.as_ref().map(|info| info.context.as_str());
         let all = self.configuration.iter().flat_map(|configuration| &configuration.contexts);
         all.map(|context| context.name.as_str()).filter(move |name| current != Some(*name))
+    }
+}
+
+impl Wanted {
+    fn new(word: &str, filter: &str) -> Self {
+        Self { word: word.to_owned(), shown: None, filter: Filter::parse(filter), leave: true }
+    }
+
+    /// Reads what stands behind the first word of a command: a namespace or `all`, then `/` and a filter.
+    fn parse(word: &str, typed: &str) -> Result<Self, String> {
+        let rest = typed.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+        let (before, filter) = match rest.find('/') {
+            Some(at) if at == 0 || rest[..at].ends_with(char::is_whitespace) => {
+                (&rest[..at], &rest[at + 1..])
+            }
+            _ => (rest, ""),
+        };
+        let mut wanted = Self::new(word, filter.trim());
+        for argument in before.split_whitespace().filter(|&argument| argument != "-n") {
+            wanted.shown = Some(namespace(argument)?);
+        }
+        Ok(wanted)
+    }
+}
+
+/// Reads `all` or the name of a namespace.
+fn namespace(text: &str) -> Result<Shown, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match text {
+        "all" => Ok(Shown::All),
+        name if name.len() <= 63 && name.chars().all(plain) => Ok(Shown::Only(Word::new(name))),
+        other => Err(format!("{other:?} cannot be the name of a namespace.")),
     }
 }
 

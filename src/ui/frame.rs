@@ -360,12 +360,25 @@ fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// Whether [`nothing`] says this.
+fn stands_for_rows(app: &App, said: &str) -> bool {
+    let kind = app.pane.list.view.rows().first();
+    let why = match (&app.session.link, kind.map(|&kind| app.store.freshness(kind))) {
+        (Link::Down(failure), _) => failure.to_string(),
+        (_, Some(Summary::Stale { why, .. } | Summary::Denied { why })) => why.to_string(),
+        _ => return false,
+    };
+    text::one_line(&why, 500) == said
+}
+
 fn flash(app: &App, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
     let reason = app.reason();
     let (text, health) = match (&app.flash, &reason) {
+        // Where there are no rows it stands in their place already.
+        (Some(flash), _) if app.pane.list.rows().is_empty() && stands_for_rows(app, &flash.text) => return,
         (Some(flash), _) => (flash.text.as_str(), flash.health),
         (None, Some(reason)) => (reason.as_str(), Health::Failed),
         (None, None) => return,

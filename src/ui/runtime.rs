@@ -251,28 +251,52 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("The runtime cannot be started.")
 }
 
-/// Runs the screen until the user leaves.
-///
-/// # Errors
-///
-/// The terminal went away in a way that is not simply its end.
-pub fn run(
-    mut app: App,
-    flags: Flags,
-    mut terminal: Terminal,
-    install_reporter: impl FnOnce(Box<dyn Fn(PathBuf) + Send + Sync>),
-) -> anyhow::Result<()> {
-    // Before anything is read or asked: the first frame.
-    show(&mut app, &mut terminal)?;
-    let runtime = runtime()?;
-    let ended = runtime.block_on(async {
-        let engine = Engine::new(flags);
-        install_reporter(Box::new(engine.reporter()));
-        Loop::new(app, engine, terminal)?.run().await
-    });
-    // Requests that hang and plugins that wait do not keep the shell waiting.
-    runtime.shutdown_background();
-    ended
+/// What has to stand before the terminal is taken: from then on a signal must give it back.
+#[derive(Debug)]
+pub struct Start {
+    runtime: tokio::runtime::Runtime,
+    signals: Signals,
+}
+
+impl Start {
+    /// Starts the runtime and listens to signals.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no threads, or no signals.
+    pub fn new() -> anyhow::Result<Self> {
+        let runtime = runtime()?;
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new().context("Signals cannot be listened to.")?
+        };
+        Ok(Self { runtime, signals })
+    }
+
+    /// Runs the screen until the user leaves.
+    ///
+    /// # Errors
+    ///
+    /// The terminal went away in a way that is not simply its end.
+    pub fn run(
+        self,
+        mut app: App,
+        flags: Flags,
+        mut terminal: Terminal,
+        install_reporter: impl FnOnce(Box<dyn Fn(PathBuf) + Send + Sync>),
+    ) -> anyhow::Result<()> {
+        let Self { runtime, signals } = self;
+        // Before anything is read or asked: the first frame.
+        show(&mut app, &mut terminal)?;
+        let ended = runtime.block_on(async {
+            let engine = Engine::new(flags);
+            install_reporter(Box::new(engine.reporter()));
+            Loop::new(app, engine, terminal, signals).run().await
+        });
+        // Requests that hang and plugins that wait do not keep the shell waiting.
+        runtime.shutdown_background();
+        ended
+    }
 }
 
 fn show(app: &mut App, terminal: &mut Terminal) -> std::io::Result<()> {
@@ -308,10 +332,9 @@ enum Woken {
 }
 
 impl Loop {
-    fn new(app: App, engine: Engine, terminal: Terminal) -> anyhow::Result<Self> {
-        let signals = Signals::new().context("Signals cannot be listened to.")?;
+    fn new(app: App, engine: Engine, terminal: Terminal, signals: Signals) -> Self {
         let events = Some(EventStream::new());
-        Ok(Self { app, engine, terminal, signals, events, last_frame: Instant::now(), due: None })
+        Self { app, engine, terminal, signals, events, last_frame: Instant::now(), due: None }
     }
 
     async fn run(mut self) -> anyhow::Result<()> {

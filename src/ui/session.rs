@@ -298,18 +298,22 @@ impl Session {
 
     /// Where all kinds that the view needs stand: whether everything that can come has come.
     pub fn settled(&self, store: &Store) -> bool {
+        let local = |want: &Want| want.kind.info().versions.is_empty() && want.kind != Kind::Other;
+        if !self.wants.is_empty() && self.wants.iter().all(local) {
+            // What the program knows by itself waits for no server, nor for a login.
+            return self.wants.iter().all(|want| store.freshness(want.kind) == Summary::Live);
+        }
         match self.link {
             Link::Connecting => false,
             Link::Down(_) => true,
             Link::Recorded(_) => true,
             Link::Up => self.wants.iter().all(|want| {
-                // Rows that the program makes itself, and a resource that the server does not have.
-                let unasked = match want.kind {
-                    Kind::Other => self.table.is_none(),
-                    kind => kind.info().versions.is_empty(),
-                };
-                unasked
+                local(want)
                     || match store.freshness(want.kind) {
+                        // A word that the server has no table for, or did not say whether it has.
+                        Summary::Unasked if want.kind == Kind::Other && self.table.is_none() => {
+                            self.discovery.is_some() || self.discovery_failed
+                        }
                         Summary::Unasked | Summary::Syncing { .. } => false,
                         // Another version may be served, or the kind not at all: the server has not said yet.
                         Summary::Absent | Summary::Denied { .. } => {

@@ -121,7 +121,11 @@ impl<W: Write> Terminal<W> {
     }
 
     /// Takes a new size, from a resize event. The terminal is not asked: frames cost no system call but the write.
+    ///
+    /// All is drawn anew, also if the size is the last one again: a size between the two that nobody drew for has cut
+    /// off what was there.
     pub fn resize(&mut self, size: Size) {
+        self.unknown = true;
         self.inner.backend_mut().size = size;
     }
 

@@ -177,6 +177,27 @@ impl List {
         touched.all || !changed.is_empty()
     }
 
+    /// Takes over cursor and order of a list of the same view that it replaces.
+    pub fn go_on(&mut self, before: &Self, store: &Store, now: Now) {
+        if self.view.name() != before.view.name() || before.column >= before.view.width() {
+            return;
+        }
+        self.cursor = before.cursor;
+        let title = before.view.heading(before.column).title;
+        // These two are what a list is sorted by that nobody has sorted.
+        let chosen = before.dir == Dir::Down || !matches!(&*title, "NAME" | "NAMESPACE");
+        let visible = |&column: &usize| {
+            self.namespace.is_none() || self.view.heading(column).shown != Shown::Namespaces
+        };
+        match self.view.column(&title).filter(visible) {
+            Some(column) if chosen => {
+                (self.column, self.dir) = (column, before.dir);
+                self.sort(store, now);
+            }
+            _ => self.find_cursor(store),
+        }
+    }
+
     /// Sets the filter.
     pub fn set_filter(&mut self, filter: Filter, store: &Store, now: Now) {
         let narrows = self.passing.is_some() && filter.narrows(&self.filter);
@@ -290,7 +311,11 @@ impl List {
     /// Another look at the same rows: the columns of a table that have come.
     pub fn show_as(&mut self, view: ViewRef, store: &Store, now: Now) {
         let title = self.view.heading(self.column.min(self.view.width() - 1)).title;
-        self.column = view.column(&title).or_else(|| view.column("NAME")).unwrap_or(0);
+        let shown = |&column: &usize| {
+            self.namespace.is_none() && view.namespaced() || view.heading(column).title != "NAMESPACE"
+        };
+        let same = view.column(&title).filter(shown);
+        self.column = same.or_else(|| view.column("NAME")).unwrap_or(0);
         self.view = view;
         self.rebuild(store, now);
     }

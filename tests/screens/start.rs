@@ -1,0 +1,152 @@
+//! Before there is a cluster: the first frame, and what stands there when there will be none.
+
+use serde_json::json;
+
+use super::{Silent, kubeconfig, kubeconfig_of};
+use crate::support::apiserver::ApiServer;
+use crate::support::poll;
+use crate::support::proxy::Proxy;
+use crate::support::screen::Screen;
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn without_a_kubeconfig_the_screen_says_what_was_tried() {
+    let mut v9s = Screen::open(NONE, 120, 40);
+    v9s.wait_for("No kubeconfig was found; looked at").expect("/.kube/config").expect("KUBECONFIG");
+    v9s.expect("vms").expect("not connected").expect(":ctx").expect(":q");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+}
+
+#[test]
+fn a_kubeconfig_that_is_named_and_missing_is_named_on_the_screen() {
+    let mut v9s = Screen::open(["--kubeconfig", "nowhere.yaml"], 80, 24);
+    v9s.wait_for("nowhere.yaml").wait_for("does not exist");
+    v9s.press("<ctrl-c>");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+}
+
+#[test]
+fn a_broken_kubeconfig_is_named_with_the_line() {
+    let broken = "apiVersion: v1\nclusters:\n- name: a\n  cluster: [\n";
+    let mut v9s = Screen::builder().file(".kube/config", broken).size(100, 30).open();
+    v9s.wait_for(".kube/config").wait_for("line ");
+    v9s.reject("panicked");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+}
+
+#[test]
+fn a_context_that_is_not_there_is_named_with_those_that_are() {
+    let file = kubeconfig(&[("alpha", "https://127.0.0.1:1"), ("beta", "https://127.0.0.1:1")]);
+    let mut v9s = Screen::builder().file(".kube/config", file).args(["--context", "delta"]).open();
+    v9s.wait_for("delta").wait_for("alpha").wait_for("beta");
+    // And one of them can be chosen.
+    v9s.press(":ctx⏎").wait_for("contexts[2]").press("j⏎").wait_for("Context: beta");
+}
+
+#[test]
+fn the_contexts_of_two_files_are_listed_and_one_is_chosen() {
+    let silent = Silent::new();
+    let mut v9s = Screen::builder()
+        .file("one.yaml", kubeconfig(&[("alpha", &silent.url())]))
+        .file("two.yaml", kubeconfig(&[("beta", &silent.url()), ("gamma", &silent.url())]))
+        .env("KUBECONFIG", "one.yaml:missing.yaml:two.yaml")
+        .size(100, 30)
+        .open();
+    v9s.wait_for("Context: alpha").press(":ctx⏎").wait_for("contexts[3]").expect("alpha(*)");
+    v9s.expect("gamma-cluster").expect("gamma-user").expect("gamma-home").expect("live");
+    v9s.press("jj⏎").wait_for("Context: gamma").wait_for("vms(gamma-home)[0]").expect("gamma-cluster");
+    v9s.press(":ctx⏎").wait_for("gamma(*)").reject("alpha(*)");
+    // By name too, with completion.
+    v9s.press(":ctx be⇥⏎").wait_for("Context: beta");
+    v9s.press(":ctx delta⏎").wait_for("delta").expect("Context: beta");
+}
+
+#[test]
+fn the_first_frame_stands_before_the_server_has_said_a_word() {
+    let silent = Silent::new();
+    let server = Proxy::to(&silent.url());
+    server.hold();
+    let file = kubeconfig(&[("alpha", &server.url())]);
+    let mut v9s = Screen::builder().file(".kube/config", file).size(80, 24).open();
+    v9s.wait_for("vms(").wait_for("Context: alpha").wait_for("vms(alpha-home)[0]");
+    // It listens, too.
+    v9s.press(":ctx⏎").wait_for("contexts[1]").press("q").wait_for("vms(alpha-home)");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+}
+
+#[test]
+fn the_first_frame_stands_while_a_plugin_thinks_and_nothing_of_it_is_on_the_screen() {
+    let script = "echo $$ >plugin.pid; echo 'noise of the plugin' >&2; echo 'more noise'; exec sleep 60";
+    let user = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+        "interactiveMode": "Never",
+    }});
+    let file = kubeconfig_of(&[("alpha", "https://127.0.0.1:1")], &user);
+    let mut v9s = Screen::builder().file(".kube/config", file).size(80, 24).open();
+    v9s.wait_for("vms(");
+    let pid = v9s.home().join("plugin.pid");
+    let started = || std::fs::read_to_string(&pid).ok().filter(|pid| pid.ends_with('\n'));
+    let Some(plugin) = poll(crate::support::deadline(), started) else { v9s.fail("no plugin was started") };
+    v9s.press(":ctx⏎").wait_for("contexts[1]").reject("noise");
+    assert!(!String::from_utf8_lossy(&v9s.raw()).contains("noise"), "written to the terminal");
+    // Leaving does not wait for the plugin, nor leave it behind.
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+    let process = std::path::PathBuf::from(format!("/proc/{}", plugin.trim()));
+    if std::path::Path::new("/proc/self").exists() {
+        let gone = || (!process.exists()).then_some(());
+        assert!(poll(crate::support::deadline(), gone).is_some(), "the plugin still runs");
+    }
+}
+
+#[test]
+fn what_a_plugin_says_when_it_fails_is_told_in_one_sentence() {
+    let script = "echo 'your session \u{1b}[31mhas expired' >&2; exit 7";
+    let user = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+        "interactiveMode": "Never",
+    }});
+    let file = kubeconfig_of(&[("alpha", "https://127.0.0.1:1")], &user);
+    let mut v9s = Screen::builder().file(".kube/config", file).size(100, 30).open();
+    v9s.wait_for("has expired").expect(":ctx");
+}
+
+#[test]
+fn a_server_that_refuses_is_named_and_the_program_stays() {
+    // Bound and let go: nobody listens there.
+    let url = Silent::new().url();
+    let file = kubeconfig(&[("alpha", &url)]);
+    let mut v9s = Screen::builder().file(".kube/config", file).size(80, 24).open();
+    let address = url.trim_start_matches("https://").to_owned();
+    v9s.wait_for(&address).wait_for("Context: alpha").wait_until(|text| text.contains('?'), "a remedy");
+    v9s.expect(":ctx").press(":ctx⏎").wait_for("alpha(*)");
+    v9s.press("<ctrl-c>");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+}
+
+#[test]
+fn a_wrong_authority_and_a_wrong_token_are_told_with_what_to_do() {
+    let Some(server) = ApiServer::shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("authority", server.kubeconfig_of("admin").wrong_authority(), "certificate"),
+        ("token", server.kubeconfig_of("token").token("expired"), "Log in again"),
+    ];
+    for (name, kubeconfig, remedy) in cases {
+        let path = kubeconfig.write(folder.path(), name);
+        let mut v9s = Screen::builder().kubeconfig(&path).size(80, 24).open();
+        v9s.wait_for(remedy).wait_for(":ctx").reject("Error").reject("error trying to connect");
+        v9s.press(":q⏎");
+        assert_eq!(v9s.wait_exit(), 0, "{name}");
+        v9s.terminal_is_restored();
+    }
+}
