@@ -1,5 +1,6 @@
 //! One integration binary: it links once, and its modules share `support`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod budget;
 mod support;
 mod support_checks;
