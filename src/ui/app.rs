@@ -360,7 +360,7 @@ impl App {
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
         let visible = self.pane.visible();
         let seen = self.touched.all || self.touched.ids.iter().any(|id| visible.contains(id));
-        if seen || changed || visible != self.pane.window(self.size) { Draw::Soon } else { Draw::No }
+        if seen || changed || visible != self.pane.window() { Draw::Soon } else { Draw::No }
     }
 
     /// Lets list and feeds follow what the store has changed.
@@ -457,7 +457,7 @@ impl App {
         self.pane.list.set_filter(filter, &self.store, now);
         self.pane.list.go_on(&before, &self.store, now);
         self.feed(now, effects);
-        if self.session.lacks(&self.store) {
+        if self.session.ask_again(&self.store) == Some(super::session::REDISCOVER) {
             // The timer may have passed while another view was on screen.
             effects.push(Effect::After(SOON, Timer::Rediscover));
         }
@@ -788,7 +788,7 @@ impl App {
             }
             _ => None,
         });
-        let ages = self.pane.list.view.next_change(&self.store, &self.pane.visible(), now);
+        let ages = self.pane.list.view.next_change(&self.store, self.pane.visible(), now);
         [flash, stale, ages].into_iter().flatten().min()
     }
 

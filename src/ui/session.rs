@@ -19,7 +19,7 @@ use crate::{dispatch, dispatch_arms};
 /// How long feeds go on that nobody looks at.
 const LINGER: Duration = Duration::from_secs(120);
 /// How often the server is asked whether it has a kind by now that the view on screen needs.
-const REDISCOVER: Duration = Duration::from_secs(10);
+pub(super) const REDISCOVER: Duration = Duration::from_secs(10);
 
 /// The same for kinds that only add to its rows.
 const REDISCOVER_PARTNERS: Duration = Duration::from_secs(300);
