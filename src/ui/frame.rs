@@ -373,7 +373,7 @@ fn offer_contexts(app: &App) -> String {
     const MOST: usize = 8;
     let names: Vec<&str> = app.other_contexts().collect();
     match names.len() {
-        0 => "There is no other context to choose; :q leaves.".to_owned(),
+        0 => ":ctx lists the contexts of the kubeconfig, :q leaves.".to_owned(),
         count => {
             let more = if count > MOST { ", …" } else { "" };
             format!("Other contexts, to be chosen with :ctx: {}{more}", names[..count.min(MOST)].join(", "))

@@ -293,9 +293,10 @@ impl Start {
             install_reporter(Box::new(engine.reporter()));
             Loop::new(app, engine, terminal, signals).run().await
         });
-        // Requests that hang and plugins that wait do not keep the shell waiting.
-        runtime.shutdown_background();
-        ended
+        // Tasks are dropped and with them the processes that they wait for, such as credential plugins; what blocks a thread
+    // does not keep the shell waiting.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    ended
     }
 }
 
