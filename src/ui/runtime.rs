@@ -294,9 +294,9 @@ impl Start {
             Loop::new(app, engine, terminal, signals).run().await
         });
         // Tasks are dropped and with them the processes that they wait for, such as credential plugins; what blocks a thread
-    // does not keep the shell waiting.
-    runtime.shutdown_timeout(Duration::from_millis(200));
-    ended
+        // does not keep the shell waiting.
+        runtime.shutdown_timeout(Duration::from_millis(200));
+        ended
     }
 }
 
