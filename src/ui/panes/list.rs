@@ -38,6 +38,8 @@ struct Window {
 
 /// Blank columns between two columns of the table.
 const GAP: u16 = 2;
+/// A column that has less room than this, and less than it needs, is left out: what is left of it says nothing.
+const LEAST: u16 = 8;
 
 impl ListPane {
     /// A list that has not been drawn yet.
@@ -146,7 +148,11 @@ impl ListPane {
             if x >= area.right() {
                 break;
             }
-            let width = self.widths[window.columns[at]].min(area.right() - x);
+            let wanted = self.widths[window.columns[at]];
+            let width = wanted.min(area.right() - x);
+            if width < wanted.min(LEAST) && !places.is_empty() {
+                break;
+            }
             places.push((at, x, width));
             x += width + GAP + spare;
         }
@@ -182,6 +188,16 @@ impl ListPane {
             };
             let (end, _) = buffer.set_stringn(start, area.y, &title, room, style);
             buffer.set_stringn(end, area.y, mark, 1, theme.sorted);
+        }
+        let last = places.last().map(|&(at, x, width)| (at + 1 < self.window.columns.len(), x + width));
+        if let Some((true, end)) = last
+            && area.width > 20
+        {
+            // There is more on the right.
+            let place = area.right() - 1;
+            if end < area.right() {
+                buffer.set_stringn(place, area.y, "›", 1, theme.sorted);
+            }
         }
         for (row, health) in self.window.healths.iter().enumerate() {
             let Some(y) = u16::try_from(row + 1).ok().map(|row| area.y + row).filter(|&y| y < area.bottom())
