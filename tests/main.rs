@@ -4,6 +4,7 @@
 mod budget;
 mod cluster;
 mod docs;
+mod frames;
 mod layers;
 #[cfg(unix)]
 mod screens;

@@ -41,6 +41,8 @@ struct Window {
 const GAP: u16 = 2;
 /// From here on moving the cursor takes fewer bytes than blanks.
 const SHORT_GAP: u16 = 8;
+/// A column that has less room than this, and less than it needs, is left out: what is left of it says nothing.
+const LEAST: u16 = 8;
 
 impl ListPane {
     /// A list that has not been drawn yet.
@@ -148,7 +150,11 @@ impl ListPane {
             if x >= area.right() {
                 break;
             }
-            let width = self.widths[window.columns[at]].min(area.right() - x);
+            let wanted = self.widths[window.columns[at]];
+            let width = wanted.min(area.right() - x);
+            if width < wanted.min(LEAST) && !places.is_empty() {
+                break;
+            }
             places.push((at, x, width));
             x += width + GAP + spare;
         }
@@ -184,6 +190,16 @@ impl ListPane {
             };
             let end = put(buffer, start, area.y, &title, room, style);
             put(buffer, end, area.y, mark, 1, theme.sorted);
+        }
+        let last = places.last().map(|&(at, x, width)| (at + 1 < self.window.columns.len(), x + width));
+        if let Some((true, end)) = last
+            && area.width > 20
+        {
+            // There is more on the right.
+            let place = area.right() - 1;
+            if end < area.right() {
+                buffer.set_stringn(place, area.y, "›", 1, theme.sorted);
+            }
         }
         for (row, health) in self.window.healths.iter().enumerate() {
             let Some(y) = u16::try_from(row + 1).ok().map(|row| area.y + row).filter(|&y| y < area.bottom())
