@@ -98,8 +98,7 @@ fn batches(fleet: &Fleet, kind: FleetKind, feed: FeedId) -> impl Iterator<Item =
         let first = page.start == 0;
         let mut batch = Batch::of(feed, 0, of_machines(fleet, kind, page.clone(), 0));
         batch.remaining = (first && !last).then(|| count - page.end);
-        batch.freshness =
-            Some(if last { Freshness::Live } else { Freshness::Syncing { seen: page.end } });
+        batch.freshness = Some(if last { Freshness::Live } else { Freshness::Syncing { seen: page.end } });
         (batch, last)
     })
 }
@@ -120,8 +119,7 @@ impl Filled {
     /// `vms` of all namespaces before any row has come.
     pub fn empty(count: usize) -> Self {
         let now = Now::at(TODAY);
-        let options =
-            Options { view: Some("vms".to_owned()), all_namespaces: true, ..Options::default() };
+        let options = Options { view: Some("vms".to_owned()), all_namespaces: true, ..Options::default() };
         let mut app = App::new(options, Theme::default(), SIZE, now);
         app.start(now);
         let size = Size::new(SIZE.0, SIZE.1);

@@ -60,8 +60,12 @@ fn settled(server: &mut Pages, folder: &Path) -> Option<Session> {
     let count = server.served.fleet().order(FleetKind::Vm).len();
     let mut session = Session::start(&launch(&server.kubeconfig(folder), folder)).ok()?;
     session.until_text(&complete(count), LONG)?;
-    for &kind in &[FleetKind::Vm, FleetKind::Vmi, FleetKind::DataVolume] {
-        server.await_watches(kind, 1, LONG);
+    // Its terminal is read meanwhile: a program whose output nobody takes comes to a stop.
+    let give_up = Instant::now() + LONG;
+    for kind in [FleetKind::Vm, FleetKind::Vmi, FleetKind::DataVolume] {
+        while !server.await_watches(kind, 1, Duration::ZERO) && Instant::now() < give_up {
+            session.rest(Duration::from_millis(20));
+        }
     }
     session.quiet(Duration::from_millis(300), LONG).then_some(session)
 }
@@ -114,8 +118,10 @@ fn decode_one(kind: FleetKind, object: &[u8]) {
 pub fn decode(bench: &mut Bench, kind: FleetKind, objects: &[Vec<u8>], out: &mut Outcome) {
     let time = Duration::from_millis(if bench.quick { 50 } else { 150 });
     let mut skip = || crate::skip_floor(objects, time);
-    let mut own =
-        || nanoseconds(time, || objects.iter().for_each(|object| decode_one(kind, object))) / objects.len() as f64;
+    let mut own = || {
+        nanoseconds(time, || objects.iter().for_each(|object| decode_one(kind, object)))
+            / objects.len() as f64
+    };
     let [floor, time] = crate::in_turn(bench.runs(), [&mut skip, &mut own]);
     let machine = matches!(kind, FleetKind::Vm | FleetKind::Vmi);
     out.note(format!("{}, decoded", kind.short()), format!("{} µs", plain(time / 1000.0)));
@@ -193,7 +199,12 @@ pub fn memory(bench: &mut Bench) -> Outcome {
         match settled(server, &folder) {
             Some(session) => {
                 let usage = session.usage();
-                out.at_most(format!("vms with instances and disks, {count} each"), asked, mb(usage.resident), " MB");
+                out.at_most(
+                    format!("vms with instances and disks, {count} each"),
+                    asked,
+                    mb(usage.resident),
+                    " MB",
+                );
                 out.note(format!("the most of it, {count} each"), format!("{} MB", plain(mb(usage.peak))));
             }
             None => out.skip(format!("the program with {count} of each kind"), "it did not come to rest"),
@@ -219,6 +230,7 @@ pub fn events(bench: &mut Bench, kubectl: KubectlWatch, out: &mut Outcome) {
         // The terminal is read meanwhile, as it would be.
         let length = Duration::from_secs_f64(if rate == 0 { 0.3 } else { count as f64 / rate as f64 });
         session.rest(length);
+        session.quiet(Duration::from_millis(200), LONG);
         server.end_events();
         session.quiet(Duration::from_millis(100), LONG);
         (session.usage().since(before).cpu.as_secs_f64(), begun.elapsed().as_secs_f64())
@@ -289,7 +301,7 @@ pub fn keys(bench: &mut Bench) -> Outcome {
         let mut times = Vec::new();
         for _ in 0..rounds {
             for key in keys {
-                times.extend(session.press(key, LONG).map(|(time, _)| ms(time)));
+                times.extend(session.press(key, Duration::from_secs(2)).map(|(time, _)| ms(time)));
             }
         }
         let (middle, worst) = (median(&mut times), percentile(&mut times, 99));
@@ -301,7 +313,10 @@ pub fn keys(bench: &mut Bench) -> Outcome {
 
 fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+    values
+        .get((values.len() * percent / 100).min(values.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(f64::NAN)
 }
 
 /// Types a filter while the rows come: how long until each letter stands in the prompt.
@@ -324,7 +339,7 @@ fn during_sync(launch: &Launch, count: usize, out: &mut Outcome) {
             let pressed = session.elapsed();
             session.send(letter.to_string().as_bytes());
             let wanted = format!("│/ {}", typed.trim_end());
-            if let Some(shown) = session.until_text(&wanted, LONG)
+            if let Some(shown) = session.until_text(&wanted, Duration::from_secs(2))
                 && letter != ' '
             {
                 times.push(ms(shown - pressed));
@@ -369,7 +384,10 @@ pub fn filters(bench: &mut Bench) -> Outcome {
     let app = &mut filled.app;
     let built = Instant::now();
     app.pane.list.set_filter(Filter::parse("zzz"), &app.store, now);
-    out.note("text index built", format!("{} ms for {} MB", plain(ms(built.elapsed())), plain(mb(text.len() as u64))));
+    out.note(
+        "text index built",
+        format!("{} ms for {} MB", plain(ms(built.elapsed())), plain(mb(text.len() as u64))),
+    );
     for word in ["qqq", "prod", "web"] {
         let finder = memchr::memmem::Finder::new(word);
         let mut bare = || {
@@ -397,7 +415,10 @@ pub fn filters(bench: &mut Bench) -> Outcome {
         };
         let [bare, own] = crate::in_turn(bench.runs(), [&mut bare, &mut own]);
         let hits = app.pane.list.rows().len();
-        out.note(format!("{word:?}, {hits} hits"), format!("{} ms, bare memmem {} ms", plain(own), plain(bare)));
+        out.note(
+            format!("{word:?}, {hits} hits"),
+            format!("{} ms, bare memmem {} ms", plain(own), plain(bare)),
+        );
         out.at_most(format!("{word:?} against bare memmem"), 3.0, own / bare, " ×");
     }
     out.skip("fuzzy", LATER);
@@ -485,7 +506,7 @@ pub fn frame(bench: &mut Bench) -> Outcome {
     });
     out.note("time of a frame", format!("{} ms", plain(time / 1e6)));
     moved(&mut filled);
-    let heap = allocation_counter::measure(|| drop(black_box(filled.draw())));
+    let heap = allocation_counter::measure(|| _ = black_box(filled.draw()));
     out.at_most("allocations of a frame", 10.0, heap.count_total as f64, "");
     out
 }
@@ -530,7 +551,12 @@ pub fn idle(bench: &mut Bench) -> Outcome {
     out.at_most("CPU", 0.01, cost.cpu.as_secs_f64() / seconds * 100.0, " %");
     out.at_most("bytes to the terminal", 0.0, (session.bytes() - bytes) as f64, "");
     out.at_most("requests to the server", 0.0, (after.requests - served.requests) as f64, "");
-    out.at_most("bytes from the server a second", 100.0, (after.bytes_out - served.bytes_out) as f64 / seconds, "");
+    out.at_most(
+        "bytes from the server a second",
+        100.0,
+        (after.bytes_out - served.bytes_out) as f64 / seconds,
+        "",
+    );
     out
 }
 
@@ -577,7 +603,10 @@ pub fn real_server(kubeconfig: &Path) {
             session.bytes() - bytes
         );
         if let Some((_, _, server)) = server {
-            println!("all rows within {:.2} × of the server's own time", all.as_secs_f64() / server.as_secs_f64());
+            println!(
+                "all rows within {:.2} × of the server's own time",
+                all.as_secs_f64() / server.as_secs_f64()
+            );
         }
     }
 }
@@ -600,7 +629,8 @@ fn server_alone(kubeconfig: &Path, folder: &Path) -> Option<(usize, Duration, Du
         loop {
             let limit = if first.is_none() { 50 } else { 500 };
             let uri = format!("/apis/kubevirt.io/v1/virtualmachines?limit={limit}&continue={token}");
-            let request = http::Request::get(uri).header("accept", "application/json").body(Vec::new()).ok()?;
+            let request =
+                http::Request::get(uri).header("accept", "application/json").body(Vec::new()).ok()?;
             let answer = connection.send(request, LONG).await.ok()?;
             let body = http_body_util::BodyExt::collect(answer.into_body()).await.ok()?.to_bytes();
             first.get_or_insert_with(|| started.elapsed());

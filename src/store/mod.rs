@@ -20,7 +20,7 @@ use crate::with_kinds;
 
 pub use at::{At, Part, Row};
 pub use feeds::{Coverage, FeedId, FeedPlan, Freshness, Namespaces, Scope, Selection, Summary};
-pub use order::{Dir, RowKey, SortKey, repair, sort};
+pub use order::{Dir, Marks, RowKey, SortKey, repair, sort};
 pub use state::{Health, State, StateFn};
 pub use table::Stored;
 pub use text_index::TextIndex;
@@ -304,6 +304,7 @@ impl Store {
             }
             if sweep.now_known {
                 self.tables.shrink(kind);
+                self.links.shrink();
                 touched.all = true;
                 for kept in self.states.kinds() {
                     self.refresh(kept, now);

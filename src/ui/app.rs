@@ -343,7 +343,7 @@ impl App {
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
         let visible = self.pane.visible();
         let seen = self.touched.all || self.touched.ids.iter().any(|id| visible.contains(id));
-        if seen || changed || visible != self.pane.window(self.size) { Draw::Soon } else { Draw::No }
+        if seen || changed || visible != self.pane.window() { Draw::Soon } else { Draw::No }
     }
 
     /// Lets list and feeds follow what the store has changed.
@@ -756,7 +756,7 @@ impl App {
             }
             _ => None,
         });
-        let ages = self.pane.list.view.next_change(&self.store, &self.pane.visible(), now);
+        let ages = self.pane.list.view.next_change(&self.store, self.pane.visible(), now);
         [flash, stale, ages].into_iter().flatten().min()
     }
 

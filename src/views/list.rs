@@ -2,7 +2,7 @@
 
 use super::{AnyView, Holds, Shown, ViewRef};
 use crate::model::{Now, Uid, Word};
-use crate::store::{Dir, Id, Store, TextIndex, Touched, repair, sort};
+use crate::store::{Dir, Id, Marks, Store, TextIndex, Touched, repair, sort};
 
 /// A plain filter: words that a row must all contain, whatever their case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,7 +178,9 @@ impl List {
 
     /// Sets the filter.
     pub fn set_filter(&mut self, filter: Filter, store: &Store, now: Now) {
-        let narrows = self.passing.is_some() && filter.narrows(&self.filter);
+        // Row by row only where few are left: one scan over all of the text is fast.
+        let few = self.passing.as_ref().is_some_and(|passing| passing.len() < self.all.len() / 16);
+        let narrows = few && filter.narrows(&self.filter);
         self.filter = filter;
         if self.filter.is_empty() {
             self.passing = None;
@@ -201,11 +203,11 @@ impl List {
             self.passing = None;
         } else {
             self.fill_index(store, now);
-            let mut hits = hashbrown::HashSet::new();
+            let mut hits = Marks::default();
             if let Some(index) = &self.index {
-                index.search(&self.filter.terms, |id| _ = hits.insert(id));
+                index.search(&self.filter.terms, |id| hits.set(id));
             }
-            self.passing = Some(self.all.iter().copied().filter(|id| hits.contains(id)).collect());
+            self.passing = Some(self.all.iter().copied().filter(|&id| hits.has(id)).collect());
         }
         self.find_cursor(store);
     }
