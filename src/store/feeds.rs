@@ -191,6 +191,29 @@ struct OfKind {
     feeds: Vec<Feed>,
 }
 
+impl OfKind {
+    /// What the feeds of one generation know of a record that is not in the store.
+    fn missing(&self, generation: u32, namespace: Word) -> Missing {
+        let covers = |feed: &&Feed| {
+            let here = |only: Word| only == namespace || namespace.is_empty();
+            feed.generation == generation && feed.scope.namespace.is_none_or(here)
+        };
+        let mut covering = self.feeds.iter().filter(covers).peekable();
+        if covering.peek().is_none() {
+            return Missing::Loading;
+        }
+        let mut worst = Missing::None;
+        for feed in covering {
+            match (&feed.freshness, feed.complete) {
+                (_, true) | (Freshness::Absent, _) => {}
+                (Freshness::Denied { .. }, _) => worst = Missing::Denied,
+                _ => return Missing::Loading,
+            }
+        }
+        worst
+    }
+}
+
 /// What may be removed after a feed has spoken.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
@@ -330,14 +353,13 @@ impl Feeds {
             }
             feed.freshness = freshness;
         }
-        let of_newest = |feed: &&Feed| feed.generation == newest;
-        // A generation that was refused altogether takes nothing over: what could be read before still can be.
-        let taken_over = of.feeds.iter().filter(of_newest).all(Feed::settled)
-            && !of
-                .feeds
-                .iter()
-                .filter(of_newest)
-                .all(|feed| matches!(feed.freshness, Freshness::Denied { .. }));
+        // A generation that was refused altogether takes nothing over from one that is complete: what could be read
+        // before still can be.
+        let (new, old): (Vec<&Feed>, Vec<&Feed>) =
+            of.feeds.iter().partition(|feed| feed.generation == newest);
+        let refused = new.iter().all(|feed| matches!(feed.freshness, Freshness::Denied { .. }));
+        let keeps_old = refused && old.iter().any(|feed| feed.complete);
+        let taken_over = new.iter().all(|feed| feed.settled()) && !keeps_old;
         if taken_over {
             let old = of.feeds.extract_if(.., |feed| feed.generation != newest).map(|feed| feed.id);
             let old: Vec<FeedId> = old.collect();
@@ -350,23 +372,13 @@ impl Feeds {
 
     /// What it means that a record of this kind in this namespace is not in the store.
     pub(super) fn missing(&self, kind: Kind, namespace: Word) -> Missing {
-        let feeds = self.of(kind).map_or(&[][..], |of| &of.feeds);
-        let mut covering = feeds
-            .iter()
-            .filter(|feed| feed.scope.namespace.is_none_or(|only| only == namespace || namespace.is_empty()))
-            .peekable();
-        if covering.peek().is_none() {
-            return Missing::Loading;
+        let Some(of) = self.of(kind) else { return Missing::Loading };
+        let newest = of.missing(of.generation, namespace);
+        let mut older = of.feeds.iter().map(|feed| feed.generation).filter(|&one| one != of.generation);
+        if newest != Missing::None && older.any(|one| of.missing(one, namespace) == Missing::None) {
+            return Missing::None;
         }
-        let mut worst = Missing::None;
-        for feed in covering {
-            match (&feed.freshness, feed.complete) {
-                (_, true) | (Freshness::Absent, _) => {}
-                (Freshness::Denied { .. }, _) => worst = Missing::Denied,
-                _ => return Missing::Loading,
-            }
-        }
-        worst
+        newest
     }
 
     /// Where the feeds of the newest generation of a kind stand together.
