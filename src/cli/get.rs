@@ -99,6 +99,9 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
         (Link::Down(failure), _) if kind.is_none_or(|kind| app.store.is_empty(kind)) => {
             (UNREACHABLE, failure.to_string())
         }
+        (Link::Recorded(_), Some(Summary::Unasked)) => {
+            (USAGE, format!("{view} opens as the server's own table, which a recording does not have."))
+        }
         (_, Some(Summary::Stale { why, .. })) => (UNREACHABLE, why.to_string()),
         (_, Some(Summary::Denied { why })) => (FINDINGS, why.to_string()),
         (_, Some(Summary::Absent)) => (FINDINGS, format!("This cluster does not serve {view}.")),

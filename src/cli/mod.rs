@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cluster::kubeconfig::Flags;
 use crate::ui::app::Options;
+use crate::ui::runtime::TooLate;
 
 /// Everything is fine.
 pub const FINE: u8 = 0;
@@ -148,7 +149,7 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("v9s: {error:#}");
-            ExitCode::from(USAGE)
+            ExitCode::from(if error.is::<TooLate>() { UNREACHABLE } else { USAGE })
         }
     }
 }

@@ -43,7 +43,7 @@ impl Stateful for Vm {
             (Health::Idle, Some(failure)) if !failure.reason.is_empty() => Health::Failed,
             (health, _) => health,
         };
-        let since = vmi.here().and_then(|vmi| vmi.phase_since).filter(|_| word != *"Stopping");
+        let since = vmi.here().and_then(|vmi| vmi.since).filter(|_| word != *"Stopping");
         let (progress, filling) = if word == *"Provisioning" { filling(at) } else { (None, None) };
         State {
             word,
@@ -111,4 +111,82 @@ fn reason(vm: &Vm, vmi: Option<At<'_, Vmi>>) -> Word {
         return Word::new("RestartRequired");
     }
     Word::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::STATES;
+    use crate::records::{Kind, Records, decode};
+    use crate::store::{Batch, Coverage, Freshness, Namespaces, Store, Stored, Touched};
+
+    /// The objects of one kind, or none for a list that has not come.
+    fn fill<R: Stored>(store: &mut Store, object: Option<&str>)
+    where
+        Records: From<Vec<R>>,
+    {
+        let mut touched = Touched::default();
+        let plans = store.cover(R::KIND, Coverage::all(Namespaces::All), &mut touched);
+        let Some(object) = object else { return };
+        let read = |object: &str| decode::<R>(object.as_bytes()).unwrap().record;
+        let records: Vec<R> = (!object.is_empty()).then(|| read(object)).into_iter().collect();
+        store.apply(Batch::of(plans[0].id, 0, records).and(Freshness::Live), Now::at(0), &mut touched);
+    }
+
+    fn state(strategy: &str, status: &str, vmi: Option<&str>) -> String {
+        let mut store = Store::new(STATES);
+        let vm = format!(
+            r#"{{"metadata":{{"name":"web","namespace":"shop","uid":"1"}},"spec":{{"runStrategy":"{strategy}"}},"status":{{{status}}}}}"#
+        );
+        let vmi = vmi.map(|status| match status {
+            "" => String::new(),
+            status => format!(
+                r#"{{"metadata":{{"name":"web","namespace":"shop","uid":"2","ownerReferences":[{{"uid":"1"}}]}},"status":{{{status}}}}}"#
+            ),
+        });
+        fill::<Vm>(&mut store, Some(&vm));
+        fill::<Vmi>(&mut store, vmi.as_deref());
+        let state = store.state(store.ids(Kind::Vm)[0], Now::at(0));
+        let provisional = if state.provisional { "…" } else { "" };
+        format!("{}{provisional} {} {:?}", state.word, state.reason, state.health)
+    }
+
+    #[test]
+    fn words_follow_the_freshest_evidence() {
+        let printable = |word: &str| format!(r#""printableStatus":"{word}""#);
+        let refused = r#""printableStatus":"Stopped","conditions":[{"type":"Failure","status":"True","reason":"FailedCreate"}]"#;
+        let migrating = r#""phase":"Running","migrationState":{"startTimestamp":"2026-01-01T00:00:00Z"}"#;
+        let paused = r#""phase":"Running","conditions":[{"type":"Paused","status":"True"}]"#;
+        let unschedulable = r#""phase":"Scheduling","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable"}]"#;
+        let cases = [
+            // The instance's list has not come: the machine's own word, marked.
+            ("Always", printable("Running"), None, "Running…  Well"),
+            ("Always", String::new(), None, "Unknown…  Warning"),
+            // There is none.
+            ("Always", printable("Running"), Some(""), "Running  Well"),
+            ("Halted", printable("Stopped"), Some(""), "Stopped  Idle"),
+            ("Halted", String::new(), Some(""), "Stopped  Idle"),
+            ("Always", String::new(), Some(""), "Starting  Busy"),
+            ("Always", refused.to_owned(), Some(""), "Stopped FailedCreate Failed"),
+            ("Always", printable("CrashLoopBackOff"), Some(""), "CrashLoopBackOff  Failed"),
+            ("Always", printable("SomethingNew"), Some(""), "SomethingNew  Warning"),
+            // The instance is ahead of what its owner says.
+            ("Always", printable("Starting"), Some(r#""phase":"Running""#), "Running  Well"),
+            ("Always", printable("Running"), Some(migrating), "Migrating  Busy"),
+            ("Always", printable("Running"), Some(paused), "Paused  Warning"),
+            ("Always", printable("Stopped"), Some(r#""phase":"Scheduling""#), "Starting  Busy"),
+            ("Always", printable("Running"), Some(r#""phase":"Succeeded""#), "Stopping  Leaving"),
+            ("Once", printable("Stopped"), Some(r#""phase":"Failed""#), "Stopped  Idle"),
+            // Before it runs, the owner's word tells more.
+            (
+                "Always",
+                printable("ErrorUnschedulable"),
+                Some(unschedulable),
+                "ErrorUnschedulable Unschedulable Failed",
+            ),
+        ];
+        for (strategy, status, vmi, want) in cases {
+            assert_eq!(state(strategy, &status, vmi), want, "{strategy} {status} {vmi:?}");
+        }
+    }
 }

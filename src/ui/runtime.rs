@@ -204,6 +204,11 @@ async fn configure(flags: Arc<Flags>) -> Result<Arc<Configuration>, Failure> {
     tokio::task::spawn_blocking(load).await.map_err(stopped)?
 }
 
+/// The lists did not come in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Not everything came within {0} s.")]
+pub struct TooLate(u64);
+
 /// Runs the state without a terminal until everything that it needs has come, at most for `patience`.
 ///
 /// # Errors
@@ -231,7 +236,7 @@ fn run_until(mut app: App, flags: Flags, patience: Duration, done: fn(&App) -> b
         while !done(&app) {
             let message = tokio::time::timeout_at(deadline.into(), engine.next())
                 .await
-                .with_context(|| format!("Not everything came within {} s.", patience.as_secs()))?;
+                .map_err(|_| TooLate(patience.as_secs()))?;
             let mut effects = Vec::new();
             app.update(message, Now::read(), &mut effects);
             engine.run(effects);

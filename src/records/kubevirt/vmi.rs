@@ -27,8 +27,8 @@ pub struct Vmi {
     pub disks: Keys,
     /// The first address of the first interface, IPv4 mapped into IPv6; all zeros where there is none.
     address: [u8; 16],
-    /// When it entered its phase.
-    pub phase_since: Option<Time>,
+    /// Since when it is as it is: the start of its migration, else of its pause, else of its phase.
+    pub since: Option<Time>,
     /// Memory of the guest in MiB.
     pub memory: u32,
     /// Virtual processors in use.
@@ -137,6 +137,7 @@ struct MigrationState<'a> {
 #[derive(Default)]
 struct Conditions {
     flags: VmiFlags,
+    paused_since: Option<Time>,
     trouble: Word,
 }
 
@@ -147,7 +148,10 @@ impl<'de> Fold<'de> for Conditions {
         let yes = condition.is_true();
         match &*condition.name {
             "Ready" => self.flags.set(VmiFlags::READY, yes),
-            "Paused" => self.flags.set(VmiFlags::PAUSED, yes),
+            "Paused" => {
+                self.flags.set(VmiFlags::PAUSED, yes);
+                self.paused_since = condition.since().filter(|_| yes);
+            }
             "AgentConnected" => self.flags.set(VmiFlags::AGENT, yes),
             "LiveMigratable" => {
                 self.flags.set(VmiFlags::MIGRATABLE, yes);
@@ -241,7 +245,11 @@ impl Record for Vmi {
             trouble: status.conditions.trouble,
             guest_os: os.word(),
             address: address.octets(),
-            phase_since: status.phase_transition_timestamps.0.0,
+            since: if migrating {
+                migration.start_timestamp.time()
+            } else {
+                status.conditions.paused_since.or(status.phase_transition_timestamps.0.0)
+            },
             memory: spec.domain.memory(),
             cpus: spec.domain.cpus(),
             flags,
