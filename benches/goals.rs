@@ -13,10 +13,13 @@
 //! Both sides of a ratio run in the same run, in turn, against the same server with the same objects, and their medians
 //! are compared: the machine may be busy. What the program itself does stands in `own.rs`.
 //!
+//! P14 needs a real API server and is run by hand: `goals p14 KUBECONFIG`.
+//!
 //! This binary is also the server (`goals serve --count N`, see `pages.rs`), its own subject under callgrind, and
 //! (`goals watch-program TEXT SECONDS PROGRAM …`) tells the figures of any program in a terminal.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod filled;
 mod fleet;
 mod own;
 mod pages;
@@ -383,12 +386,13 @@ const SUBJECTS: usize = 50;
 /// The far side of [`instructions_per_object`]: the same objects, so often.
 fn under_callgrind(arguments: &[String]) {
     let [what, kind, rounds] = arguments else { panic!("WHAT KIND ROUNDS") };
-    let objects = objects(FleetKind::parse(kind).expect("vm, vmi, dv or pvc"), SUBJECTS);
+    let kind = FleetKind::parse(kind).expect("vm, vmi, dv or pvc");
+    let objects = objects(kind, SUBJECTS);
     for _ in 0..rounds.parse::<u64>().expect("a number") {
         for object in &objects {
             match what.as_str() {
                 "skip" => skip_object(object),
-                other => assert!(own::subject(other, object), "there is no subject {other:?}"),
+                other => assert!(own::subject(other, kind, object), "there is no subject {other:?}"),
             }
         }
     }
@@ -587,6 +591,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("serve") => return pages::serve(&arguments[1..]).expect("a port to listen on"),
         Some("under-callgrind") => return under_callgrind(&arguments[1..]),
+        Some("p14") => return own::real_server(Path::new(&arguments[1])),
         Some("watch-program") => return watch_program(&arguments[1..]),
         _ => {}
     }

@@ -1,7 +1,11 @@
 //! One integration binary: it links once, and its modules share `support`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod budget;
+mod cluster;
+mod docs;
 mod frames;
+mod layers;
 #[cfg(unix)]
 mod screens;
 mod support;

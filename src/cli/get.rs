@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use super::{ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE};
+use super::{ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE, USAGE};
 use crate::model::{Now, Time};
 use crate::store::{SortKey, Summary};
 use crate::text;
@@ -105,7 +105,7 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
         _ => match &app.flash {
             Some(flash) if flash.health == crate::store::Health::Failed => {
                 let unreachable = app.session.discovery.is_none() && app.session.discovery_failed;
-                (if unreachable { UNREACHABLE } else { FINDINGS }, flash.text.clone())
+                (if unreachable { UNREACHABLE } else { USAGE }, flash.text.clone())
             }
             _ => match app.reason() {
                 Some(why) => (FINE, why),

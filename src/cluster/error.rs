@@ -17,6 +17,9 @@ use serde::Deserialize;
 /// The longest text of a server that is shown, in characters.
 const LONGEST: usize = 300;
 
+/// What to look at when a connection broke that had worked.
+pub(crate) const LOOK_AT_NETWORK: &str = "Is the network up, is a tunnel or VPN still open?";
+
 /// The longest pause that is believed when a server asks for one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -306,6 +309,10 @@ impl Said {
             K::Unauthorized => {
                 "Log in again, or choose another context; an expired token looks like this too."
             }
+            K::Forbidden if self.message.contains("\"system:anonymous\"") => {
+                "This context sends no login that the server knows: give its user a token or a certificate, or choose another context."
+            }
+            K::Gone => "The list is read again from its start.",
             K::Forbidden => "Ask for this right, or choose a namespace or a user that has it.",
             K::Conflict if self.exists() => "Choose another name, or edit the one that exists.",
             K::Conflict => "Look at the newer version and try again.",

@@ -7,20 +7,37 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Uid([u64; 2]);
 
+/// The value of each hexadecimal digit; 255 for other bytes.
+static HEX: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
 impl Uid {
     /// Reads a UUID in its usual form; hashes any other text.
     pub fn parse(text: &str) -> Self {
         let bytes = text.as_bytes();
         let dashes = [8, 13, 18, 23];
         if bytes.len() == 36 && dashes.iter().all(|&at| bytes[at] == b'-') {
-            let mut value = 0_u128;
-            let mut digits = 0;
-            for digit in bytes.iter().filter_map(|&c| (c as char).to_digit(16)) {
-                value = value << 4 | u128::from(digit);
-                digits += 1;
-            }
-            if digits == 32 {
-                return Self::from(value);
+            // Two runs of sixteen digits; an odd character in them leaves its mark in the upper half of `odd`.
+            let mut odd = 0_u8;
+            let mut run = |parts: &[&[u8]]| {
+                parts.iter().copied().flatten().fold(0_u64, |value, &c| {
+                    let digit = HEX[usize::from(c)];
+                    odd |= digit;
+                    value << 4 | u64::from(digit & 15)
+                })
+            };
+            let high = run(&[&bytes[..8], &bytes[9..13], &bytes[14..18]]);
+            let low = run(&[&bytes[19..23], &bytes[24..]]);
+            if odd < 16 {
+                return Self([high, low]);
             }
         }
         Self::hashed(bytes)

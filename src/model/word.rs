@@ -1,7 +1,9 @@
 //! Text that many objects share.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ustr::Ustr;
@@ -21,9 +23,40 @@ const LONGEST: usize = 253;
 /// How many words were made by us; the interner itself can only be counted by walking it.
 static MADE: AtomicUsize = AtomicUsize::new(0);
 
+/// How many recent words each thread keeps at hand.
+const RECENT_WORDS: usize = 256;
+
+thread_local! {
+    static RECENT: [Cell<Option<Word>>; RECENT_WORDS] = const { [const { Cell::new(None) }; RECENT_WORDS] };
+}
+
+/// Where a word is kept at hand: decided by its length and its ends, which is where words differ.
+fn place(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
+    let middle = bytes.len() / 2;
+    let ends = [0, middle, middle + 1, bytes.len().wrapping_sub(2), bytes.len().wrapping_sub(1)];
+    ends.iter().fold(bytes.len(), |hash, &at| hash.wrapping_mul(31).wrapping_add(byte(at))) % RECENT_WORDS
+}
+
 impl Word {
     /// The word for `text`.
     pub fn new(text: &str) -> Self {
+        // Feeds read the same few words again and again: those of this thread are found without the table's lock.
+        RECENT.with(|recent| {
+            let place = &recent[place(text)];
+            match place.get() {
+                Some(known) if known.as_str() == text => known,
+                _ => {
+                    let word = Self::intern(text);
+                    place.set(Some(word));
+                    word
+                }
+            }
+        })
+    }
+
+    fn intern(text: &str) -> Self {
         let text = crate::text::clean(text);
         if let Some(known) = ustr::existing_ustr(&text) {
             return Self(known);
@@ -47,7 +80,8 @@ impl Word {
 
 impl Default for Word {
     fn default() -> Self {
-        Self(ustr::ustr(""))
+        static EMPTY: LazyLock<Word> = LazyLock::new(|| Word(ustr::ustr("")));
+        *EMPTY
     }
 }
 

@@ -330,7 +330,14 @@ impl Feeds {
             }
             feed.freshness = freshness;
         }
-        let taken_over = of.feeds.iter().filter(|feed| feed.generation == newest).all(Feed::settled);
+        let of_newest = |feed: &&Feed| feed.generation == newest;
+        // A generation that was refused altogether takes nothing over: what could be read before still can be.
+        let taken_over = of.feeds.iter().filter(of_newest).all(Feed::settled)
+            && !of
+                .feeds
+                .iter()
+                .filter(of_newest)
+                .all(|feed| matches!(feed.freshness, Freshness::Denied { .. }));
         if taken_over {
             let old = of.feeds.extract_if(.., |feed| feed.generation != newest).map(|feed| feed.id);
             let old: Vec<FeedId> = old.collect();

@@ -5,6 +5,7 @@ use hashbrown::HashTable;
 use super::Id;
 use super::table::Tables;
 use crate::model::{Key, Uid};
+use crate::records::Kind;
 
 /// Places by UID and by name key.
 #[derive(Debug, Default)]
@@ -22,14 +23,17 @@ fn name_hash(tables: &Tables, id: Id) -> u64 {
 }
 
 impl Index {
-    pub(super) fn uid(&self, tables: &Tables, uid: Uid) -> Option<Id> {
-        self.by_uid
-            .find(Key::uid(uid).hash(), |&id| tables.meta(id).is_some_and(|meta| meta.uid == uid))
-            .copied()
+    /// The record of this kind with this UID. A server's table may hold the same object as a record does.
+    pub(super) fn uid(&self, tables: &Tables, kind: Kind, uid: Uid) -> Option<Id> {
+        let is_it = |&id: &Id| id.kind() == kind && tables.meta(id).is_some_and(|meta| meta.uid == uid);
+        self.by_uid.find(Key::uid(uid).hash(), is_it).copied()
     }
 
+    /// The record with this key; rows of a server's table are found by their names only.
     pub(super) fn key(&self, tables: &Tables, key: Key) -> Option<Id> {
-        let by_uid = |&id: &Id| tables.meta(id).is_some_and(|meta| Key::uid(meta.uid) == key);
+        let by_uid = |&id: &Id| {
+            id.kind() != Kind::Other && tables.meta(id).is_some_and(|meta| Key::uid(meta.uid) == key)
+        };
         let by_name = |&id: &Id| tables.key(id) == Some(key);
         self.by_uid.find(key.hash(), by_uid).or_else(|| self.by_name.find(key.hash(), by_name)).copied()
     }

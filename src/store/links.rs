@@ -67,6 +67,14 @@ impl Links {
         self.heads[kind as usize].reserve_exact(more);
     }
 
+    /// Gives back what growing left over.
+    pub(super) fn shrink(&mut self) {
+        if self.nodes.capacity() > self.nodes.len() + self.nodes.len() / 8 {
+            self.nodes.shrink_to_fit();
+            self.named_by_whole.shrink_to_fit();
+        }
+    }
+
     /// Links a part to its whole; `by_whole` says who named whom.
     pub(super) fn link(&mut self, part: Id, whole: Id, by_whole: bool) {
         if part == whole || self.linked(part, whole, by_whole) {

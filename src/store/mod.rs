@@ -20,7 +20,7 @@ use crate::with_kinds;
 
 pub use at::{At, Part, Row};
 pub use feeds::{Coverage, FeedId, FeedPlan, Freshness, Namespaces, Scope, Selection, Summary};
-pub use order::{Dir, RowKey, SortKey, repair, sort};
+pub use order::{Dir, Marks, RowKey, SortKey, repair, sort};
 pub use state::{Health, State, StateFn};
 pub use table::Stored;
 pub use text_index::TextIndex;
@@ -153,9 +153,14 @@ impl Store {
         self.tables.meta(id)
     }
 
-    /// The place of the object with this UID.
+    /// The place of the object with this UID. The row of a server's table is found only if there is no record of it.
     pub fn find(&self, uid: Uid) -> Option<Id> {
-        self.index.uid(&self.tables, uid)
+        self.find_key(Key::uid(uid)).or_else(|| self.find_of(Kind::Other, uid))
+    }
+
+    /// The place of the object with this UID among those of a kind.
+    pub fn find_of(&self, kind: Kind, uid: Uid) -> Option<Id> {
+        self.index.uid(&self.tables, kind, uid)
     }
 
     /// The place of the object with this key.
@@ -285,7 +290,7 @@ impl Store {
         }
         self.take_in(batch.records, stamp, &mut touched.ids);
         for uid in batch.gone {
-            let known = self.find(uid).filter(|id| id.kind() == kind);
+            let known = self.find_of(kind, uid);
             // Another feed of this kind has seen it since: it is still there.
             if let Some(id) =
                 known.filter(|&id| self.tables.stamp(id).is_some_and(|last| last.feed == stamp.feed))
@@ -304,6 +309,7 @@ impl Store {
             }
             if sweep.now_known {
                 self.tables.shrink(kind);
+                self.links.shrink();
                 touched.all = true;
                 for kept in self.states.kinds() {
                     self.refresh(kept, now);
@@ -344,8 +350,7 @@ impl Store {
         Records: From<Vec<R>>,
     {
         for record in records {
-            let known = self.find(record.meta().uid).filter(|id| id.kind() == R::KIND);
-            let id = match known {
+            let id = match self.find_of(R::KIND, record.meta().uid) {
                 Some(id) => self.update(id, record, stamp),
                 None => self.insert(record, stamp),
             };

@@ -49,11 +49,13 @@ impl SortKey<'_> {
     }
 
     /// A number that never contradicts `compare`: equal numbers need the full comparison.
-    fn prefix(self) -> u64 {
+    fn prefix(self) -> u128 {
         match self {
             SortKey::Nothing => 0,
-            SortKey::Number(n) => 1 << 62 | (n.clamp(-LARGE, LARGE) + LARGE).cast_unsigned(),
-            SortKey::Text(text) => 1 << 63 | u64::from_be_bytes(natural_prefix(text)) >> 1,
+            SortKey::Number(n) => {
+                u128::from(1 << 62 | (n.clamp(-LARGE, LARGE) + LARGE).cast_unsigned()) << 64
+            }
+            SortKey::Text(text) => 1 << 127 | u128::from_be_bytes(natural_prefix(text)) >> 1,
         }
     }
 }
@@ -64,44 +66,101 @@ fn compare(a: &RowKey<'_>, b: &RowKey<'_>, dir: Dir) -> Ordering {
     if dir == Dir::Down { order.reverse() } else { order }
 }
 
-/// Sorts `ids` by what `key` says of each.
+/// Sorts `ids` by what `key` says of each. Each key is made once.
 pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id) -> RowKey<'a>) {
-    let mut packed: Vec<(u128, u32)> = ids
-        .iter()
-        .enumerate()
-        .map(|(at, &id)| {
-            let [first, second, _] = key(id);
-            let packed = u128::from(first.prefix()) << 64 | u128::from(second.prefix());
-            (packed, u32::try_from(at).unwrap_or(u32::MAX))
-        })
-        .collect();
-    let before = ids.to_vec();
-    let at = |place: u32| before[place as usize];
+    let keys: Vec<RowKey<'a>> = ids.iter().map(|&id| key(id)).collect();
+    let ranks = Ranks::of(keys.iter().map(|key| key[0]));
+    let mut packed: Vec<(u128, u32)> = keys.iter().zip(0..).map(|(key, at)| (ranks.pack(key), at)).collect();
     packed.sort_unstable();
+    let full = |a: &(u128, u32), b: &(u128, u32)| {
+        let (a, b) = (a.1 as usize, b.1 as usize);
+        compare(&keys[a], &keys[b], Dir::Up).then_with(|| ids[a].cmp(&ids[b]))
+    };
     for ties in packed.chunk_by_mut(|a, b| a.0 == b.0) {
         if ties.len() > 1 {
-            ties.sort_by(|a, b| {
-                compare(&key(at(a.1)), &key(at(b.1)), Dir::Up).then_with(|| at(a.1).cmp(&at(b.1)))
-            });
+            ties.sort_unstable_by(full);
         }
     }
-    // A tie in the first prefix may hide a difference that the second prefix decided first.
-    fix_first_ties(&mut packed, |place| key(at(place)));
-    for (place, &(_, from)) in packed.iter().enumerate() {
-        ids[place] = at(from);
-    }
+    let sorted: Vec<Id> = packed.iter().map(|&(_, from)| ids[from as usize]).collect();
+    ids.copy_from_slice(&sorted);
     if dir == Dir::Down {
         ids.reverse();
     }
 }
 
-/// Where keys of the first column are longer than their prefix, rows with equal prefixes are ordered by the full keys.
-fn fix_first_ties<'a>(packed: &mut [(u128, u32)], key: impl Fn(u32) -> RowKey<'a>) {
-    for ties in packed.chunk_by_mut(|a, b| a.0 >> 64 == b.0 >> 64) {
-        let Some(&(_, first)) = ties.first() else { continue };
-        let first = key(first)[0];
-        if ties.len() > 1 && !ties.iter().all(|&(_, place)| key(place)[0] == first) {
-            ties.sort_by(|a, b| compare(&key(a.1), &key(b.1), Dir::Up));
+/// How the first column is packed.
+enum Ranks {
+    /// Few different values (namespaces, states): the rank of each. Exact, and it leaves room for much of the name.
+    Few(hashbrown::HashMap<Value, u32>),
+    /// Numbers (ages) that are told apart by their prefix.
+    Numbers,
+    /// Many texts: as much of each as there is room for.
+    Texts,
+}
+
+/// A value by identity: texts are the same if they stand in the same place.
+#[derive(PartialEq, Eq, Hash)]
+enum Value {
+    Nothing,
+    Number(i64),
+    Text(usize, usize),
+}
+
+impl Value {
+    fn of(key: SortKey<'_>) -> Self {
+        match key {
+            SortKey::Nothing => Self::Nothing,
+            SortKey::Number(number) => Self::Number(number),
+            SortKey::Text(text) => Self::Text(text.as_ptr() as usize, text.len()),
+        }
+    }
+}
+
+impl Ranks {
+    /// The most values that are worth ranking.
+    const MOST: usize = 1024;
+
+    fn of<'a>(keys: impl Iterator<Item = SortKey<'a>>) -> Self {
+        let mut known = hashbrown::HashMap::new();
+        let mut few = Vec::new();
+        let mut numbers = true;
+        for key in keys {
+            numbers &= match key {
+                SortKey::Nothing => true,
+                SortKey::Number(number) => (-LARGE..LARGE).contains(&number),
+                SortKey::Text(_) => false,
+            };
+            if few.len() <= Self::MOST {
+                known.entry(Value::of(key)).or_insert_with(|| few.push(key));
+            } else if !numbers {
+                return Self::Texts;
+            }
+        }
+        if few.len() > Self::MOST {
+            return if numbers { Self::Numbers } else { Self::Texts };
+        }
+        few.sort_unstable_by(|a, b| a.compare(*b));
+        let mut rank = 0;
+        let mut ranks = hashbrown::HashMap::with_capacity(few.len());
+        for (at, key) in few.iter().enumerate() {
+            // Equal texts may stand in several places.
+            rank += u32::from(at > 0 && few[at - 1].compare(*key).is_ne());
+            ranks.insert(Value::of(*key), rank);
+        }
+        Self::Few(ranks)
+    }
+
+    /// A number that never contradicts `compare`: equal numbers need the full comparison.
+    fn pack(&self, key: &RowKey<'_>) -> u128 {
+        let name = key[1].prefix();
+        match self {
+            Self::Few(ranks) => {
+                let rank = ranks.get(&Value::of(key[0])).copied().unwrap_or(0);
+                u128::from(rank) << 96 | name >> 32
+            }
+            Self::Numbers => key[0].prefix() | name >> 64,
+            // Names come after the whole text only.
+            Self::Texts => key[0].prefix(),
         }
     }
 }
@@ -125,16 +184,23 @@ pub fn repair<'a>(
         return;
     }
     sort(&mut fresh, dir, &key);
-    let order = |a: Id, b: Id| {
-        let ids = if dir == Dir::Down { b.cmp(&a) } else { a.cmp(&b) };
-        compare(&key(a), &key(b), dir).then(ids)
-    };
+    let mut places = vec![0; fresh.len()];
+    find_places(
+        ids,
+        0,
+        &fresh,
+        &mut places,
+        &|known, id, new| {
+            let tie = || if dir == Dir::Down { id.cmp(&known) } else { known.cmp(&id) };
+            compare(&key(known), new, dir).then_with(tie).is_lt()
+        },
+        &key,
+    );
     // From the back, so that nothing moves twice.
     let mut end = ids.len();
     ids.resize(ids.len() + fresh.len(), Id(0));
     let mut to = ids.len();
-    for &id in fresh.iter().rev() {
-        let at = ids[..end].partition_point(|&known| order(known, id).is_lt());
+    for (&id, &at) in fresh.iter().zip(&places).rev() {
         to -= end - at;
         ids.copy_within(at..end, to);
         to -= 1;
@@ -143,9 +209,28 @@ pub fn repair<'a>(
     }
 }
 
+/// Where each of `fresh` belongs in `ids`, the first of which has the place `base`. The one in the middle is looked for
+/// first: it halves the range of all others.
+fn find_places<'a>(
+    ids: &[Id],
+    base: usize,
+    fresh: &[Id],
+    places: &mut [usize],
+    before: &impl Fn(Id, Id, &RowKey<'a>) -> bool,
+    key: &impl Fn(Id) -> RowKey<'a>,
+) {
+    let middle = fresh.len() / 2;
+    let Some(&id) = fresh.get(middle) else { return };
+    let new = key(id);
+    let at = ids.partition_point(|&known| before(known, id, &new));
+    places[middle] = base + at;
+    find_places(&ids[..at], base, &fresh[..middle], &mut places[..middle], before, key);
+    find_places(&ids[at..], base + at, &fresh[middle + 1..], &mut places[middle + 1..], before, key);
+}
+
 /// A set of ids as bits, one run per kind.
-#[derive(Default)]
-struct Marks(Vec<(crate::records::Kind, Vec<u64>)>);
+#[derive(Debug, Default)]
+pub struct Marks(Vec<(crate::records::Kind, Vec<u64>)>);
 
 impl Marks {
     fn bits(&mut self, id: Id) -> &mut Vec<u64> {
@@ -157,7 +242,8 @@ impl Marks {
         &mut self.0[at].1
     }
 
-    fn set(&mut self, id: Id) {
+    /// Adds an id.
+    pub fn set(&mut self, id: Id) {
         let bits = self.bits(id);
         let word = id.slot() / 64;
         if bits.len() <= word {
@@ -166,7 +252,8 @@ impl Marks {
         bits[word] |= 1 << (id.slot() % 64);
     }
 
-    fn has(&self, id: Id) -> bool {
+    /// Whether an id was added.
+    pub fn has(&self, id: Id) -> bool {
         let run = self.0.iter().find(|(kind, _)| *kind == id.kind());
         run.and_then(|(_, bits)| bits.get(id.slot() / 64))
             .is_some_and(|word| word >> (id.slot() % 64) & 1 == 1)
@@ -217,13 +304,15 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
     (&digits[zeros..], rest)
 }
 
-/// The first eight bytes of a form whose byte order is the natural order: a number becomes the count of its digits and
+const PREFIX: usize = 16;
+
+/// The first sixteen bytes of a form whose byte order is the natural order: a number becomes the count of its digits and
 /// the digits.
-fn natural_prefix(text: &str) -> [u8; 8] {
-    let mut out = [0; 8];
+fn natural_prefix(text: &str) -> [u8; PREFIX] {
+    let mut out = [0; PREFIX];
     let mut at = 0;
     let mut rest = text.as_bytes();
-    while let ([first, tail @ ..], true) = (rest, at < 8) {
+    while let ([first, tail @ ..], true) = (rest, at < PREFIX) {
         if first.is_ascii_digit() {
             let (digits, after) = number(rest);
             // Between '/' and ':', like a digit; longer counts than nine are left to the full comparison.
@@ -232,7 +321,7 @@ fn natural_prefix(text: &str) -> [u8; 8] {
             if digits.len() >= 9 {
                 break;
             }
-            for &digit in digits.iter().take(8 - at) {
+            for &digit in digits.iter().take(PREFIX - at) {
                 out[at] = digit;
                 at += 1;
             }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::Name;
-use crate::records::{DataVolume, Namespace, Pod, Record, Vm, Vmi};
+use crate::records::{DataVolume, Namespace, Other, Pod, Record, Vm, Vmi};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -196,6 +196,21 @@ fn a_wider_coverage_takes_the_rows_over() {
 }
 
 #[test]
+fn a_wider_coverage_that_is_refused_takes_no_rows_away() {
+    let mut world = World::new();
+    let names = ["shop"].map(Word::new).into_iter().collect();
+    let narrow =
+        world.store.cover(Kind::Vm, Coverage::all(Namespaces::Only(names)), &mut world.touched)[0].id;
+    world.apply(batch::<Vm>(narrow, 0, &[object("web", "1", None)]).and(Freshness::Live));
+    let wide = world.cover(Kind::Vm);
+    world.apply(batch::<Vm>(wide, 0, &[]).and(Freshness::Denied { why: "no".into() }));
+    assert_eq!(world.names(Kind::Vm), ["web"]);
+    assert_eq!(world.store.take_ended(), []);
+    world.apply(batch::<Vm>(narrow, 0, &[object("db", "2", None)]));
+    assert_eq!(world.names(Kind::Vm), ["db", "web"], "it still tells of changes");
+}
+
+#[test]
 fn one_kind_fed_by_several_namespaces_is_known_namespace_by_namespace() {
     let mut world = World::new();
     let vms = world.cover(Kind::Vm);
@@ -251,11 +266,39 @@ fn local_rows_come_the_same_way() {
 }
 
 #[test]
+fn an_object_may_be_a_record_and_a_row_of_the_servers_table() {
+    let mut world = World::new();
+    let table = world.cover_with(Kind::Other, Selection::Table("virtualmachineinstances".into()))[0];
+    let vmis = world.cover(Kind::Vmi);
+    let pods = world.cover(Kind::Pod);
+    let row = |name| {
+        let object = object(name, "i", None);
+        Batch::of(table, 0, vec![record::<Other>(&format!(r#"{{"cells":["{name}"],"object":{object}}}"#))])
+    };
+    assert_eq!(world.apply(row("web")), ["web"]);
+    assert_eq!(world.apply(batch::<Vmi>(vmis, 0, &[object("web", "i", None)])), ["web"]);
+    // Neither is taken for the other, whoever came first.
+    assert_eq!(world.apply(batch::<Vmi>(vmis, 0, &[object("web", "i", None)])), [""; 0]);
+    assert_eq!(world.apply(row("web")), [""; 0]);
+    assert_eq!((world.names(Kind::Vmi).len(), world.names(Kind::Other).len()), (1, 1));
+    assert_eq!(world.store.find(Uid::parse("i")).unwrap().kind(), Kind::Vmi);
+    // Parts belong to the record.
+    world.apply(batch::<Pod>(pods, 0, &[object("launcher", "p", Some("i"))]));
+    let pod = world.store.find(Uid::parse("p")).unwrap();
+    assert_eq!(world.store.wholes(pod).map(Id::kind).collect::<Vec<_>>(), [Kind::Vmi]);
+    // And each goes for itself.
+    world.apply(gone(vmis, Vec::<Vmi>::new(), "i"));
+    assert_eq!((world.names(Kind::Vmi).len(), world.names(Kind::Other).len()), (0, 1));
+    assert_eq!(world.store.find(Uid::parse("i")).unwrap().kind(), Kind::Other);
+    world.apply(gone(table, Vec::<Other>::new(), "i"));
+    assert_eq!(world.names(Kind::Other).len(), 0);
+}
+
+#[test]
 fn the_rows_of_another_resource_are_not_shown_as_this_one() {
     let mut world = World::new();
     let feed = world.cover_with(Kind::Other, Selection::Table("configmaps".into()))[0];
-    let row: crate::records::Other =
-        record(r#"{"cells":["a",3,null],"object":{"metadata":{"name":"a","uid":"1"}}}"#);
+    let row: Other = record(r#"{"cells":["a",3,null],"object":{"metadata":{"name":"a","uid":"1"}}}"#);
     world.apply(Batch::of(feed, 0, vec![row]).and(Freshness::Live));
     assert_eq!(world.store.len(Kind::Other), 1);
     world.cover_with(Kind::Other, Selection::Table("secrets".into()));

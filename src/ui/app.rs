@@ -1,13 +1,14 @@
 //! Everything on screen, and the only code that changes it.
 
+mod keys;
+mod wanted;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::command::{self, Command};
-use super::input::Key;
 use super::message::{Draw, Effect, Message, Timer};
 use super::panes::list::ListPane;
-use super::prompt::{Prompt, Purpose, Typed};
+use super::prompt::Prompt;
 use super::session::{Link, Session};
 use super::signals::Signal;
 use super::theme::Theme;
@@ -21,7 +22,8 @@ use crate::model::{Now, Time, Word};
 use crate::records::{Context, Kind, TableColumns};
 use crate::store::recording::{self, BadLine};
 use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store, Summary, Touched};
-use crate::views::{self, Filter, List, Motion, Open, ViewRef};
+use crate::views::{self, Filter, List, ViewRef};
+use wanted::Wanted;
 
 /// What the command line asks of the screen.
 #[derive(Clone, Debug, Default)]
@@ -78,17 +80,6 @@ struct Place {
     view: ViewRef,
     shown: Shown,
     filter: Filter,
-}
-
-/// What a command asks to see.
-#[derive(Clone, Debug)]
-struct Wanted {
-    word: String,
-    /// Another namespace than the one on screen.
-    shown: Option<Shown>,
-    filter: Filter,
-    /// Whether the view on screen is one to come back to.
-    leave: bool,
 }
 
 const FLASH: Duration = Duration::from_secs(6);
@@ -328,10 +319,9 @@ impl App {
         let mut touched = std::mem::take(&mut self.touched);
         touched.clear();
         let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
-        for plan in self.store.cover(Kind::Context, all, &mut touched) {
+        if let Some(plan) = self.store.cover(Kind::Context, all, &mut touched).first() {
             let batch = Batch::of(plan.id, 0, rows);
             self.store.apply(batch.and(Freshness::Live), now, &mut touched);
-            break;
         }
         self.pane.list.touched(&touched, &self.store, now);
         self.touched = touched;
@@ -355,13 +345,13 @@ impl App {
         self.touched.clear();
         self.store.apply(batch, now, &mut self.touched);
         if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
-            self.show_columns(columns, now);
+            self.show_columns(&columns, now);
         }
         self.settle(now, effects);
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
         let visible = self.pane.visible();
         let seen = self.touched.all || self.touched.ids.iter().any(|id| visible.contains(id));
-        if seen || changed || visible != self.pane.window(self.size) { Draw::Soon } else { Draw::No }
+        if seen || changed || visible != self.pane.window() { Draw::Soon } else { Draw::No }
     }
 
     /// Lets list and feeds follow what the store has changed.
@@ -377,7 +367,7 @@ impl App {
         self.settle(now, effects);
     }
 
-    fn show_columns(&mut self, columns: TableColumns, now: Now) {
+    fn show_columns(&mut self, columns: &TableColumns, now: Now) {
         let resource = self.pane.list.view.name().to_owned();
         let view = views::table_view(&resource, self.session.table_namespaced(), Some(columns));
         self.pane.list.show_as(view, &self.store, now);
@@ -393,12 +383,11 @@ impl App {
                 Draw::No
             }
             Timer::Rediscover => {
-                if self.session.discovery.is_none() || self.session.lacks(&self.store) {
+                let again = self.session.ask_again(&self.store);
+                if self.session.discovery.is_none() || again.is_some() {
                     effects.push(Effect::Discover(self.session.id));
-                    if self.session.discovery.is_some() {
-                        effects.push(Effect::After(2 * RECONNECT, Timer::Rediscover));
-                    }
                 }
+                effects.extend(again.map(|pause| Effect::After(pause, Timer::Rediscover)));
                 Draw::No
             }
             Timer::Reconnect => {
@@ -414,8 +403,7 @@ impl App {
     fn signal(&mut self, signal: Signal, effects: &mut Vec<Effect>) -> Draw {
         match signal {
             Signal::Terminate | Signal::HangUp | Signal::Interrupt => {
-                self.quit = true;
-                effects.push(Effect::Quit);
+                self.leave_program(effects);
                 Draw::No
             }
             Signal::Stop => {
@@ -424,6 +412,11 @@ impl App {
             }
             Signal::Continue => Draw::Now,
         }
+    }
+
+    fn leave_program(&mut self, effects: &mut Vec<Effect>) {
+        self.quit = true;
+        effects.push(Effect::Quit);
     }
 
     fn reported(&mut self, path: &std::path::Path, now: Now) -> Draw {
@@ -446,7 +439,7 @@ impl App {
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
         let view = match columns {
             Some(columns) if fed => {
-                views::table_view(view.name(), self.session.table_namespaced(), Some(columns))
+                views::table_view(view.name(), self.session.table_namespaced(), Some(&columns))
             }
             _ => view,
         };
@@ -459,7 +452,7 @@ impl App {
         self.pane.list.set_filter(filter, &self.store, now);
         self.pane.list.go_on(&before, &self.store, now);
         self.feed(now, effects);
-        if self.session.lacks(&self.store) {
+        if self.session.ask_again(&self.store) == Some(super::session::REDISCOVER) {
             // The timer may have passed while another view was on screen.
             effects.push(Effect::After(SOON, Timer::Rediscover));
         }
@@ -570,208 +563,6 @@ impl App {
         self.flash = Some(Flash { text, health, until });
     }
 
-    // ---- keys
-
-    fn key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) -> Draw {
-        if self.flash.as_ref().is_some_and(|flash| flash.until.is_none()) {
-            self.flash = None;
-        }
-        if self.prompt.is_some() {
-            self.prompt_key(key, now, effects);
-        } else if let Some(command) = command::of(key) {
-            self.command(command, now, effects);
-        } else {
-            return Draw::No;
-        }
-        Draw::Now
-    }
-
-    fn paste(&mut self, text: &str, now: Now) -> Draw {
-        let Some(prompt) = &mut self.prompt else { return Draw::No };
-        prompt.insert(text);
-        self.typed(now);
-        Draw::Now
-    }
-
-    fn command(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
-        let page = isize::try_from(self.pane.height(self.size)).unwrap_or(1).max(1);
-        match command {
-            Command::Prompt => self.prompt = Some(Prompt::new(Purpose::Command, "")),
-            Command::Filter => {
-                self.filter_before = self.pane.list.filter().clone();
-                self.prompt = Some(Prompt::new(Purpose::Filter, &self.filter_before.text));
-            }
-            Command::Open => self.open(now, effects),
-            Command::Back => self.back(now, effects),
-            Command::Last => match self.last.clone() {
-                Some(place) => {
-                    self.leave();
-                    self.go(place.view, place.shown, place.filter, now, effects);
-                }
-                None => self.say("No previous view to switch to.", Health::Idle, now),
-            },
-            Command::Quit => self.signal(Signal::Interrupt, effects).forget(),
-            Command::AllNamespaces => self.show_namespace(Shown::All, now, effects),
-            Command::ThisNamespace => {
-                let meta = self.pane.list.selected().and_then(|id| self.store.meta(id));
-                if let Some(namespace) = meta.map(|meta| meta.namespace).filter(|name| !name.is_empty()) {
-                    self.show_namespace(Shown::Only(namespace), now, effects);
-                }
-            }
-            Command::Wide => self.pane.wide = !self.pane.wide,
-            Command::Header => self.header = !self.header,
-            Command::Redraw => self.pane.forget_widths(),
-            Command::Move(rows) => self.pane.list.go(Motion::Rows(rows), &self.store),
-            Command::Page(pages) => self.pane.list.go(Motion::Rows(pages * page), &self.store),
-            Command::First => self.pane.list.go(Motion::First, &self.store),
-            Command::End => self.pane.list.go(Motion::Last, &self.store),
-            Command::Scroll(by) => self.pane.scroll(by),
-            Command::SortNext(by) => {
-                if let Some(column) = self.pane.next_column(by, self.shown == Shown::All) {
-                    self.pane.list.sort_by(column, &self.store, now);
-                }
-            }
-            Command::SortBy(title) => match self.pane.list.view.column(title).or_else(|| match title {
-                "STATE" => self.pane.list.view.column("STATUS"),
-                _ => None,
-            }) {
-                Some(column) => self.pane.list.sort_by(column, &self.store, now),
-                None => self.say(format!("There is no column {title} here."), Health::Idle, now),
-            },
-            Command::Suspend => effects.push(Effect::Suspend),
-        }
-    }
-
-    fn show_namespace(&mut self, shown: Shown, now: Now, effects: &mut Vec<Effect>) {
-        let filter = self.pane.list.filter().clone();
-        self.go(self.pane.list.view.clone(), shown, filter, now, effects);
-    }
-
-    fn open(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let Some(meta) = self.pane.list.selected().and_then(|id| self.store.meta(id)) else { return };
-        let name = meta.name.to_string();
-        match self.pane.list.view.open() {
-            Open::Nothing => {}
-            Open::Context => self.switch_context(&name, now, effects),
-            Open::Namespace => {
-                self.leave();
-                let shown = Shown::Only(Word::new(&name));
-                self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
-            }
-        }
-    }
-
-    fn prompt_key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) {
-        if key == Key::ctrl('c') {
-            self.prompt = None;
-            return;
-        }
-        let Some(prompt) = &mut self.prompt else { return };
-        match (prompt.press(key), prompt.purpose) {
-            (Typed::Changed, _) => self.typed(now),
-            (Typed::Same, _) => {}
-            (Typed::Complete, Purpose::Command) => {
-                if let Some(whole) = self.completion() {
-                    self.prompt = Some(Prompt::new(Purpose::Command, &whole));
-                }
-            }
-            (Typed::Complete, Purpose::Filter) => {}
-            (Typed::Cancelled, Purpose::Filter) => {
-                self.prompt = None;
-                let before = std::mem::take(&mut self.filter_before);
-                let filter = if before == *self.pane.list.filter() { Filter::default() } else { before };
-                self.pane.list.set_filter(filter, &self.store, now);
-            }
-            (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
-            (Typed::Done, Purpose::Command) => {
-                let typed = prompt.text().trim().to_owned();
-                let completed = self.completion();
-                self.prompt = None;
-                self.run(&typed, completed.as_deref(), now, effects);
-            }
-        }
-    }
-
-    /// What was typed changes the filter while it is typed.
-    fn typed(&mut self, now: Now) {
-        if let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Filter) {
-            let filter = Filter::parse(prompt.text());
-            self.pane.list.set_filter(filter, &self.store, now);
-        }
-    }
-
-    /// The whole of the command that has been begun, if it can be told.
-    pub fn completion(&self) -> Option<String> {
-        let prompt = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?;
-        let typed = prompt.text();
-        let mut words = typed.split_whitespace();
-        let first = words.next()?;
-        let argument = words.next().or_else(|| typed.ends_with(' ').then_some(""));
-        let begins = |name: &&str, start: &str| name.len() > start.len() && name.starts_with(start);
-        if let Some(start) = argument {
-            let kind = match views::find(first).map(views::AnyView::name) {
-                Some("contexts") => Kind::Context,
-                _ => Kind::Namespace,
-            };
-            let ids = self.store.ids(kind);
-            let mut names: Vec<&str> =
-                ids.iter().filter_map(|&id| self.store.meta(id)).map(|meta| meta.name.as_str()).collect();
-            names.sort_unstable();
-            let name = names.into_iter().find(|name| !start.is_empty() && begins(name, start))?;
-            return Some(format!("{first} {name}"));
-        }
-        let names = views::VIEWS
-            .iter()
-            .flat_map(|view| std::iter::once(view.name()).chain(view.aliases().iter().copied()));
-        let exact = views::find(first).is_some();
-        let served =
-            self.session.discovery.iter().flat_map(|all| &all.resources).map(|one| one.plural.as_str());
-        let whole = if exact { None } else { names.chain(served).find(|name| begins(name, first)) };
-        whole.map(str::to_owned)
-    }
-
-    fn run(&mut self, typed: &str, completed: Option<&str>, now: Now, effects: &mut Vec<Effect>) {
-        let mut words = typed.split_whitespace();
-        let Some(first) = words.next() else { return };
-        let argument = words.next();
-        match (first, argument) {
-            ("q" | "q!" | "qa" | "Q" | "quit" | "exit", None) => {
-                self.signal(Signal::Interrupt, effects).forget();
-            }
-            ("ctx" | "context" | "contexts", Some(name)) => self.switch_context(name, now, effects),
-            ("ns" | "namespace" | "namespaces", Some(name)) => match namespace(name) {
-                Ok(shown) => {
-                    self.leave();
-                    self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
-                }
-                Err(why) => self.say(why, Health::Failed, now),
-            },
-            (word, argument) => {
-                let word = match completed {
-                    Some(whole) if argument.is_none() && !self.names(word) => whole,
-                    _ => word,
-                };
-                let wanted = match Wanted::parse(word, typed) {
-                    Ok(wanted) => wanted,
-                    Err(why) => return self.say(why, Health::Failed, now),
-                };
-                if self.names(word) || self.session.link != Link::Up {
-                    self.open_word(wanted, now, effects);
-                } else {
-                    // It may have been installed since the server was asked.
-                    self.unresolved = Some(wanted);
-                    effects.push(Effect::Discover(self.session.id));
-                }
-            }
-        }
-    }
-
-    fn names(&self, word: &str) -> bool {
-        let resolves =
-            |all: &Arc<crate::cluster::discovery::Discovery>| !matches!(all.resolve(word), Resolved::None);
-        views::find(word).is_some() || self.session.discovery.as_ref().is_some_and(resolves)
-    }
-
     // ---- time
 
     /// When the screen reads differently although nothing happens.
@@ -786,7 +577,7 @@ impl App {
             }
             _ => None,
         });
-        let ages = self.pane.list.view.next_change(&self.store, &self.pane.visible(), now);
+        let ages = self.pane.list.view.next_change(&self.store, self.pane.visible(), now);
         [flash, stale, ages].into_iter().flatten().min()
     }
 
@@ -804,53 +595,21 @@ impl App {
     /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
     pub fn reason(&self) -> Option<String> {
         let kind = *self.pane.list.view.rows().first()?;
-        if self.pane.list.rows().is_empty() {
-            return None;
-        }
         if let Some(homes) = self.session.narrowed(kind) {
             let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
             return Some(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
         }
         match self.store.freshness(kind) {
-            Summary::Stale { why, .. } => Some(why.to_string()),
+            // Without rows the reason stands in their place.
+            Summary::Stale { why, .. } if !self.pane.list.rows().is_empty() => Some(why.to_string()),
             _ => None,
         }
     }
-}
 
-impl Wanted {
-    fn new(word: &str, filter: &str) -> Self {
-        Self { word: word.to_owned(), shown: None, filter: Filter::parse(filter), leave: true }
+    /// Contexts that could be chosen instead of the one on screen.
+    pub fn other_contexts(&self) -> impl Iterator<Item = &str> + '_ {
+        let current = self.session.info.as_ref().map(|info| info.context.as_str());
+        let all = self.configuration.iter().flat_map(|configuration| &configuration.contexts);
+        all.map(|context| context.name.as_str()).filter(move |name| current != Some(*name))
     }
-
-    /// Reads what stands behind the first word of a command: a namespace or `all`, then `/` and a filter.
-    fn parse(word: &str, typed: &str) -> Result<Self, String> {
-        let rest = typed.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
-        let (before, filter) = match rest.find('/') {
-            Some(at) if at == 0 || rest[..at].ends_with(char::is_whitespace) => {
-                (&rest[..at], &rest[at + 1..])
-            }
-            _ => (rest, ""),
-        };
-        let mut wanted = Self::new(word, filter.trim());
-        for argument in before.split_whitespace().filter(|&argument| argument != "-n") {
-            wanted.shown = Some(namespace(argument)?);
-        }
-        Ok(wanted)
-    }
-}
-
-/// Reads `all` or the name of a namespace.
-fn namespace(text: &str) -> Result<Shown, String> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    match text {
-        "all" => Ok(Shown::All),
-        name if name.len() <= 63 && name.chars().all(plain) => Ok(Shown::Only(Word::new(name))),
-        other => Err(format!("{other:?} cannot be the name of a namespace.")),
-    }
-}
-
-impl Draw {
-    /// For callers that draw anyway.
-    fn forget(self) {}
 }

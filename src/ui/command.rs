@@ -109,7 +109,7 @@ pub static LIST: &[Binding] = &[
     binding(&[Key::shift(KeyCode::Left)], Command::SortNext(-1), "Sort by the column before", Hint::Quiet),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
     binding(&[Key::ctrl('e')], Command::Header, "Header on or off", Hint::Shown("Header")),
-    binding(&[Key::ctrl('r')], Command::Redraw, "Draw anew", Hint::Quiet),
+    binding(&[Key::ctrl('r')], Command::Redraw, "Ask again, draw anew", Hint::Quiet),
     binding(&[Key::char('j'), Key::new(KeyCode::Down)], Command::Move(1), "Down", Hint::Quiet),
     binding(&[Key::char('k'), Key::new(KeyCode::Up)], Command::Move(-1), "Up", Hint::Quiet),
     binding(&[Key::ctrl('f'), Key::new(KeyCode::PageDown)], Command::Page(1), "Page down", Hint::Quiet),

@@ -124,8 +124,12 @@ impl Engine {
                     self.timers.clear();
                 }
                 Effect::After(pause, timer) => {
-                    self.timers.retain(|(_, known)| *known != timer);
-                    self.timers.push((Instant::now() + pause, timer));
+                    // One of each kind, the earliest: who wakes up looks at everything that may be due.
+                    let at = Instant::now() + pause;
+                    match self.timers.iter_mut().find(|(_, known)| *known == timer) {
+                        Some((planned, _)) => *planned = at.min(*planned),
+                        None => self.timers.push((at, timer)),
+                    }
                 }
                 Effect::Suspend => outward = Some(Outward::Suspend),
                 Effect::Quit => {}
@@ -289,8 +293,9 @@ impl Start {
             install_reporter(Box::new(engine.reporter()));
             Loop::new(app, engine, terminal, signals).run().await
         });
-        // Requests that hang and plugins that wait do not keep the shell waiting.
-        runtime.shutdown_background();
+        // Tasks are dropped and with them the processes that they wait for, such as credential plugins; what blocks a thread
+        // does not keep the shell waiting.
+        runtime.shutdown_timeout(Duration::from_millis(200));
         ended
     }
 }

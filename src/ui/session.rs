@@ -19,7 +19,10 @@ use crate::{dispatch, dispatch_arms};
 /// How long feeds go on that nobody looks at.
 const LINGER: Duration = Duration::from_secs(120);
 /// How often the server is asked whether it has a kind by now that the view on screen needs.
-const REDISCOVER: Duration = Duration::from_secs(10);
+pub(super) const REDISCOVER: Duration = Duration::from_secs(10);
+
+/// The same for kinds that only add to its rows.
+const REDISCOVER_PARTNERS: Duration = Duration::from_secs(300);
 
 /// Where the connection stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +97,11 @@ impl Session {
         if !namespace.is_empty() {
             self.homes.insert(namespace);
         }
+    }
+
+    /// Asks for the whole cluster again where it was refused: rights may have been given.
+    pub fn ask_widely(&mut self) {
+        self.narrow.clear();
     }
 
     /// Which namespaces are read instead of all, where the user may not list this kind cluster-wide.
@@ -205,11 +213,10 @@ impl Session {
             None => false,
         };
         // What the server does not have may come later; what looked absent or refused may be served after all.
-        let wrong = match (&standing, served) {
-            (Summary::Absent, Some(true)) => true,
-            (Summary::Denied { .. } | Summary::Stale { .. }, Some(false)) => true,
-            _ => false,
-        };
+        let wrong = matches!(
+            (&standing, served),
+            (Summary::Absent, Some(true)) | (Summary::Denied { .. } | Summary::Stale { .. }, Some(false))
+        );
         if covered && !wrong {
             return;
         }
@@ -224,9 +231,8 @@ impl Session {
                 store.apply(Batch::of(plan.id, 0, none).and(Freshness::Absent), now, touched);
             }
             effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
-            if want.rows {
-                effects.push(Effect::After(REDISCOVER, Timer::Rediscover));
-            }
+            let pause = if want.rows { REDISCOVER } else { REDISCOVER_PARTNERS };
+            effects.push(Effect::After(pause, Timer::Rediscover));
             return;
         }
         let start = |plan| Effect::StartFeed { id: self.id, target: target.clone(), plan };
@@ -259,9 +265,11 @@ impl Session {
         })
     }
 
-    /// Whether a kind that the view on screen shows was not served when last heard of.
-    pub fn lacks(&self, store: &Store) -> bool {
-        self.wants.iter().any(|want| want.rows && store.freshness(want.kind) == Summary::Absent)
+    /// How long until the server should be asked again what it has, if the view on screen needs something that it did
+    /// not have when last heard of.
+    pub fn ask_again(&self, store: &Store) -> Option<Duration> {
+        let absent = self.wants.iter().filter(|want| store.freshness(want.kind) == Summary::Absent);
+        absent.map(|want| if want.rows { REDISCOVER } else { REDISCOVER_PARTNERS }).min()
     }
 
     /// Ends the feeds that nobody has looked at for a while.
@@ -281,6 +289,10 @@ impl Session {
         for kind in over {
             self.idle.remove(&kind);
             effects.extend(store.forget(kind, touched).into_iter().map(Effect::EndFeed));
+        }
+        if let Some(next) = self.idle.values().min() {
+            effects
+                .push(Effect::After(LINGER.saturating_sub(now.instant.duration_since(*next)), Timer::Idle));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::{AnyView, Holds, Shown, ViewRef};
 use crate::model::{Now, Uid, Word};
-use crate::store::{Dir, Id, Store, TextIndex, Touched, repair, sort};
+use crate::records::Kind;
+use crate::store::{Dir, Id, Marks, Store, TextIndex, Touched, repair, sort};
 
 /// A plain filter: words that a row must all contain, whatever their case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -199,7 +200,9 @@ impl List {
 
     /// Sets the filter.
     pub fn set_filter(&mut self, filter: Filter, store: &Store, now: Now) {
-        let narrows = self.passing.is_some() && filter.narrows(&self.filter);
+        // Row by row only where few are left: one scan over all of the text is fast.
+        let few = self.passing.as_ref().is_some_and(|passing| passing.len() < self.all.len() / 16);
+        let narrows = few && filter.narrows(&self.filter);
         self.filter = filter;
         if self.filter.is_empty() {
             self.passing = None;
@@ -222,11 +225,11 @@ impl List {
             self.passing = None;
         } else {
             self.fill_index(store, now);
-            let mut hits = hashbrown::HashSet::new();
+            let mut hits = Marks::default();
             if let Some(index) = &self.index {
-                index.search(&self.filter.terms, |id| _ = hits.insert(id));
+                index.search(&self.filter.terms, |id| hits.set(id));
             }
-            self.passing = Some(self.all.iter().copied().filter(|id| hits.contains(id)).collect());
+            self.passing = Some(self.all.iter().copied().filter(|&id| hits.has(id)).collect());
         }
         self.find_cursor(store);
     }
@@ -292,7 +295,12 @@ impl List {
         let here = |place: usize| rows.get(place).and_then(|&id| store.meta(id)).map(|meta| meta.uid);
         let moved = match self.cursor {
             Some(uid) if here(self.place) == Some(uid) => Some(self.place),
-            Some(uid) => store.find(uid).and_then(|id| rows.iter().position(|&row| row == id)),
+            Some(uid) => {
+                // A row of a server's table may be of an object that has a record, too.
+                let is_table = rows.first().is_some_and(|row| row.kind() == Kind::Other);
+                let id = if is_table { store.find_of(Kind::Other, uid) } else { store.find(uid) };
+                id.and_then(|id| rows.iter().position(|&row| row == id))
+            }
             None => Some(0),
         };
         self.place = moved.unwrap_or(self.place).min(rows.len().saturating_sub(1));
@@ -318,5 +326,44 @@ impl List {
     pub fn bytes(&self) -> usize {
         let ids = self.all.capacity() + self.passing.as_ref().map_or(0, Vec::capacity);
         ids * size_of::<Id>() + self.index.as_ref().map_or(0, TextIndex::bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Other, Record, Vmi, decode};
+    use crate::store::{Batch, Coverage, Namespaces, Selection, Stored};
+    use crate::views::table_view;
+
+    fn put<R: Stored>(store: &mut Store, selection: Selection, objects: &[String])
+    where
+        crate::records::Records: From<Vec<R>>,
+    {
+        let coverage = Coverage { namespaces: Namespaces::All, selection };
+        let mut touched = Touched::default();
+        let plans = store.cover(R::KIND, coverage, &mut touched);
+        let records: Vec<R> =
+            objects.iter().map(|object| decode(object.as_bytes()).unwrap().record).collect();
+        store.apply(Batch::of(plans[0].id, 0, records), Now::at(0), &mut touched);
+    }
+
+    #[test]
+    fn the_cursor_of_a_table_stays_on_its_row_when_the_object_has_a_record_too() {
+        let object =
+            |name: &str| format!(r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}"}}}}"#);
+        let row = |name: &str| format!(r#"{{"cells":["{name}"],"object":{}}}"#, object(name));
+        let mut store = Store::default();
+        put::<Vmi>(&mut store, Selection::All, &["b", "c"].map(object));
+        put::<Other>(&mut store, Selection::Table("x".into()), &["b", "c"].map(row));
+        let view = || table_view("x", true, None);
+        let mut list = List::new(view(), None, &store, Now::at(0));
+        list.go(Motion::Last, &store);
+        let under = |list: &List, store: &Store| store.meta(list.selected().unwrap()).unwrap().name.clone();
+        assert_eq!(under(&list, &store), "c");
+        put::<Other>(&mut store, Selection::Table("x".into()), &["a"].map(row));
+        list.show_as(view(), &store, Now::at(0));
+        assert_eq!((under(&list, &store).as_str(), list.place()), ("c", 2));
+        assert_eq!(Other::KIND, list.selected().unwrap().kind());
     }
 }

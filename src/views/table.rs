@@ -10,14 +10,14 @@ use crate::records::{Kind, Other, TableCell, TableColumns};
 use crate::store::{Health, Id, Selection, SortKey, Store};
 
 /// A view on the server's table of `resource` (`plural.group`), with the columns that the server gave, if it has yet.
-pub fn table_view(resource: &str, namespaced: bool, columns: Option<TableColumns>) -> ViewRef {
+pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumns>) -> ViewRef {
     let mut headings = vec![Heading {
         title: Cow::Borrowed("NAMESPACE"),
         holds: Holds::Text,
         shown: if namespaced { Shown::Namespaces } else { Shown::Wide },
         widest: 40,
     }];
-    headings.extend(columns.iter().flat_map(|columns| columns.iter()).map(|column| Heading {
+    headings.extend(columns.into_iter().flat_map(|columns| columns.iter()).map(|column| Heading {
         title: Cow::Owned(crate::text::one_line(&column.name, 40).to_uppercase()),
         holds: if matches!(&*column.of, "integer" | "number") { Holds::Number } else { Holds::Text },
         shown: if column.priority > 0 { Shown::Wide } else { Shown::Always },

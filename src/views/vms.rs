@@ -41,7 +41,7 @@ pub(super) static VIEW: View<Vm> = View {
                 partner(vm.vmi(), out, |vmi, out| match vmi.address() {
                     Some(address) => _ = write!(out, "{address}"),
                     None => out.push_str("<none>"),
-                })
+                });
             }),
         Column::<Vm>::text("NODE", 40, |vm, _| {
             vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.record().node))
@@ -49,7 +49,7 @@ pub(super) static VIEW: View<Vm> = View {
         .written(|vm, _, out| {
             partner(vm.vmi(), out, |vmi, out| {
                 out.push_str(if vmi.node.is_empty() { "<none>" } else { &vmi.node });
-            })
+            });
         }),
         Column::<Vm>::text("GUEST", 36, |vm, _| {
             vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.record().guest_os))
@@ -57,7 +57,7 @@ pub(super) static VIEW: View<Vm> = View {
         .written(|vm, _, out| {
             partner(vm.vmi(), out, |vmi, out| {
                 out.push_str(if vmi.guest_os.is_empty() { "<none>" } else { &vmi.guest_os });
-            })
+            });
         })
         .wide(),
         Column::<Vm>::text("STRATEGY", 16, |vm, _| SortKey::Text(vm.strategy.as_str())).wide(),

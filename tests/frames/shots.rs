@@ -206,7 +206,8 @@ fn no_lie_where_instances_may_not_be_read() {
     let instances = stage.cover(Kind::Vmi);
     stage.says::<Vmi>(instances, &[], Freshness::Denied { why: "no".into() });
     assert_eq!(stage.state("web"), "Running…");
-    assert!(stage.text(200, 60).contains("<denied>"));
+    let text = stage.text(200, 60);
+    assert!(text.contains("<denied>"), "{text}");
 }
 
 #[test]

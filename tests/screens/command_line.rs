@@ -192,7 +192,7 @@ fn rows_of_a_real_server_as_table_and_data() {
     let tables = json(&in_it(&["get", "configmaps", "-o", "json"]), 0);
     assert!(tables.iter().any(|row| row["name"] == "settings" && row["uid"].is_string()), "{tables:#?}");
     let none = in_it(&["get", "nosuchthing"]);
-    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
     assert!(String::from_utf8_lossy(&none.stderr).contains("nosuchthing"), "{none:?}");
     // A kind that is not there, and a list that is empty.
     let empty = json(&in_it(&["get", "pods", "-o", "json"]), 0);

@@ -5,10 +5,13 @@ use std::process::{Command, Stdio};
 use super::{Silent, contexts};
 use crate::support::screen::{Modes, Screen};
 
+/// What somebody does to the program, with a name.
+type Way = (&'static str, fn(&mut Screen));
+
 #[test]
 fn every_way_out_leaves_the_terminal_as_it_was() {
     let silent = Silent::new();
-    let ways: [(&str, fn(&mut Screen)); 11] = [
+    let ways: [Way; 11] = [
         (":q", |v9s| _ = v9s.press(":q⏎")),
         (":quit", |v9s| _ = v9s.press(":quit⏎")),
         (":q!", |v9s| _ = v9s.press(":q!⏎")),
@@ -45,7 +48,7 @@ fn signals_before_anything_is_drawn_leave_the_terminal_as_it_was() {
 #[test]
 fn a_stopped_program_gives_the_terminal_back_and_takes_it_again() {
     let silent = Silent::new();
-    let stops: [(&str, fn(&mut Screen)); 2] =
+    let stops: [Way; 2] =
         [("ctrl-z", |v9s| _ = v9s.press("<ctrl-z>")), ("TSTP", |v9s| _ = v9s.signal("TSTP"))];
     for (way, stop) in stops {
         let mut v9s = contexts(&silent).size(80, 24).job_control().open();

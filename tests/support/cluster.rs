@@ -13,7 +13,6 @@ use kube::core::WatchEvent;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::crds::Definitions;
 use super::{deadline, lock};
 
 /// How many requests of one call are on their way at a time.
@@ -32,7 +31,8 @@ pub fn runtime() -> &'static Runtime {
 pub struct Cluster {
     client: Client,
     kinds: Arc<Mutex<HashMap<(String, String), Kind>>>,
-    pub(super) definitions: Arc<OnceLock<Definitions>>,
+    /// How many definitions of the projects were applied; none if they are not at hand.
+    pub(super) definitions: Arc<OnceLock<Option<usize>>>,
 }
 
 /// Where the objects of a kind stand.

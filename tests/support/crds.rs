@@ -53,10 +53,15 @@ impl OpenCrd {
         if self.status_subresource {
             version["subresources"] = json!({"status": {}});
         }
+        let mut metadata = json!({"name": format!("{}.{}", self.plural, self.group)});
+        if self.group.ends_with(".k8s.io") {
+            // These groups are protected.
+            metadata["annotations"] = json!({"api-approved.kubernetes.io": "unapproved, for tests"});
+        }
         json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
-            "metadata": {"name": format!("{}.{}", self.plural, self.group)},
+            "metadata": metadata,
             "spec": {
                 "group": self.group,
                 "names": {
@@ -75,21 +80,27 @@ impl Cluster {
     /// Applies the CustomResourceDefinitions of KubeVirt, CDI, volume
     /// snapshots, Virtink and Kairos from `$V9S_TEST_DATA/crds`, or the open
     /// ones given here if there is no such folder; then waits until all of
-    /// them are served. Only the first call does something.
+    /// them are served. The real ones are applied by the first call only.
     pub fn apply_crds(&self, otherwise: &[OpenCrd]) -> Definitions {
-        let apply = || match definition_files() {
-            Some(files) => {
-                let count = files.len();
-                runtime().block_on(self.define(files, "application/yaml"));
-                Definitions::Real(count)
-            }
+        let apply = || {
+            let files = definition_files()?;
+            let count = files.len();
+            runtime().block_on(self.define(files, "application/yaml"));
+            Some(count)
+        };
+        match self.definitions.get_or_init(apply) {
+            Some(count) => Definitions::Real(*count),
             None => {
-                let open = otherwise.iter().map(|crd| crd.json().to_string());
-                runtime().block_on(self.define(open.collect(), "application/json"));
+                self.apply_open(otherwise);
                 Definitions::Open(otherwise.len())
             }
-        };
-        self.definitions.get_or_init(apply).clone()
+        }
+    }
+
+    /// Applies open CustomResourceDefinitions and waits until they are served.
+    pub fn apply_open(&self, definitions: &[OpenCrd]) {
+        let open = definitions.iter().map(|crd| crd.json().to_string());
+        runtime().block_on(self.define(open.collect(), "application/json"));
     }
 
     async fn define(&self, texts: Vec<String>, media: &str) {
@@ -114,18 +125,24 @@ impl Cluster {
                 if version["served"] != true {
                     continue;
                 }
-                let list = format!(
-                    "/apis/{}/{}/{}?limit=1",
-                    text(&spec["group"]),
-                    text(&version["name"]),
-                    text(&spec["names"]["plural"])
-                );
-                while let Err(error) = self.send(Method::GET, &list, None).await {
-                    assert!(Instant::now() < deadline, "{list} is still not served: {error}");
+                let group = format!("/apis/{}/{}", text(&spec["group"]), text(&version["name"]));
+                let plural = text(&spec["names"]["plural"]);
+                let list = format!("{group}/{plural}?limit=1");
+                while self.send(Method::GET, &list, None).await.is_err() || !self.offers(&group, plural).await
+                {
+                    assert!(Instant::now() < deadline, "{list} is still not served");
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         }
+    }
+}
+
+impl Cluster {
+    /// Returns whether a kind is among those that the server lists for a version of a group.
+    async fn offers(&self, group: &str, plural: &str) -> bool {
+        let offered = self.send(Method::GET, group, None).await.unwrap_or_default();
+        offered["resources"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["name"] == plural))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the tests share: the built program in a terminal, API servers, a
-//! network that breaks, and objects. Nothing here knows the program's inside.
+//! network that breaks, and objects. Nothing here but `live` knows the program's
+//! inside.
 #![allow(dead_code, unreachable_pub)]
 
 pub mod apiserver;
 pub mod cluster;
 pub mod crds;
 pub mod kubeconfig;
+pub mod live;
 pub mod objects;
 pub mod proxy;
 pub mod suite;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::apiserver::ApiServer;
 use super::cluster::Cluster;
+use super::kubeconfig::Kubeconfig;
 use super::lock;
 
 /// How many cases run at a time.
@@ -35,6 +36,24 @@ pub struct Env {
 }
 
 impl Env {
+    /// Returns the administrator's kubeconfig file.
+    ///
+    /// # Panics
+    ///
+    /// When others cannot reach the server.
+    #[must_use]
+    pub fn admin(&self) -> &Path {
+        self.kubeconfig.as_deref().expect("a server that can be reached")
+    }
+
+    /// Returns the kubeconfig of a user, to be changed: `admin` may do all,
+    /// `shop` only what is in the namespace of that name, `token` comes with a
+    /// token. The files of a server lie beside that of its administrator.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Kubeconfig {
+        Kubeconfig::read(&self.admin().with_file_name(format!("{name}.kubeconfig")))
+    }
+
     /// Returns a folder for files of this case.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -5,7 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::{Failure, FailureKind, plain, sentence};
+use super::{Failure, FailureKind, LOOK_AT_NETWORK, plain, sentence};
 
 /// Chains are short; a longer one is a loop.
 const DEEPEST: usize = 32;
@@ -33,6 +33,7 @@ pub(super) fn explain(error: &(dyn Error + 'static), server: &str) -> Failure {
     }
     let last = texts.last().map_or("no reason given", String::as_str);
     Failure::new(FailureKind::Disconnected, format!("The connection to {server} failed: {}", sentence(last)))
+        .remedy(LOOK_AT_NETWORK)
 }
 
 /// All errors below `error`, outermost first.
@@ -96,6 +97,7 @@ fn explain_io(error: &io::Error, server: &str) -> Option<Failure> {
         }
         K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof | K::NotConnected => {
             Failure::new(FailureKind::Disconnected, format!("The connection to {server} was cut."))
+                .remedy(LOOK_AT_NETWORK)
         }
         _ => return None,
     };

@@ -27,6 +27,12 @@ fn statuses_are_told_in_a_sentence() {
             K::Forbidden,
             "Not allowed: pods is forbidden: User x cannot list resource pods. Ask for this right, or choose a namespace or a user that has it.",
         ),
+        (
+            403,
+            status(403, "Forbidden", r#"forbidden: User \"system:anonymous\" cannot get path \"/api\""#),
+            K::Forbidden,
+            "Not allowed: forbidden: User \"system:anonymous\" cannot get path \"/api\". This context sends no login that the server knows: give its user a token or a certificate, or choose another context.",
+        ),
         (404, "404 page not found\n".into(), K::NotFound, "Not found: 404 page not found."),
         (404, String::new(), K::NotFound, "Not found: no such resource on this server."),
         (
@@ -45,7 +51,7 @@ fn statuses_are_told_in_a_sentence() {
             410,
             status(410, "Expired", "too old resource version"),
             K::Gone,
-            "The API server https://10.0.0.1:6443 no longer keeps the history asked for: too old resource version.",
+            "The API server https://10.0.0.1:6443 no longer keeps the history asked for: too old resource version. The list is read again from its start.",
         ),
         (
             429,
@@ -172,7 +178,7 @@ fn causes_are_found_below_the_client() {
         (io(io::ErrorKind::ConnectionRefused), K::Refused, "refuses connections"),
         (io(io::ErrorKind::HostUnreachable), K::Refused, "no route"),
         (io(io::ErrorKind::TimedOut), K::Timeout, "did not answer in time"),
-        (io(io::ErrorKind::ConnectionReset), K::Disconnected, "was cut"),
+        (io(io::ErrorKind::ConnectionReset), K::Disconnected, "was cut. Is the network up"),
         (
             layered(
                 "dns error",

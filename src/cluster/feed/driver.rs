@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::machine::{Action, Input, Machine};
 use super::{PageEnd, PageReader, WatchEvent, read_event};
 use crate::cluster::connect::Connection;
-use crate::cluster::error::{Failure, FailureKind};
+use crate::cluster::error::{Failure, FailureKind, LOOK_AT_NETWORK};
 use crate::model::{Name, Uid};
 use crate::records::{BadObject, Kind, Records};
 use crate::store::{Batch, FeedId, FeedPlan, Freshness, Scope, Stored};
@@ -94,9 +94,10 @@ impl Feed {
 }
 
 /// Starts the feed of `plan`. Must be called within a runtime.
+#[expect(clippy::needless_pass_by_value, reason = "what asks is given away")]
 pub fn start(connection: Connection, target: Target, plan: FeedPlan, timing: Timing, sink: Sink) -> Feed {
     let id = plan.id;
-    let task = dispatch!(plan.kind, R => tokio::spawn(Driver::<R>::new(connection, target, plan, timing, sink).run()));
+    let task = dispatch!(plan.kind, R => tokio::spawn(Driver::<R>::new(connection, &target, plan, timing, sink).run()));
     Feed { id, task }
 }
 
@@ -104,6 +105,9 @@ pub fn start(connection: Connection, target: Target, plan: FeedPlan, timing: Tim
 const BATCH: usize = 500;
 /// The longest line of a watch: objects in etcd have at most 1.5 MB, some servers allow more.
 const LONGEST_LINE: usize = 32 << 20;
+
+/// A watch whose version is lost says so at once; one that says nothing for this long has nothing to tell.
+const FIRST_WORD: Duration = Duration::from_millis(250);
 
 struct Driver<R> {
     connection: Connection,
@@ -142,7 +146,7 @@ impl<R: Stored> Driver<R>
 where
     Records: From<Vec<R>>,
 {
-    fn new(connection: Connection, target: Target, plan: FeedPlan, timing: Timing, sink: Sink) -> Self {
+    fn new(connection: Connection, target: &Target, plan: FeedPlan, timing: Timing, sink: Sink) -> Self {
         Self {
             connection,
             path: target.path(plan.scope.namespace.as_deref()),
@@ -277,17 +281,17 @@ where
             ("timeoutSeconds", seconds.as_str()),
         ];
         let response = self.connection.send(self.request(&query)?, self.timing.answer).await?;
-        for action in self.machine.step(Input::Open, Instant::now()) {
-            if let Action::Tell(freshness) = action {
-                self.tell(freshness).await?;
-            }
-        }
+        // Whether the version is still known is said by the first line, not by the head of the answer.
+        let mut opened = false;
         let mut lines = Lines::new(response.into_body(), std::mem::take(&mut self.buffer));
         let mut bookmarks = false;
         let mut said = Said::default();
         loop {
-            let silence =
-                if bookmarks { self.timing.silence } else { self.timing.watch + Duration::from_secs(5) };
+            let silence = match bookmarks {
+                _ if !opened => FIRST_WORD,
+                true => self.timing.silence,
+                false => self.timing.watch + Duration::from_secs(5),
+            };
             let more = timeout(silence, lines.fill()).await;
             let open = match more {
                 Ok(Ok(open)) => open,
@@ -296,11 +300,17 @@ where
                     let why = format!("a watch sent a line of more than {} MiB", LONGEST_LINE >> 20);
                     return Err(Failure::garbage(&self.connection.info().server, &why).into());
                 }
+                Err(_) if !opened => {
+                    opened = true;
+                    self.opened().await?;
+                    continue;
+                }
                 Err(_) => {
                     let server = &self.connection.info().server;
                     let what =
                         format!("The connection to {server} has been silent for {} s.", silence.as_secs());
-                    return Err(Failure::new(FailureKind::Disconnected, what).into());
+                    let failure = Failure::new(FailureKind::Disconnected, what);
+                    return Err(failure.remedy(LOOK_AT_NETWORK).into());
                 }
             };
             // What has arrived together goes to the store together.
@@ -320,11 +330,24 @@ where
             if let Some(failure) = said.failure.take() {
                 return Err(failure.into());
             }
+            if !opened && lines.at > 0 {
+                opened = true;
+                self.opened().await?;
+            }
             if !open {
                 self.buffer = lines.buffer;
                 return Ok(());
             }
         }
+    }
+
+    async fn opened(&mut self) -> Result<(), Closed> {
+        for action in self.machine.step(Input::Open, Instant::now()) {
+            if let Action::Tell(freshness) = action {
+                self.tell(freshness).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes an event; says whether it was a bookmark.

@@ -20,6 +20,10 @@ pub(super) const FIRST_PAGE: u32 = 50;
 pub(super) const PAGE: u32 = 500;
 /// How long until a refused list is tried again: rights may be given meanwhile.
 const ASK_AGAIN: Duration = Duration::from_secs(120);
+/// How often a refusal is not quite believed, and how long until the next question: a server that has just started
+/// refuses everybody until it has read who may do what. Rows that are there stay meanwhile.
+const DOUBTS: u32 = 2;
+const DOUBT: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A watch that ends sooner than this without a word counts as a failure.
@@ -85,6 +89,12 @@ pub struct Machine {
     failures: u32,
     /// Since when the rows may be old, and why.
     stale: Option<(Instant, Arc<str>)>,
+    /// Whether some list was complete, so that there may be rows.
+    complete: bool,
+    /// How often in a row the list was refused.
+    refused: u32,
+    /// Whether the server forgot the version, and has told of nothing since.
+    forgotten: bool,
 }
 
 impl Default for Machine {
@@ -97,7 +107,16 @@ impl Machine {
     /// A feed that has asked for nothing yet.
     pub fn new() -> Self {
         let state = State::Listing { token: None, seen: 0 };
-        Self { state, round: 0, version: None, failures: 0, stale: None }
+        Self {
+            state,
+            round: 0,
+            version: None,
+            failures: 0,
+            stale: None,
+            complete: false,
+            refused: 0,
+            forgotten: false,
+        }
     }
 
     /// The number of the list that goes on or was the last one.
@@ -119,6 +138,7 @@ impl Machine {
                 if let State::Watching { heard, .. } = &mut self.state {
                     *heard = true;
                     self.failures = 0;
+                    self.forgotten = false;
                 }
                 if !version.is_empty() {
                     self.version = Some(version);
@@ -135,6 +155,7 @@ impl Machine {
         let State::Listing { token, seen } = &mut self.state else { return Vec::new() };
         *seen += end.count;
         let seen = *seen;
+        self.refused = 0;
         match end.next {
             Some(next) if token.as_ref() == Some(&next) => {
                 let why = "The server gives the same page of the list again and again.";
@@ -151,6 +172,7 @@ impl Machine {
             }
             None => {
                 self.stale = None;
+                self.complete = true;
                 self.version = Some(end.version);
                 let mut actions = vec![Action::Tell(Freshness::Live)];
                 actions.extend(self.watch(now));
@@ -194,6 +216,7 @@ impl Machine {
     }
 
     fn failed(&mut self, failure: &Failure, now: Instant) -> Vec<Action> {
+        let mut doubt = None;
         match failure.kind {
             FailureKind::Gone => {
                 self.version = None;
@@ -202,12 +225,19 @@ impl Machine {
                 }
             }
             FailureKind::Forbidden if self.is_listing() => {
-                self.state = State::Waiting;
-                self.version = None;
-                return vec![
-                    Action::Tell(Freshness::Denied { why: failure.to_string().into() }),
-                    Action::Pause(ASK_AGAIN),
-                ];
+                let in_doubt = self.refused < DOUBTS;
+                self.refused = self.refused.saturating_add(1);
+                if in_doubt && self.complete {
+                    doubt = Some(DOUBT);
+                } else {
+                    self.complete = false;
+                    self.state = State::Waiting;
+                    self.version = None;
+                    return vec![
+                        Action::Tell(Freshness::Denied { why: failure.to_string().into() }),
+                        Action::Pause(if in_doubt { DOUBT } else { ASK_AGAIN }),
+                    ];
+                }
             }
             FailureKind::NotFound if self.is_listing() => {
                 self.state = State::Over;
@@ -222,14 +252,14 @@ impl Machine {
         let why: Arc<str> = failure.to_string().into();
         self.stale = Some((since, why.clone()));
         let mut actions = vec![Action::Tell(Freshness::Stale { since, why })];
-        let relist_at_once = failure.kind == FailureKind::Gone && self.failures == 1;
-        if relist_at_once {
+        // The server answers: no need to wait for as long as it was away. But not twice in a row.
+        if failure.kind == FailureKind::Gone && !std::mem::replace(&mut self.forgotten, true) {
             actions.extend(self.list());
         } else {
             if !self.is_listing() {
                 self.state = State::Waiting;
             }
-            actions.push(Action::Pause(self.pause(failure)));
+            actions.push(Action::Pause(doubt.unwrap_or_else(|| self.pause(failure))));
         }
         actions
     }
@@ -438,12 +468,50 @@ mod tests {
     #[test]
     fn what_may_not_be_listed_is_denied_and_asked_for_again_later() {
         let mut feed = Feed::new();
-        assert_eq!(feed.fails(FailureKind::Forbidden), "denied, pause 120000");
-        assert_eq!(feed.then(Input::Timer), "list 500");
+        for pause in [3000, 3000, 120_000, 120_000] {
+            assert_eq!(feed.fails(FailureKind::Forbidden), format!("denied, pause {pause}"));
+            assert_eq!(feed.then(Input::Timer), "list 500");
+        }
         assert_eq!(feed.page(1, None, "5"), "live, watch 5");
         assert_eq!(feed.fails(FailureKind::Forbidden), "stale: no, pause 250", "may it still be listed?");
+        for _ in 0..2 {
+            assert_eq!(feed.then(Input::Timer), "list 500");
+            assert_eq!(feed.fails(FailureKind::Forbidden), "stale: no, pause 3000", "is that so?");
+        }
         assert_eq!(feed.then(Input::Timer), "list 500");
         assert_eq!(feed.fails(FailureKind::Forbidden), "denied, pause 120000");
+        assert_eq!(feed.then(Input::Timer), "list 500");
+        assert_eq!(feed.fails(FailureKind::Forbidden), "denied, pause 120000", "there are no rows to keep");
+    }
+
+    #[test]
+    fn a_server_that_refuses_while_it_starts_takes_no_rows_away() {
+        let mut feed = Feed::live();
+        for _ in 0..3 {
+            assert_eq!(feed.fails(AWAY).split(',').next(), Some("stale: no"));
+            feed.then(Input::Timer);
+        }
+        assert_eq!(feed.fails(FailureKind::Forbidden), "stale: no, pause 2000");
+        assert_eq!(feed.then(Input::Timer), "list 500");
+        assert_eq!(feed.fails(FailureKind::Forbidden), "stale: no, pause 3000");
+        assert_eq!(feed.then(Input::Timer), "list 500");
+        assert_eq!(feed.page(3, None, "20"), "live, watch 20");
+    }
+
+    #[test]
+    fn a_version_that_was_forgotten_during_a_long_outage_is_listed_at_once() {
+        let mut feed = Feed::live();
+        for _ in 0..9 {
+            feed.fails(AWAY);
+            feed.then(Input::Timer);
+        }
+        assert_eq!(feed.fails(FailureKind::Gone), "stale: no, list 500");
+        assert_eq!(feed.page(3, None, "20"), "live, watch 20");
+        assert_eq!(feed.fails(FailureKind::Gone), "stale: no, pause 30000", "it forgets too fast");
+        assert_eq!(feed.then(Input::Timer), "list 500");
+        feed.page(3, None, "30");
+        feed.then(Input::Version("31".into()));
+        assert_eq!(feed.fails(FailureKind::Gone), "stale: no, list 500");
     }
 
     #[test]

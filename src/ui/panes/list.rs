@@ -7,6 +7,7 @@ use ratatui::style::{Modifier, Style};
 use crate::model::Now;
 use crate::store::{Dir, Health, Id, Store};
 use crate::text;
+use crate::ui::frame::put;
 use crate::ui::theme::{self, Theme};
 use crate::views::{AnyView, Holds, List, Shown};
 
@@ -40,6 +41,8 @@ struct Window {
 const GAP: u16 = 2;
 /// A column that has less room than this, and less than it needs, is left out: what is left of it says nothing.
 const LEAST: u16 = 8;
+/// From here on moving the cursor takes fewer bytes than blanks.
+const SHORT_GAP: u16 = 8;
 
 impl ListPane {
     /// A list that has not been drawn yet.
@@ -48,15 +51,15 @@ impl ListPane {
     }
 
     /// The rows of the last frame.
-    pub fn visible(&self) -> Vec<Id> {
-        self.window.ids.clone()
+    pub fn visible(&self) -> &[Id] {
+        &self.window.ids
     }
 
     /// The rows that the next frame would show in a terminal of this size.
-    pub fn window(&self, size: (u16, u16)) -> Vec<Id> {
+    pub fn window(&self) -> &[Id] {
         let rows = self.list.rows();
-        let height = self.height(size).max(self.window.ids.len());
-        rows.iter().skip(self.top).take(height.min(self.window.ids.len().max(1))).copied().collect()
+        let start = self.top.min(rows.len());
+        &rows[start..(start + self.window.ids.len().max(1)).min(rows.len())]
     }
 
     /// How many rows a page has.
@@ -137,13 +140,12 @@ impl ListPane {
     fn places(&self, area: Rect) -> Vec<(usize, u16, u16)> {
         let window = &self.window;
         let kept = window.columns.iter().take_while(|&&column| self.is_name_or_before(column)).count().min(2);
-        let shown = |at: &usize| *at < kept || *at >= kept + self.left;
-        let visible: Vec<usize> = (0..window.columns.len()).filter(shown).collect();
-        let needed: u16 = visible.iter().map(|&at| self.widths[window.columns[at]] + GAP).sum();
-        let count = u16::try_from(visible.len()).unwrap_or(1).max(1);
+        let visible = (0..window.columns.len()).filter(|&at| at < kept || at >= kept + self.left);
+        let needed: u16 = visible.clone().map(|at| self.widths[window.columns[at]] + GAP).sum();
+        let count = u16::try_from(visible.clone().count()).unwrap_or(1).max(1);
         let spare = (area.width.saturating_sub(needed) / count).min(4);
         let mut x = area.x;
-        let mut places = Vec::with_capacity(visible.len());
+        let mut places = Vec::with_capacity(window.columns.len());
         for at in visible {
             if x >= area.right() {
                 break;
@@ -186,8 +188,8 @@ impl ListPane {
             } else {
                 x
             };
-            let (end, _) = buffer.set_stringn(start, area.y, &title, room, style);
-            buffer.set_stringn(end, area.y, mark, 1, theme.sorted);
+            let end = put(buffer, start, area.y, &title, room, style);
+            put(buffer, end, area.y, mark, 1, theme.sorted);
         }
         let last = places.last().map(|&(at, x, width)| (at + 1 < self.window.columns.len(), x + width));
         if let Some((true, end)) = last
@@ -196,7 +198,7 @@ impl ListPane {
             // There is more on the right.
             let place = area.right() - 1;
             if end < area.right() {
-                buffer.set_stringn(place, area.y, "›", 1, theme.sorted);
+                put(buffer, place, area.y, "›", 1, theme.sorted);
             }
         }
         for (row, health) in self.window.healths.iter().enumerate() {
@@ -212,12 +214,18 @@ impl ListPane {
                 style = Style { bg: None, ..style }.add_modifier(Modifier::BOLD | Modifier::REVERSED);
                 buffer.set_style(Rect { y, height: 1, ..area }, style);
             }
+            let mut end = area.x;
             for &(at, x, width) in &places {
                 let cell = self.cell(row, at);
                 let holds = self.list.view.heading(self.window.columns[at]).holds;
                 let shown = text::cut(cell, usize::from(width));
                 let start = if right(&holds) { x + width - fit(text::width(&shown), width) } else { x };
-                buffer.set_stringn(start, y, &shown, usize::from(width), style);
+                // Over a narrow gap it is shorter to write blanks of the same colour than to move the cursor.
+                if start.saturating_sub(end) < SHORT_GAP {
+                    let gap = Rect { x: end, y, width: start.saturating_sub(end), height: 1 };
+                    buffer.set_style(gap, Style { fg: style.fg, ..Style::new() });
+                }
+                end = put(buffer, start, y, &shown, usize::from(width), style);
             }
         }
     }

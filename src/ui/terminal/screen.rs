@@ -1,5 +1,6 @@
 //! What ratatui writes frames to.
 
+use std::cell::OnceCell;
 use std::io::{self, Write};
 
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
@@ -69,6 +70,30 @@ impl<W: Write> Screen<W> {
     }
 }
 
+/// Blanks in the colours that were in use when one was written.
+#[derive(Default)]
+struct Blanks([OnceCell<Cell>; 16]);
+
+impl Blanks {
+    /// A blank shows nothing of its foreground: it takes that of the cell before it, so that no colour is named for it.
+    fn instead_of<'a>(&'a self, cell: &'a Cell, brush: &mut Option<Color>) -> &'a Cell {
+        let blank = cell.symbol() == " " && cell.modifier.is_empty();
+        let Some(fg) = brush.filter(|&fg| blank && cell.fg != fg) else {
+            *brush = Some(cell.fg);
+            return cell;
+        };
+        let made = || {
+            let mut made = cell.clone();
+            made.fg = fg;
+            made
+        };
+        let fits = |known: &&Cell| {
+            known.fg == fg && known.bg == cell.bg && known.underline_color == cell.underline_color
+        };
+        self.0.iter().map(|place| place.get_or_init(made)).find(fits).unwrap_or(cell)
+    }
+}
+
 impl<W: Write> Backend for Screen<W> {
     type Error = io::Error;
 
@@ -82,6 +107,8 @@ impl<W: Write> Backend for Screen<W> {
             return Ok(());
         }
         if self.depth == ColourDepth::True {
+            let (mut brush, blanks) = (None, Blanks::default());
+            let content = content.map(|(x, y, cell)| (x, y, blanks.instead_of(cell, &mut brush)));
             return CrosstermBackend::new(&mut self.frame).draw(content);
         }
         let cells: Vec<_> = content.map(|(x, y, cell)| (x, y, self.in_depth(cell))).collect();
