@@ -70,9 +70,9 @@ impl Layout {
         }
     }
 
-    /// The part of the body that is inside its border.
+    /// The part of the body that is inside its border; all of it where a border would leave no row.
     pub fn inside(&self) -> Rect {
-        if self.body.height < 3 || self.body.width < 3 {
+        if self.body.height < 4 || self.body.width < 3 {
             return self.body;
         }
         Rect {

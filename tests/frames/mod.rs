@@ -44,8 +44,15 @@ impl Stage {
         Self::new(Options { all_namespaces: true, ..Options::default() })
     }
 
-    /// The feed of a kind, as if the screen had asked for it.
+    /// The feed of a kind: the one that the screen has asked for, or one made now.
     fn cover(&mut self, kind: Kind) -> FeedId {
+        let asked = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::StartFeed { plan, .. } if plan.kind == kind => Some(plan.id),
+            _ => None,
+        });
+        if let Some(id) = asked {
+            return id;
+        }
         let all = Coverage::all(Namespaces::All);
         self.app.store.cover(kind, all, &mut Touched::default())[0].id
     }

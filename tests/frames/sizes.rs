@@ -59,7 +59,7 @@ fn every_size_can_be_drawn() {
 fn rows_are_the_last_thing_to_go() {
     let machine = vm("a", "web").stored(1).0;
     let mut stage = Stage::fleet(std::slice::from_ref(&machine), &[]);
-    for height in 4..=24 {
+    for height in 2..=24 {
         for width in [20, 40, 80, 200] {
             let text = stage.text(width, height);
             assert!(text.contains("web"), "{width}×{height}:\n{text}");

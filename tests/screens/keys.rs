@@ -1,6 +1,8 @@
 //! Keys, prompts, filter, the way back; without any server.
 
 use super::{Silent, contexts};
+use crate::support::screen::Flags;
+use crate::support::{deadline, poll};
 
 #[test]
 fn the_prompt_opens_views_and_completes() {
@@ -96,10 +98,14 @@ fn the_cursor_moves_as_fingers_know() {
     let mut v9s = contexts(&silent).size(80, 24).open();
     v9s.wait_for("contexts[3]");
     let here = |v9s: &mut crate::support::screen::Screen, name: &str, keys: &str| {
-        v9s.press(keys).settle();
-        let (column, row) = v9s.place_of(name);
-        let inverse = v9s.cell(column, row).flags.contains(crate::support::screen::Flags::INVERSE);
-        assert!(inverse, "after {keys:?} the cursor is not on {name}:\n{}", v9s.text());
+        v9s.press(keys).wait_for(name);
+        let there = || {
+            let (column, row) = v9s.place_of(name);
+            v9s.cell(column, row).flags.contains(Flags::INVERSE).then_some(())
+        };
+        if poll(deadline(), there).is_none() {
+            v9s.fail(&format!("after {keys:?} the cursor is not on {name}"));
+        }
     };
     for (keys, name) in
         [("j", "beta"), ("↓", "gamma"), ("j", "gamma"), ("k", "beta"), ("g", "alpha"), ("G", "gamma")]

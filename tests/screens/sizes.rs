@@ -67,5 +67,5 @@ fn a_small_terminal_shows_rows_rather_than_ornaments() {
     let mut v9s = contexts(&silent).size(40, 10).open();
     v9s.wait_for("alpha(*)").expect("beta").expect("gamma").expect("contexts[3]");
     v9s.resize(40, 5).wait_for("alpha(*)");
-    v9s.resize(12, 3).wait_for("alpha");
+    v9s.resize(12, 3).gone("contexts").wait_for("alpha");
 }

@@ -39,10 +39,10 @@ struct Window {
 
 /// Blank columns between two columns of the table.
 const GAP: u16 = 2;
-/// From here on moving the cursor takes fewer bytes than blanks.
-const SHORT_GAP: u16 = 8;
 /// A column that has less room than this, and less than it needs, is left out: what is left of it says nothing.
 const LEAST: u16 = 8;
+/// From here on moving the cursor takes fewer bytes than blanks.
+const SHORT_GAP: u16 = 8;
 
 impl ListPane {
     /// A list that has not been drawn yet.
@@ -198,7 +198,7 @@ impl ListPane {
             // There is more on the right.
             let place = area.right() - 1;
             if end < area.right() {
-                buffer.set_stringn(place, area.y, "›", 1, theme.sorted);
+                put(buffer, place, area.y, "›", 1, theme.sorted);
             }
         }
         for (row, health) in self.window.healths.iter().enumerate() {
