@@ -22,7 +22,8 @@ const LIMIT: u64 = 5 * 1024 * 1024;
 const LONGEST_LINE: usize = 8 * 1024;
 /// How many of the last lines a report shows.
 const TAIL: usize = 50;
-const DEFAULT: &str = "warn";
+/// What kube says of a failed request, the feed that made it says better.
+const DEFAULT: &str = "warn,kube_client=off";
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// The last lines of this process, for reports. Global, like the subscriber that fills it.

@@ -100,12 +100,7 @@ pub static LIST: &[Binding] = &[
     binding(&[Key::char('A')], Command::SortBy("AGE"), "Sort by age", Hint::Quiet),
     binding(&[Key::char('S')], Command::SortBy("STATE"), "Sort by state", Hint::Quiet),
     binding(&[Key::char('P')], Command::SortBy("NAMESPACE"), "Sort by namespace", Hint::Quiet),
-    binding(
-        &[Key::shift(KeyCode::Right)],
-        Command::SortNext(1),
-        "Sort by the next column",
-        Hint::Shown("Sort column"),
-    ),
+    binding(&[Key::shift(KeyCode::Right)], Command::SortNext(1), "Sort by the next column", Hint::Quiet),
     binding(&[Key::shift(KeyCode::Left)], Command::SortNext(-1), "Sort by the column before", Hint::Quiet),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
     binding(&[Key::ctrl('e')], Command::Header, "Header on or off", Hint::Shown("Header")),

@@ -233,6 +233,10 @@ fn freshness(app: &App, now: Now) -> (CompactString, Health) {
         (Link::Up, None | Some(Summary::Unasked)) => ("waiting".into(), Health::Busy),
         (Link::Up, Some(Summary::Syncing { seen })) => (format_compact!("syncing {seen}"), Health::Busy),
         (Link::Up, Some(Summary::Live)) => ("live".into(), Health::Well),
+        // Nothing has ever come, so nothing is old.
+        (Link::Up, Some(Summary::Stale { .. })) if app.pane.list.total() == 0 => {
+            ("no answer".into(), Health::Failed)
+        }
         (Link::Up, Some(Summary::Stale { since, .. })) => {
             let seconds = now.instant.saturating_duration_since(since).as_secs();
             (format_compact!("stale {}", Age(i64::try_from(seconds).unwrap_or(i64::MAX))), Health::Failed)

@@ -34,7 +34,7 @@ const MOMENTS: &[(&str, f64, &str, &str)] = &[
     ("vm-running", 9.0, "Running", "Always"),
     ("vm-unschedulable", 0.5, "Starting", "-"),
     ("vm-unschedulable", 9.0, "ErrorUnschedulable", "Unschedulable"),
-    ("vm-claim-missing", 9.0, "ErrorPvcNotFound", ""),
+    ("vm-claim-missing", 9.0, "ErrorPvcNotFound", "FailedPvcNotFound"),
     ("vm-containerdisk-pull-error", 9.0, "ImagePullBackOff", "ImagePullBackOff"),
     ("vm-crash-loop", 0.3, "Starting", ""),
     ("vm-crash-loop", 5.0, "CrashLoopBackOff", ""),

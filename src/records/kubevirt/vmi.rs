@@ -157,7 +157,9 @@ impl<'de> Fold<'de> for Conditions {
                 self.flags.set(VmiFlags::MIGRATABLE, yes);
                 self.flags.set(VmiFlags::NOT_MIGRATABLE, condition.is_false());
             }
-            "Synchronized" | "PodScheduled" if condition.is_false() => {
+            // What the controllers say tells more than the pod's own condition, which a missing claim sets as well.
+            "Synchronized" if condition.is_false() => self.trouble = condition.reason.word(),
+            "PodScheduled" if condition.is_false() && self.trouble.is_empty() => {
                 self.trouble = condition.reason.word();
             }
             _ => {}
