@@ -547,6 +547,11 @@ pub fn idle(bench: &mut Bench) -> Outcome {
     let seconds = if quick { 5.0 } else { 30.0 };
     session.rest(Duration::from_secs_f64(seconds));
     let (cost, after) = (session.usage().since(usage), server.stats());
+    // A program that has gone costs nothing either.
+    if session.ended().is_some() || cost.threads == 0 {
+        out.skip("idle", "the program has ended");
+        return out;
+    }
     out.at_most("wake-ups a second", 0.5, cost.wakeups as f64 / seconds, "");
     out.at_most("CPU", 0.01, cost.cpu.as_secs_f64() / seconds * 100.0, " %");
     out.at_most("bytes to the terminal", 0.0, (session.bytes() - bytes) as f64, "");
