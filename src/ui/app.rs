@@ -230,8 +230,7 @@ impl App {
                 Draw::Soon
             }
             Message::Discovered(_, Ok(discovery)) => {
-                self.session.version = Some(discovery.version.clone());
-                self.session.discovery = Some(discovery);
+                self.session.discovered(discovery);
                 if let Some(wanted) = self.unresolved.take() {
                     self.open_word(wanted, now, effects);
                 }

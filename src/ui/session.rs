@@ -61,6 +61,10 @@ pub struct Session {
     pub version: Option<ServerVersion>,
     /// Whether asking for it has failed.
     pub discovery_failed: bool,
+    /// How often the server has said what it has.
+    discoveries: u32,
+    /// What that number was when a kind was asked for last.
+    asked_at: BTreeMap<Kind, u32>,
     wants: Vec<Want>,
     namespace: Option<Word>,
     /// Namespaces that this user may be able to read where the whole cluster is refused.
@@ -83,6 +87,8 @@ impl Session {
             discovery: None,
             version: None,
             discovery_failed: false,
+            discoveries: 0,
+            asked_at: BTreeMap::new(),
             wants: Vec::new(),
             namespace: None,
             homes: BTreeSet::new(),
@@ -90,6 +96,13 @@ impl Session {
             idle: BTreeMap::new(),
             table: None,
         }
+    }
+
+    /// Notes what the server has.
+    pub fn discovered(&mut self, discovery: Arc<Discovery>) {
+        self.version = Some(discovery.version.clone());
+        self.discovery = Some(discovery);
+        self.discoveries = self.discoveries.saturating_add(1);
     }
 
     /// Names a namespace that this user may be able to read.
@@ -212,12 +225,18 @@ impl Session {
             Some(open) => open.includes(&wanted),
             None => false,
         };
-        // What the server does not have may come later; what looked absent or refused may be served after all.
-        let wrong = matches!(
-            (&standing, served),
-            (Summary::Absent, Some(true)) | (Summary::Denied { .. } | Summary::Stale { .. }, Some(false))
-        );
+        // What the server does not have may come later; what looked absent or refused may be served after all. What it said
+        // before it answered 404 counts for nothing: then it is asked once more what it has, in a while.
+        let news = self.asked_at.get(&kind).is_none_or(|&asked| asked < self.discoveries);
+        let wrong = match (&standing, served) {
+            (Summary::Absent, Some(true)) => news,
+            (Summary::Denied { .. } | Summary::Stale { .. }, Some(false)) => true,
+            _ => false,
+        };
         if covered && !wrong {
+            if standing == Summary::Absent {
+                effects.push(Effect::After(pause(want), Timer::Rediscover));
+            }
             return;
         }
         if wrong {
@@ -231,10 +250,10 @@ impl Session {
                 store.apply(Batch::of(plan.id, 0, none).and(Freshness::Absent), now, touched);
             }
             effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
-            let pause = if want.rows { REDISCOVER } else { REDISCOVER_PARTNERS };
-            effects.push(Effect::After(pause, Timer::Rediscover));
+            effects.push(Effect::After(pause(want), Timer::Rediscover));
             return;
         }
+        self.asked_at.insert(kind, self.discoveries);
         let start = |plan| Effect::StartFeed { id: self.id, target: target.clone(), plan };
         effects.extend(plans.into_iter().map(start));
     }
@@ -269,7 +288,7 @@ impl Session {
     /// not have when last heard of.
     pub fn ask_again(&self, store: &Store) -> Option<Duration> {
         let absent = self.wants.iter().filter(|want| store.freshness(want.kind) == Summary::Absent);
-        absent.map(|want| if want.rows { REDISCOVER } else { REDISCOVER_PARTNERS }).min()
+        absent.map(pause).min()
     }
 
     /// Ends the feeds that nobody has looked at for a while.
@@ -326,10 +345,117 @@ impl Session {
     }
 }
 
+/// How long a kind that the server does not have is left alone.
+fn pause(want: &Want) -> Duration {
+    if want.rows { REDISCOVER } else { REDISCOVER_PARTNERS }
+}
+
 fn full_name(target: &Target) -> String {
     full_name_of(&target.plural, &target.group)
 }
 
 fn full_name_of(plural: &str, group: &str) -> String {
     if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::discovery::Resource;
+    use crate::records::Namespace;
+    use crate::store::FeedId;
+    use crate::views;
+
+    struct World {
+        session: Session,
+        store: Store,
+        effects: Vec<Effect>,
+    }
+
+    impl World {
+        /// A session that shows namespaces, with their feed started.
+        fn new() -> (Self, FeedId) {
+            let mut world =
+                Self { session: Session::new(ContextId(1)), store: Store::default(), effects: Vec::new() };
+            world.session.link = Link::Up;
+            let view = views::find("namespaces").unwrap();
+            world.session.want(view, None, None, Now::at(0), &mut world.effects);
+            let started = world.feed();
+            assert_eq!(started.len(), 1);
+            (world, started[0])
+        }
+
+        /// Opens what is wanted and gives the feeds that were started.
+        fn feed(&mut self) -> Vec<FeedId> {
+            self.effects.clear();
+            let mut touched = Touched::default();
+            self.session.feed(&mut self.store, Now::at(0), &mut touched, &mut self.effects);
+            let started = |effect: &Effect| match effect {
+                Effect::StartFeed { plan, .. } => Some(plan.id),
+                _ => None,
+            };
+            self.effects.iter().filter_map(started).collect()
+        }
+
+        fn says(&mut self, feed: FeedId, freshness: Freshness) {
+            let batch = Batch::of(feed, 0, Vec::<Namespace>::new()).and(freshness);
+            self.store.apply(batch, Now::at(0), &mut Touched::default());
+        }
+
+        fn discovers(&mut self, served: bool) {
+            let mut discovery = Discovery::default();
+            let resource =
+                Resource { version: "v1".into(), plural: "namespaces".into(), ..Resource::default() };
+            discovery.resources.extend(served.then_some(resource));
+            self.session.discovered(Arc::new(discovery));
+        }
+
+        fn asks_again(&self) -> bool {
+            self.effects.iter().any(|effect| matches!(effect, Effect::After(_, Timer::Rediscover)))
+        }
+    }
+
+    #[test]
+    fn a_kind_that_went_is_not_asked_for_again_and_again() {
+        let (mut world, feed) = World::new();
+        world.discovers(true);
+        world.says(feed, Freshness::Absent);
+        let again = world.feed();
+        assert_eq!(again.len(), 1, "the server has said since that it has the kind");
+        world.says(again[0], Freshness::Absent);
+        for _ in 0..3 {
+            assert_eq!(world.feed(), [], "it answers 404, whatever it said before");
+            assert!(world.asks_again());
+        }
+        world.discovers(true);
+        assert_eq!(world.feed().len(), 1, "now it says so anew");
+    }
+
+    #[test]
+    fn a_kind_that_comes_later_is_asked_for() {
+        let (mut world, feed) = World::new();
+        world.discovers(false);
+        world.says(
+            feed,
+            Freshness::Denied { why: "a user without rights gets 403 for what is not there".into() },
+        );
+        assert_eq!(world.feed(), []);
+        assert_eq!(world.store.freshness(Kind::Namespace), Summary::Absent);
+        assert!(world.asks_again());
+        world.discovers(true);
+        assert_eq!(world.feed().len(), 1);
+    }
+
+    #[test]
+    fn partners_wait_for_the_first_rows() {
+        let (mut world, _) = World::new();
+        let view = views::find("vms").unwrap();
+        world.session.want(view, None, None, Now::at(0), &mut world.effects);
+        assert_eq!(world.feed().len(), view.rows().len());
+        let rows = world.store.freshness(Kind::Vm);
+        assert_eq!(
+            (rows, world.store.freshness(Kind::Vmi)),
+            (Summary::Syncing { seen: 0 }, Summary::Unasked)
+        );
+    }
 }
