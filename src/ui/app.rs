@@ -350,6 +350,10 @@ impl App {
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
         let visible = self.pane.visible();
         let seen = self.touched.all || self.touched.ids.iter().any(|id| visible.contains(id));
+        if before.1 == 0 && self.pane.list.total() > 0 {
+            // The first rows are what the user waits for.
+            return Draw::Now;
+        }
         if seen || changed || visible != self.pane.window() { Draw::Soon } else { Draw::No }
     }
 
