@@ -406,7 +406,7 @@ impl App {
     fn signal(&mut self, signal: Signal, effects: &mut Vec<Effect>) -> Draw {
         match signal {
             Signal::Terminate | Signal::HangUp | Signal::Interrupt => {
-                self.leave_program(effects);
+                self.quit = true;
                 Draw::No
             }
             Signal::Stop => {
@@ -415,11 +415,6 @@ impl App {
             }
             Signal::Continue => Draw::Now,
         }
-    }
-
-    fn leave_program(&mut self, effects: &mut Vec<Effect>) {
-        self.quit = true;
-        effects.push(Effect::Quit);
     }
 
     fn reported(&mut self, path: &std::path::Path, now: Now) -> Draw {

@@ -83,8 +83,6 @@ pub enum Effect {
     After(Duration, Timer),
     /// Gives the terminal back and stops the program until it is continued.
     Suspend,
-    /// Ends the program.
-    Quit,
 }
 
 /// Whether the screen has to be drawn after a message.

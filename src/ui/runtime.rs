@@ -18,7 +18,7 @@ use super::frame;
 use super::input::Key;
 use super::message::{Draw, Effect, Message, Timer};
 use super::signals::{self, Signals};
-use super::terminal::{OpenError, Terminal};
+use super::terminal::Terminal;
 use crate::cluster::connect::{Connection, connect};
 use crate::cluster::discovery::discover;
 use crate::cluster::error::{Failure, FailureKind};
@@ -132,7 +132,6 @@ impl Engine {
                     }
                 }
                 Effect::Suspend => outward = Some(Outward::Suspend),
-                Effect::Quit => {}
             }
         }
         outward
@@ -477,9 +476,4 @@ impl Loop {
 /// A terminal that is gone is an end like any other.
 fn gone(error: std::io::Error) -> anyhow::Result<()> {
     if signals::terminal_gone(&error) { Ok(()) } else { Err(error).context("The terminal cannot be used.") }
-}
-
-/// What is said when there is no terminal to draw on.
-pub fn no_terminal(error: &OpenError) -> String {
-    error.to_string()
 }

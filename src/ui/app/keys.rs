@@ -54,7 +54,7 @@ impl App {
                 }
                 None => self.say("No previous view to switch to.", Health::Idle, now),
             },
-            Command::Quit => self.leave_program(effects),
+            Command::Quit => self.quit = true,
             Command::AllNamespaces => self.show_namespace(Shown::All, now, effects),
             Command::ThisNamespace => {
                 let meta = self.pane.list.selected().and_then(|id| self.store.meta(id));
@@ -184,7 +184,7 @@ impl App {
         let argument = words.next();
         match (first, argument) {
             ("q" | "q!" | "qa" | "Q" | "quit" | "exit", None) => {
-                self.leave_program(effects);
+                self.quit = true;
             }
             ("ctx" | "context" | "contexts", Some(name)) => self.switch_context(name, now, effects),
             ("ns" | "namespace" | "namespaces", Some(name)) => match namespace(name) {
