@@ -201,11 +201,11 @@ mod tests {
     #[test]
     fn levels_are_read() {
         for (level, want) in [
-            ("", Some("warn")),
+            ("", Some("kube_client=off,warn")),
             ("off", None),
             ("OFF", None),
             ("error", Some("error")),
-            (" Debug ", Some("v9s=debug,warn")),
+            (" Debug ", Some("kube_client=off,v9s=debug,warn")),
             ("warn,kube=debug", Some("kube=debug,warn")),
             ("kube=trace", Some("kube=trace")),
         ] {

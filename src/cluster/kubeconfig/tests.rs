@@ -194,30 +194,3 @@ fn a_pod_uses_its_service_account() {
     assert_eq!((chosen.context.as_str(), chosen.namespace.as_str()), ("in-cluster", "vms"));
     assert!(chosen.user.token_file.unwrap().ends_with("token"));
 }
-
-/// Not a test of speed: prints the time, to be run in a release build.
-#[test]
-#[ignore = "measures"]
-fn five_hundred_contexts() {
-    use std::fmt::Write as _;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("config");
-    let mut text = String::from("apiVersion: v1\nkind: Config\ncurrent-context: c0\n");
-    let secret = "QUJD".repeat(400);
-    for (section, body) in [
-        ("contexts", "context: {cluster: cN, user: uN, namespace: nN}"),
-        ("clusters", "cluster: {server: 'https://cN.example.org:6443', certificate-authority-data: SECRET}"),
-        ("users", "user: {client-certificate-data: SECRET, client-key-data: SECRET}"),
-    ] {
-        let _ = writeln!(text, "{section}:");
-        for n in 0..500 {
-            let body = body.replace('N', &n.to_string()).replace("SECRET", &secret);
-            let _ = writeln!(text, "- name: {}{n}\n  {body}", &section[..1]);
-        }
-    }
-    fs::write(&path, text).unwrap();
-    let flags = Flags { kubeconfig: Some(path), ..Flags::default() };
-    let start = std::time::Instant::now();
-    let configuration = load(&flags, &|_| None, None).unwrap();
-    eprintln!("{} contexts in {:?}", configuration.contexts.len(), start.elapsed());
-}
