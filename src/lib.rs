@@ -9,12 +9,14 @@
 //! | [`store`] | records by UID, links, order, freshness, cached states |
 //! | [`explain`] | states derived from records |
 //! | [`cluster`] | connection, discovery, feeds, the gate for changes |
+//! | [`demo`] | a cluster inside the program |
 //! | [`views`] | lists as data: columns, partners, sort and filter |
 //! | [`ui`], [`cli`] | the screen; the subcommands |
 
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod demo;
 pub mod explain;
 pub mod model;
 pub mod records;

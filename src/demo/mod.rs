@@ -1,0 +1,6 @@
+//! A cluster for people who have none at hand, and for tests.
+//!
+//! [`server`] is a Kubernetes API server inside the program: it knows a fixed set of kinds and nothing of v9s; all that
+//! it and the rest of the program have in common is the Kubernetes API.
+
+pub mod server;

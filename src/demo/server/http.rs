@@ -1,0 +1,161 @@
+//! Requests in, answers out: who asks, what for, may they, which faults were asked for.
+
+use std::io;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Server;
+use super::access::User;
+use super::refusal::Refusal;
+use super::route::{Format, Query, Route, Target, check_length, verb};
+
+/// The longest body that is read, as with kube-apiserver.
+const LONGEST_BODY: usize = 3 << 20;
+
+/// Bytes that go out as they are made.
+pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// A request for objects, understood.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) user: User,
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    pub(crate) format: Format,
+    /// `Content-Type`, without parameters.
+    pub(crate) content_type: String,
+    pub(crate) body: Bytes,
+    pub(crate) now: Timestamp,
+}
+
+/// What is answered when nothing is refused.
+pub(crate) enum Answer {
+    Json(StatusCode, Bytes),
+    Text(StatusCode, Bytes),
+    /// JSON in pieces: a long list, or a watch.
+    Pieces(Pieces),
+    /// Plain text in pieces: a log that is followed.
+    TextPieces(Pieces),
+}
+
+/// Pieces of an answer; an error cuts the connection.
+pub(crate) type Pieces = futures::stream::BoxStream<'static, io::Result<Bytes>>;
+
+impl Answer {
+    pub(crate) fn json(code: StatusCode, value: &Value) -> Self {
+        Self::Json(code, value.to_string().into())
+    }
+
+    pub(crate) fn pieces(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+        Self::Pieces(stream.boxed())
+    }
+
+    fn response(self) -> Response<AnswerBody> {
+        let (code, media, body) = match self {
+            Self::Json(code, bytes) => (code, "application/json", whole(bytes)),
+            Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", whole(bytes)),
+            Self::Pieces(pieces) => (StatusCode::OK, "application/json", in_pieces(pieces)),
+            Self::TextPieces(pieces) => (StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces)),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = code;
+        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
+        response
+    }
+}
+
+impl Refusal {
+    fn response(&self) -> Response<AnswerBody> {
+        let mut response = Answer::json(self.code, &self.status()).response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+fn whole(bytes: Bytes) -> AnswerBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn in_pieces(pieces: Pieces) -> AnswerBody {
+    StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
+}
+
+/// Answers one request. An error ends the connection without an answer.
+pub(crate) async fn answer(server: Server, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
+    let fault = server.faults().meet(request.method(), request.uri());
+    if let Some(response) = fault.before().await? {
+        return Ok(response);
+    }
+    let gzip = accepts_gzip(&request);
+    let response = match understand(&server, request).await {
+        Ok(answer) => answer.response(),
+        Err(refusal) => refusal.response(),
+    };
+    Ok(fault.after(super::gzip::maybe(response, gzip).await))
+}
+
+async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    check_length(request.uri())?;
+    let (head, body) = request.into_parts();
+    let user = server.users().authenticate(&head.headers)?;
+    let user = server.users().impersonated(server, user, &head.headers)?;
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let target = match Route::parse(head.uri.path())? {
+        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path),
+        Route::Discovery(parts) => {
+            let format = Format::choose(&head.headers, true)?;
+            return super::discovery::answer(&user, &head.method, &parts, format);
+        }
+        Route::Objects(target) => target,
+    };
+    let body = match Limited::new(body, LONGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
+            return Err(Refusal::too_large(LONGEST_BODY));
+        }
+        Err(_) => return Err(Refusal::bad_request("the body ended too early")),
+    };
+    let asked = verb(&head.method, &target, &query);
+    super::access::authorize(server, &user, asked, &target)?;
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type =
+        content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
+    let format = Format::choose(&head.headers, false)?;
+    let method = head.method;
+    let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
+    dispatch(server, &call)
+}
+
+/// To the code of the verb.
+fn dispatch(server: &Server, call: &Call) -> Result<Answer, Refusal> {
+    if call.target.subresource.is_some() {
+        return super::subresource::answer(server, call);
+    }
+    let one = call.target.name.is_some();
+    match (&call.method, one) {
+        (&Method::GET | &Method::HEAD, _) if call.query.flag("watch") => super::watch::answer(server, call),
+        (&Method::GET | &Method::HEAD, true) => super::read::get(server, call),
+        (&Method::GET | &Method::HEAD, false) => super::read::list(server, call),
+        (&Method::POST, false) => super::write::create(server, call),
+        (&Method::PUT, true) => super::write::update(server, call),
+        (&Method::PATCH, true) => super::write::patch(server, call),
+        (&Method::DELETE, true) => super::delete::one(server, call),
+        (&Method::DELETE, false) => super::delete::collection(server, call),
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+fn accepts_gzip(request: &Request<Incoming>) -> bool {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.split(',').any(|one| one.trim().starts_with("gzip")))
+}

@@ -1,0 +1,130 @@
+//! The one table of the kinds that the server knows; nothing else in it names a kind but where its rule is its own.
+
+mod builtin;
+mod columns;
+mod custom;
+
+use serde_json::{Value, json};
+
+pub(crate) use columns::{Cell, Column};
+
+/// What the server knows of a kind.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// API group; empty for the core group.
+    pub(crate) group: &'static str,
+    /// Versions that are served; objects are stored in the first one, which is also the preferred one.
+    pub(crate) versions: &'static [&'static str],
+    pub(crate) kind: &'static str,
+    pub(crate) plural: &'static str,
+    pub(crate) singular: &'static str,
+    pub(crate) short: &'static [&'static str],
+    pub(crate) categories: &'static [&'static str],
+    pub(crate) namespaced: bool,
+    /// Whether it is part of Kubernetes itself: such objects stand in lists without `kind` and `apiVersion`.
+    pub(crate) builtin: bool,
+    /// Whether the status is written by itself.
+    pub(crate) status: bool,
+    /// Where the number of replicas stands, for kinds that scale.
+    pub(crate) scale: Option<Scale>,
+    /// Further sub-resources, for discovery; what they do stands in `subresource`.
+    pub(crate) subresources: &'static [&'static str],
+    /// What a Table shows; the name comes first and is not in here for custom resources.
+    pub(crate) columns: &'static [Column],
+    /// Fields that a field selector may name, besides `metadata.name` and `metadata.namespace`.
+    pub(crate) selectable: &'static [&'static str],
+}
+
+/// Dotted paths of the scale sub-resource.
+#[derive(Debug)]
+pub(crate) struct Scale {
+    pub(crate) spec_replicas: &'static str,
+    pub(crate) status_replicas: &'static str,
+    /// Where the selector stands as text.
+    pub(crate) selector: &'static str,
+}
+
+/// One kind: its place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Kind(u8);
+
+const TABLES: [&[Row]; 2] = [builtin::ROWS, custom::ROWS];
+
+impl Kind {
+    /// All kinds, in the order of the table.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..Self::count()).map(|place| Self(u8::try_from(place).unwrap_or(u8::MAX)))
+    }
+
+    pub(crate) const fn count() -> usize {
+        TABLES[0].len() + TABLES[1].len()
+    }
+
+    pub(crate) fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub(crate) fn row(self) -> &'static Row {
+        let place = self.place();
+        let builtin = TABLES[0].len();
+        if place < builtin { &TABLES[0][place] } else { &TABLES[1][place - builtin] }
+    }
+
+    /// The kind behind a path.
+    pub(crate) fn of_path(group: &str, version: &str, plural: &str) -> Option<Self> {
+        Self::all().find(|kind| {
+            let row = kind.row();
+            row.plural == plural && row.group == group && row.versions.contains(&version)
+        })
+    }
+
+    /// The kind that an object says it is of.
+    pub(crate) fn of_object(api_version: &str, name: &str) -> Option<Self> {
+        let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+        Self::all().find(|kind| {
+            let row = kind.row();
+            row.kind == name && row.group == group && row.versions.contains(&version)
+        })
+    }
+
+    /// The kind with this plural in this group, whatever its version.
+    pub(crate) fn of_plural(group: &str, plural: &str) -> Option<Self> {
+        Self::all().find(|kind| kind.row().plural == plural && kind.row().group == group)
+    }
+
+    /// `apiVersion` in one of its versions.
+    pub(crate) fn api_version(self, version: &str) -> String {
+        match self.row().group {
+            "" => version.to_owned(),
+            group => format!("{group}/{version}"),
+        }
+    }
+
+    /// The version in which objects are stored.
+    pub(crate) fn stored_version(self) -> &'static str {
+        self.row().versions[0]
+    }
+
+    /// `virtualmachines.kubevirt.io`
+    pub(crate) fn qualified(self) -> String {
+        dotted(self.row().plural, self.row().group)
+    }
+
+    /// `VirtualMachine.kubevirt.io`
+    pub(crate) fn qualified_kind(self) -> String {
+        dotted(self.row().kind, self.row().group)
+    }
+
+    /// `details` of a `Status` about an object.
+    pub(crate) fn details(self, name: &str) -> Value {
+        let mut details = json!({"name": name, "kind": self.row().plural});
+        if !self.row().group.is_empty() {
+            details["group"] = self.row().group.into();
+        }
+        details
+    }
+}
+
+fn dotted(name: &str, group: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+}

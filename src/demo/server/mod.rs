@@ -1,0 +1,116 @@
+//! A Kubernetes API server for a fixed set of kinds, faithful in what kubectl and v9s use of it.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `listen`, `http` | connections, requests, answers |
+//! | `route`, `selector`, `refusal` | what a request says; what a refusal says |
+//! | `kinds` | the table of kinds |
+//! | `storage`, `body` | objects, versions, changes |
+//! | `read`, `watch`, `table` | looking |
+//! | `write`, `delete`, `subresource` | changing |
+//! | `meta` | what the server writes into objects |
+//! | `access`, `discovery` | rights; what there is |
+//! | `faults` | what goes wrong on request |
+
+mod access;
+mod body;
+mod delete;
+mod discovery;
+mod faults;
+mod gzip;
+mod http;
+mod kinds;
+mod listen;
+mod meta;
+mod read;
+mod refusal;
+mod route;
+mod selector;
+mod storage;
+mod subresource;
+mod table;
+mod watch;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use access::{MASTERS, User};
+pub use body::{Dependent, Synthesis};
+pub use faults::Faults;
+pub use listen::Listening;
+pub use meta::BadObject;
+pub use storage::Limits;
+
+use access::Users;
+use storage::Storage;
+
+/// The API server. Clones share everything.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    storage: Storage,
+    users: Users,
+    faults: Faults,
+    clock: Clock,
+}
+
+/// What time it is.
+pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a server begins with.
+pub struct Options {
+    /// Who can log in: tokens and whose they are.
+    pub users: Vec<(String, User)>,
+    /// How much of the past is kept.
+    pub limits: Limits,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { users: Vec::new(), limits: Limits::default(), clock: Box::new(Timestamp::now) }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// An empty cluster, but for the namespaces that every cluster has.
+    pub fn new(options: Options) -> Self {
+        let inner = Inner {
+            storage: Storage::new(options.limits),
+            users: Users::new(options.users),
+            faults: Faults::default(),
+            clock: options.clock,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The faults of this server, to be asked for.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.inner.storage
+    }
+
+    pub(crate) fn users(&self) -> &Users {
+        &self.inner.users
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.inner.clock)()
+    }
+}
