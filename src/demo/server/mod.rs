@@ -29,6 +29,8 @@ mod selector;
 mod storage;
 mod subresource;
 mod table;
+#[cfg(test)]
+mod testing;
 mod watch;
 mod write;
 
