@@ -47,7 +47,9 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         return Ok(SocketAddr::new(ip, 0));
     }
     let parts = text.rsplit_once(':').and_then(|(host, port)| Some((ip(host).ok()?, port.parse().ok()?)));
-    parts.map(SocketAddr::from).ok_or_else(|| format!("{text:?} is not an address like 127.0.0.1 or [::1]:6443"))
+    parts
+        .map(SocketAddr::from)
+        .ok_or_else(|| format!("{text:?} is not an address like 127.0.0.1 or [::1]:6443"))
 }
 
 impl DemoCommand {

@@ -26,7 +26,8 @@ pub(super) fn text(server: &str, authority: &str, logins: &[Login]) -> String {
          server: {server}\n    certificate-authority-data: {authority}\ncontexts:\n"
     );
     for Login { context, user, namespace, .. } in logins {
-        let _ = write!(out, "- name: {context}\n  context:\n    cluster: {CLUSTER}\n    user: {}\n", user.name);
+        let _ =
+            write!(out, "- name: {context}\n  context:\n    cluster: {CLUSTER}\n    user: {}\n", user.name);
         if let Some(namespace) = namespace {
             let _ = writeln!(out, "    namespace: {namespace}");
         }
@@ -70,7 +71,11 @@ impl Written {
         let mut file = NamedTempFile::with_prefix_in(".v9s-demo-", parent)?;
         file.write_all(text.as_bytes())?;
         // What appears between the look and this is left alone, unless it takes the place of a file of ours.
-        if replace { file.persist(&path)? } else { file.persist_noclobber(&path)? };
+        if replace {
+            file.persist(&path)?
+        } else {
+            file.persist_noclobber(&path)?
+        };
         Ok(Self { path, text, _folder: folder })
     }
 

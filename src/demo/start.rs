@@ -105,11 +105,8 @@ impl Demo {
     /// [`ServeError`]
     pub async fn serve(&self, address: SocketAddr, file: Option<&Path>) -> Result<Serving, ServeError> {
         let identity = Identity::new(address.ip(), Timestamp::now())?;
-        let listening = self
-            .server
-            .listen(address, &identity)
-            .await
-            .map_err(|why| ServeError::Listen(address, why))?;
+        let listening =
+            self.server.listen(address, &identity).await.map_err(|why| ServeError::Listen(address, why))?;
         let text = kubeconfig::text(&url(listening.address), identity.authority(), &self.logins);
         let kubeconfig = Written::new(file, text).map_err(|why| match (why.kind(), file) {
             (io::ErrorKind::AlreadyExists, Some(file)) => ServeError::Foreign(file.to_owned()),
