@@ -6,16 +6,20 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Cli, FINE, USAGE};
+use super::{Cli, FINE, USAGE, screen};
 use crate::demo::start::Demo;
-use crate::ui::runtime;
+use crate::ui::app::Options;
+use crate::ui::runtime::{self, Source};
 use crate::ui::signals::quiet_broken_pipe;
 
 /// Show a cluster that is inside the program
 #[derive(Debug, Args)]
 pub(super) struct DemoCommand {
+    /// View to open: vms, pods, contexts, or any resource of the cluster
+    #[arg(short, long, value_name = "VIEW")]
+    command: Option<String>,
     #[command(subcommand)]
-    subcommand: Action,
+    subcommand: Option<Action>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,14 +60,30 @@ impl DemoCommand {
     pub(super) fn run(&self, cli: &Cli) -> anyhow::Result<u8> {
         let given = cli.connection.given();
         match &self.subcommand {
-            Action::Serve(serve) => {
+            Some(Action::Serve(serve)) => {
                 if let Some(flag) = given.iter().find(|flag| **flag != "--kubeconfig") {
                     eprintln!("v9s: {flag} means nothing to demo serve.");
                     return Ok(USAGE);
                 }
                 serve.run()
             }
+            None if given.contains(&"--kubeconfig") => {
+                eprintln!("v9s: --kubeconfig means nothing to demo, which has its own contexts.");
+                Ok(USAGE)
+            }
+            None => self.screen(cli),
         }
+    }
+
+    fn screen(&self, cli: &Cli) -> anyhow::Result<u8> {
+        let connection = &cli.connection;
+        let view = self.command.clone().or_else(|| cli.command.clone());
+        // Who comes to look around is shown everything.
+        let all_namespaces = connection.context.is_none() && connection.namespace.is_none();
+        let options = connection.options(view);
+        let options = Options { all_namespaces: all_namespaces || options.all_namespaces, ..options };
+        let source = Source::given(Demo::new()?.configuration(), connection.flags());
+        screen::open(cli, options, source)
     }
 }
 
