@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::Server;
+use super::faults::{Garbled, Wire};
 use super::http::answer;
 use super::tls::Identity;
 
@@ -91,7 +92,12 @@ impl Drop for Listening {
 }
 
 async fn serve(server: Server, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-    let service = service_fn(move |request| answer(server.clone(), request));
+    let wire = Wire::default();
+    let stream = Garbled::new(stream, wire.clone());
+    let service = service_fn(move |request| {
+        let answer = answer(server.clone(), request, wire.clone());
+        async { Ok::<_, std::convert::Infallible>(answer.await) }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER)

@@ -42,7 +42,7 @@ use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
 pub use body::{Dependent, Synthesis};
-pub use faults::Faults;
+pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
 pub use storage::Limits;
