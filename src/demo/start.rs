@@ -104,6 +104,11 @@ impl Demo {
         Ok(Self { server, logins })
     }
 
+    /// The server itself, to put something on it or to ask for faults.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// The contexts of this cluster for a client in this process, which needs neither a port nor a file.
     pub fn configuration(&self) -> contexts::Configuration {
         let server = self.server.clone();
