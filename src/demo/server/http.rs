@@ -1,6 +1,7 @@
 //! Requests in, answers out: who asks, what for, may they, which faults were asked for.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
@@ -15,10 +16,13 @@ use super::Server;
 use super::access::User;
 use super::faults::Wire;
 use super::refusal::Refusal;
-use super::route::{Format, Query, Route, Target, check_length, verb};
+use super::route::{Format, Offer, Query, Route, Target, check_length, verb};
 
 /// The longest body that is read, as with kube-apiserver.
 const LONGEST_BODY: usize = 3 << 20;
+
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes that go out as they are made.
 pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -40,6 +44,8 @@ pub(crate) struct Call {
 /// What is answered when nothing is refused.
 pub(crate) enum Answer {
     Json(StatusCode, Bytes),
+    /// In a format of its own.
+    Typed(StatusCode, &'static str, Bytes),
     Text(StatusCode, Bytes),
     /// JSON in pieces: a long list, or a watch.
     Pieces(Pieces),
@@ -62,6 +68,7 @@ impl Answer {
     fn response(self) -> Response<AnswerBody> {
         let (code, media, body) = match self {
             Self::Json(code, bytes) => (code, "application/json", whole(bytes)),
+            Self::Typed(code, media, bytes) => (code, media, whole(bytes)),
             Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", whole(bytes)),
             Self::Pieces(pieces) => (StatusCode::OK, "application/json", in_pieces(pieces)),
             Self::TextPieces(pieces) => (StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces)),
@@ -75,7 +82,11 @@ impl Answer {
 
 impl Refusal {
     pub(crate) fn response(&self) -> Response<AnswerBody> {
-        let mut response = Answer::json(self.code, &self.status()).response();
+        let answer = match self.page() {
+            Some(text) => Answer::Text(self.code, Bytes::from_static(text.as_bytes())),
+            None => Answer::json(self.code, &self.status()),
+        };
+        let mut response = answer.response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -112,29 +123,38 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     let user = server.users().impersonated(server, user, &head.headers)?;
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let target = match Route::parse(head.uri.path())? {
-        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path),
+        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path, &query),
         Route::Discovery(parts) => {
-            let format = Format::choose(&head.headers, true)?;
+            let offer = if parts.len() == 1 { Offer::Groups } else { Offer::Resources };
+            let format = Format::choose(&head.headers, offer)?;
             return super::discovery::answer(&user, &head.method, &parts, format);
         }
         Route::Objects(target) => target,
     };
-    let body = match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
-            return Err(Refusal::too_large(LONGEST_BODY));
-        }
-        Err(_) => return Err(Refusal::bad_request("the body ended too early")),
-    };
+    let body = read(body).await?;
     let asked = verb(&head.method, &target, &query);
     super::access::authorize(server, &user, asked, &target)?;
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type =
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
-    let format = Format::choose(&head.headers, false)?;
+    let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
     let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
     dispatch(server, &call)
+}
+
+/// The body, unless it is too long or does not come. One that says that it is too long is not read at all.
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    use hyper::body::Body as _;
+    if body.size_hint().lower() > LONGEST_BODY as u64 {
+        return Err(Refusal::too_large(LONGEST_BODY));
+    }
+    match tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(why)) if why.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large(LONGEST_BODY)),
+        Ok(Err(_)) => Err(Refusal::bad_request("the body ended too early")),
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "Timeout", "the body did not come in time")),
+    }
 }
 
 /// To the code of the verb.

@@ -52,6 +52,7 @@ pub use body::{Dependent, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
+pub(crate) use meta::time;
 pub use storage::Limits;
 pub use tls::{Identity, IdentityError, new_token};
 
@@ -116,6 +117,11 @@ impl Server {
     /// The faults of this server, to be asked for.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
+    }
+
+    /// Forgets all versions of objects but the present ones: lists and watches from an older one are answered with 410.
+    pub fn compact(&self) {
+        self.inner.storage.with(storage::State::compact);
     }
 
     pub(crate) fn storage(&self) -> &Storage {
