@@ -41,7 +41,7 @@ impl Refusal {
 
     /// The whole answer, where it is plain text.
     pub(crate) fn page(&self) -> Option<&'static str> {
-        self.reason.is_empty().then_some(PAGE)
+        (self.message == PAGE).then_some(PAGE)
     }
 
     /// There is no object of that name.

@@ -107,7 +107,7 @@ fn check_namespace(transaction: &Transaction<'_>, kind: Kind, key: &Key) -> Resu
 pub(crate) fn create(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     let kind = call.target.kind;
     if kind.row().namespaced && call.target.namespace.is_none() {
-        return Err(if kind.row().builtin { Refusal::method_not_allowed() } else { Refusal::no_such_path() });
+        return Err(if kind.row().builtin { Refusal::method_not_allowed() } else { Refusal::no_such_page() });
     }
     let dry_run = dry_run(call, "CreateOptions")?;
     let mut object = decode::object(call)?;
