@@ -82,7 +82,7 @@ impl Selection {
         let labels =
             serde_json::from_slice::<Labelled<'_>>(&bytes).ok().and_then(|head| head.metadata.labels);
         let labels = labels.unwrap_or_default();
-        let get = |key: &str| labels.get(key).map(|value| value.as_ref());
+        let get = |key: &str| labels.get(key).map(AsRef::as_ref);
         self.labels.iter().all(|term| match term {
             LabelTerm::In(key, values) => get(key).is_some_and(|value| values.iter().any(|one| one == value)),
             LabelTerm::NotIn(key, values) => {
