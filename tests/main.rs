@@ -1,6 +1,7 @@
 //! One integration binary: it links once, and its modules share `support`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod alike;
 mod budget;
 mod cluster;
 mod docs;

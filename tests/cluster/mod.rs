@@ -42,7 +42,7 @@ fn on_the_real_server() {
 }
 
 /// Applies the definitions of the projects, or open ones in their place.
-fn define(cluster: &Cluster) -> Definitions {
+pub(crate) fn define(cluster: &Cluster) -> Definitions {
     cluster.apply_crds(&DEFINITIONS)
 }
 
