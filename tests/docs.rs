@@ -53,13 +53,7 @@ fn the_command_line_is_that_of_the_program() {
         .filter_map(|rest| rest.split(['`', ' ']).next().map(str::to_owned))
         .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
         .collect();
-    let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
-    let known: Vec<String> = listed
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .filter(|word| *word != "help")
-        .map(str::to_owned)
-        .collect();
+    let known = subcommands(&help);
     assert_eq!(documented, known, "the subcommands in README.md and in v9s --help");
 
     // Every flag that is written down belongs to some command, and every flag of a command is written down.
@@ -67,13 +61,24 @@ fn the_command_line_is_that_of_the_program() {
     for subcommand in known {
         let output = v9s(&[&subcommand, "--help"]);
         assert_eq!(output.status.code(), Some(0), "v9s {subcommand} --help");
-        helps.push_str(&text_of(&output.stdout));
+        let own = text_of(&output.stdout);
+        for below in subcommands(&own) {
+            helps.push_str(&text_of(&v9s(&[&subcommand, &below, "--help"]).stdout));
+        }
+        helps.push_str(&own);
     }
     let written = flags(&block(&readme(), "commands"));
     let missing: Vec<String> = flags(&helps).into_iter().filter(|flag| !written.contains(flag)).collect();
     assert!(missing.is_empty(), "README.md leaves out {missing:?}");
     let wrong: Vec<String> = written.into_iter().filter(|flag| !flags(&helps).contains(flag)).collect();
     assert!(wrong.is_empty(), "README.md has {wrong:?}, the program has not");
+}
+
+/// The subcommands that a help lists.
+fn subcommands(help: &str) -> Vec<String> {
+    let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let words = listed.unwrap_or_default().lines().filter_map(|line| line.split_whitespace().next());
+    words.filter(|word| *word != "help").map(str::to_owned).collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, all on the same engine as the screen.
 
 mod completions;
+mod demo;
 mod frame;
 mod get;
 mod info;
@@ -98,6 +99,26 @@ impl ConnectionFlags {
         }
     }
 
+    /// The flags that were given, by their names.
+    fn given(&self) -> Vec<&'static str> {
+        let Self { kubeconfig, context, cluster, user, namespace, all_namespaces, .. } = self;
+        let Self { as_user, as_group, insecure_skip_tls_verify, request_timeout, readonly, .. } = self;
+        let flags = [
+            ("--kubeconfig", kubeconfig.is_some()),
+            ("--context", context.is_some()),
+            ("--cluster", cluster.is_some()),
+            ("--user", user.is_some()),
+            ("--namespace", namespace.is_some()),
+            ("--all-namespaces", *all_namespaces),
+            ("--as", as_user.is_some()),
+            ("--as-group", !as_group.is_empty()),
+            ("--insecure-skip-tls-verify", *insecure_skip_tls_verify),
+            ("--request-timeout", request_timeout.is_some()),
+            ("--readonly", *readonly),
+        ];
+        flags.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+    }
+
     fn options(&self, view: Option<String>) -> Options {
         Options {
             view,
@@ -111,6 +132,8 @@ impl ConnectionFlags {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show a cluster that is inside the program
+    Demo(demo::DemoCommand),
     /// Print the rows of a view
     Get(get::Get),
     /// Draw one frame of a view and end
@@ -140,6 +163,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.subcommand {
         None => screen::run(&cli),
+        Some(Command::Demo(demo)) => demo.run(&cli),
         Some(Command::Get(get)) => get.run(&cli.connection),
         Some(Command::Frame(frame)) => frame.run(&cli),
         Some(Command::Info(info)) => info.run(&cli.connection),

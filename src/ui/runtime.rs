@@ -17,7 +17,7 @@ use super::app::App;
 use super::frame;
 use super::input::Key;
 use super::message::{Draw, Effect, Message, Timer};
-use super::signals::{self, Signals};
+use super::signals::{self, Signal, Signals};
 use super::terminal::Terminal;
 use crate::cluster::connect::{Connection, connect};
 use crate::cluster::discovery::discover;
@@ -277,6 +277,33 @@ impl Start {
         Ok(Self { runtime, signals })
     }
 
+    /// Makes something that works by itself, tells of it, and keeps it until a signal ends the program.
+    ///
+    /// # Errors
+    ///
+    /// What making or telling failed with.
+    pub fn hold<T, E: Into<anyhow::Error>>(
+        self,
+        make: impl Future<Output = Result<T, E>>,
+        tell: impl FnOnce(&T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let Self { runtime, mut signals } = self;
+        let held: anyhow::Result<T> = runtime.block_on(async {
+            let made = make.await.map_err(Into::into)?;
+            tell(&made)?;
+            loop {
+                match signals.next().await {
+                    Signal::Terminate | Signal::HangUp | Signal::Interrupt => return Ok(made),
+                    Signal::Stop => signals::stop_self(),
+                    Signal::Continue => {}
+                }
+            }
+        });
+        drop(held?);
+        runtime.shutdown_timeout(Duration::from_millis(200));
+        Ok(())
+    }
+
     /// Runs the screen until the user leaves.
     ///
     /// # Errors
@@ -432,7 +459,7 @@ impl Loop {
             Woken::Keyboard(Some(Err(error))) => return gone(error).map(|()| false),
             Woken::Keyboard(None) => return Ok(false),
         };
-        let continued = matches!(message, Message::Signal(signals::Signal::Continue));
+        let continued = matches!(message, Message::Signal(Signal::Continue));
         if continued {
             self.terminal.resume()?;
             self.events.get_or_insert_with(EventStream::new);

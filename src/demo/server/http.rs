@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Server;
 use super::access::User;
+use super::faults::Wire;
 use super::refusal::Refusal;
 use super::route::{Format, Query, Route, Target, check_length, verb};
 
@@ -73,7 +74,7 @@ impl Answer {
 }
 
 impl Refusal {
-    fn response(&self) -> Response<AnswerBody> {
+    pub(crate) fn response(&self) -> Response<AnswerBody> {
         let mut response = Answer::json(self.code, &self.status()).response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -90,18 +91,18 @@ fn in_pieces(pieces: Pieces) -> AnswerBody {
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }
 
-/// Answers one request. An error ends the connection without an answer.
-pub(crate) async fn answer(server: Server, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
-    let fault = server.faults().meet(request.method(), request.uri());
-    if let Some(response) = fault.before().await? {
-        return Ok(response);
+/// Answers one request, which came over this connection.
+pub(crate) async fn answer(server: Server, request: Request<Incoming>, wire: Wire) -> Response<AnswerBody> {
+    let fault = server.faults().meet(request.method(), request.uri(), &wire);
+    if let Some(response) = fault.before().await {
+        return response;
     }
     let gzip = accepts_gzip(&request);
     let response = match understand(&server, request).await {
         Ok(answer) => answer.response(),
         Err(refusal) => refusal.response(),
     };
-    Ok(fault.after(super::gzip::maybe(response, gzip).await))
+    fault.after(super::gzip::maybe(response, gzip).await)
 }
 
 async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answer, Refusal> {

@@ -1,8 +1,10 @@
 //! The one table of the kinds that the server knows; nothing else in it names a kind but where its rule is its own.
 
 mod builtin;
+mod cdi;
 mod columns;
 mod custom;
+mod kubevirt;
 
 use serde_json::{Value, json};
 
@@ -29,7 +31,8 @@ pub(crate) struct Row {
     pub(crate) scale: Option<Scale>,
     /// Further sub-resources, for discovery; what they do stands in `subresource`.
     pub(crate) subresources: &'static [&'static str],
-    /// What a Table shows; the name comes first and is not in here for custom resources.
+    /// What a Table shows. For custom resources the name, which comes first, is not in here; one without columns shows
+    /// its age.
     pub(crate) columns: &'static [Column],
     /// Fields that a field selector may name, besides `metadata.name` and `metadata.namespace`.
     pub(crate) selectable: &'static [&'static str],
@@ -40,7 +43,7 @@ pub(crate) struct Row {
 pub(crate) struct Scale {
     pub(crate) spec_replicas: &'static str,
     pub(crate) status_replicas: &'static str,
-    /// Where the selector stands as text.
+    /// Where the selector stands: as text for custom resources, as an object for Kubernetes' own.
     pub(crate) selector: &'static str,
 }
 
@@ -48,7 +51,28 @@ pub(crate) struct Scale {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Kind(u8);
 
-const TABLES: [&[Row]; 2] = [builtin::ROWS, custom::ROWS];
+const TABLES: [&[Row]; 4] = [builtin::ROWS, kubevirt::ROWS, cdi::ROWS, custom::ROWS];
+
+const COUNT: usize = TABLES[0].len() + TABLES[1].len() + TABLES[2].len() + TABLES[3].len();
+
+/// All rows of all tables in one.
+static ROWS: [&Row; COUNT] = {
+    let mut rows = [&TABLES[0][0]; COUNT];
+    let (mut table, mut filled) = (0, 0);
+    while table < TABLES.len() {
+        let mut place = 0;
+        while place < TABLES[table].len() {
+            rows[filled] = &TABLES[table][place];
+            place += 1;
+            filled += 1;
+        }
+        table += 1;
+    }
+    rows
+};
+
+// A place is one byte.
+const _: () = assert!(COUNT <= u8::MAX as usize);
 
 impl Kind {
     /// All kinds, in the order of the table.
@@ -57,7 +81,7 @@ impl Kind {
     }
 
     pub(crate) const fn count() -> usize {
-        TABLES[0].len() + TABLES[1].len()
+        COUNT
     }
 
     pub(crate) fn place(self) -> usize {
@@ -65,9 +89,7 @@ impl Kind {
     }
 
     pub(crate) fn row(self) -> &'static Row {
-        let place = self.place();
-        let builtin = TABLES[0].len();
-        if place < builtin { &TABLES[0][place] } else { &TABLES[1][place - builtin] }
+        ROWS[self.place()]
     }
 
     /// The kind behind a path.

@@ -2,20 +2,35 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::Server;
+use super::faults::{Garbled, Wire};
 use super::http::answer;
+use super::tls::Identity;
 
 /// How much of a connection in memory may be on its way.
 const PIPE: usize = 256 << 10;
+
+/// How many connections a port serves at a time.
+const CONNECTIONS: usize = 1000;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long a client may take for the head of a request, and a connection may stay open without one.
+const HEADER: Duration = Duration::from_secs(30);
+
+/// How long nothing is accepted after accepting failed.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Server {
     /// Opens a connection that leaves the process nowhere. Must be called inside a tokio runtime.
@@ -30,29 +45,35 @@ impl Server {
     /// # Errors
     ///
     /// When the address cannot be bound.
-    pub async fn listen(&self, address: SocketAddr, tls: TlsAcceptor) -> io::Result<Listening> {
+    pub async fn listen(&self, address: SocketAddr, identity: &Identity) -> io::Result<Listening> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let server = self.clone();
-        let task = tokio::spawn(async move {
-            let mut connections = tokio::task::JoinSet::new();
-            loop {
-                tokio::select! {
-                    accepted = listener.accept() => {
-                        let Ok((stream, _)) = accepted else { continue };
-                        let _ = stream.set_nodelay(true);
-                        let (server, tls) = (server.clone(), tls.clone());
-                        connections.spawn(async move {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                serve(server, stream).await;
-                            }
-                        });
-                    }
-                    Some(_) = connections.join_next() => {}
-                }
-            }
-        });
+        let task = tokio::spawn(accept(self.clone(), listener, identity.acceptor.clone()));
         Ok(Listening { address, task })
+    }
+}
+
+/// Takes connections for ever, but no more than [`CONNECTIONS`] at a time: further ones wait in the system's queue.
+async fn accept(server: Server, listener: TcpListener, tls: TlsAcceptor) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+                Ok((stream, _)) => {
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(shake_hands(server.clone(), stream, tls.clone()));
+                }
+                // A client that is gone again, or no more file handles: the next try may fail at once, too.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn shake_hands(server: Server, stream: TcpStream, tls: TlsAcceptor) {
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+        serve(server, stream).await;
     }
 }
 
@@ -71,9 +92,15 @@ impl Drop for Listening {
 }
 
 async fn serve(server: Server, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-    let service = service_fn(move |request| answer(server.clone(), request));
+    let wire = Wire::default();
+    let stream = Garbled::new(stream, wire.clone());
+    let service = service_fn(move |request| {
+        let answer = answer(server.clone(), request, wire.clone());
+        async { Ok::<_, std::convert::Infallible>(answer.await) }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
+        .header_read_timeout(HEADER)
         .max_buf_size(64 << 10)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()

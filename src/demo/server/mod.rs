@@ -2,7 +2,7 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `listen`, `http` | connections, requests, answers |
+//! | `listen`, `tls`, `http` | connections, requests, answers |
 //! | `route`, `selector`, `refusal` | what a request says; what a refusal says |
 //! | `kinds` | the table of kinds |
 //! | `storage`, `body` | objects, versions, changes |
@@ -29,6 +29,9 @@ mod selector;
 mod storage;
 mod subresource;
 mod table;
+#[cfg(test)]
+mod testing;
+mod tls;
 mod watch;
 mod write;
 
@@ -39,10 +42,11 @@ use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
 pub use body::{Dependent, Synthesis};
-pub use faults::Faults;
+pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
 pub use storage::Limits;
+pub use tls::{Identity, IdentityError, new_token};
 
 use access::Users;
 use storage::Storage;

@@ -1,0 +1,127 @@
+//! The embedded server as `v9s demo` runs it: who logs in, what is on it, and how it is reached.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::kubeconfig::{self, Written};
+use super::server::{Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token};
+
+/// What the cluster is called.
+pub(super) const CLUSTER: &str = "demo";
+
+/// One way to log in.
+#[derive(Clone)]
+pub(super) struct Login {
+    /// What the context for it is called.
+    pub(super) context: &'static str,
+    pub(super) user: User,
+    pub(super) token: String,
+    /// Where to begin.
+    pub(super) namespace: Option<&'static str>,
+}
+
+/// A cluster to look at.
+pub struct Demo {
+    server: Server,
+    logins: Vec<Login>,
+}
+
+impl std::fmt::Debug for Demo {
+    /// Without the tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Demo").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// Why the server cannot be had at a port.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// There is nothing to prove itself with.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Somebody else has the port, or it is not an address of this machine.
+    #[error("{0} cannot be listened on: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The kubeconfig would replace a file that v9s has not made.
+    #[error("{} is there already and was not written by v9s demo serve; it stays as it is", .0.display())]
+    Foreign(PathBuf),
+    /// The kubeconfig cannot be written.
+    #[error("the kubeconfig cannot be written: {0}")]
+    Write(io::Error),
+}
+
+/// The server at a port, with its kubeconfig. Dropping it closes the port and removes the file.
+#[derive(Debug)]
+pub struct Serving {
+    listening: Listening,
+    kubeconfig: Written,
+}
+
+impl Serving {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.listening.address
+    }
+
+    /// The file with which it is reached.
+    pub fn kubeconfig(&self) -> &Path {
+        self.kubeconfig.path()
+    }
+}
+
+impl Demo {
+    /// The cluster, with somebody who may do everything and somebody who looks after one namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Random`]
+    pub fn new() -> Result<Self, IdentityError> {
+        let logins = vec![
+            Login {
+                context: "demo",
+                user: User::new("demo-admin", &[MASTERS]),
+                token: new_token()?,
+                namespace: None,
+            },
+            Login {
+                context: "demo-shop",
+                user: User::new("shop-operator", &[]),
+                token: new_token()?,
+                namespace: Some("shop"),
+            },
+        ];
+        let users = logins.iter().map(|login| (login.token.clone(), login.user.clone())).collect();
+        let server = Server::new(Options { users, ..Options::default() });
+        Ok(Self { server, logins })
+    }
+
+    /// Opens a port with TLS and writes the kubeconfig for it: to `file`, or to a new one among the temporary files.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`]
+    pub async fn serve(&self, address: SocketAddr, file: Option<&Path>) -> Result<Serving, ServeError> {
+        let identity = Identity::new(address.ip(), Timestamp::now())?;
+        let listening =
+            self.server.listen(address, &identity).await.map_err(|why| ServeError::Listen(address, why))?;
+        let text = kubeconfig::text(&url(listening.address), identity.authority(), &self.logins);
+        let kubeconfig = Written::new(file, text).map_err(|why| match (why.kind(), file) {
+            (io::ErrorKind::AlreadyExists, Some(file)) => ServeError::Foreign(file.to_owned()),
+            _ => ServeError::Write(why),
+        })?;
+        Ok(Serving { listening, kubeconfig })
+    }
+}
+
+/// Where a client on this machine finds what listens at an address.
+fn url(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("https://{address}")
+}
