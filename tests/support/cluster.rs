@@ -52,6 +52,13 @@ impl Cluster {
         Self { client, kinds: Arc::default(), definitions: Arc::default() }
     }
 
+    /// Takes the definitions of the projects for applied: this server has been made with them.
+    #[must_use]
+    pub fn with_definitions(self) -> Self {
+        let _ = self.definitions.set(Some(0));
+        self
+    }
+
     /// Uses a kubeconfig file.
     #[must_use]
     pub fn from_kubeconfig(path: &Path) -> Self {

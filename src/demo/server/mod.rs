@@ -106,6 +106,11 @@ impl Server {
         &self.inner.faults
     }
 
+    /// Forgets all versions of objects but the present ones: lists and watches from an older one are answered with 410.
+    pub fn compact(&self) {
+        self.inner.storage.with(storage::State::compact);
+    }
+
     pub(crate) fn storage(&self) -> &Storage {
         &self.inner.storage
     }
