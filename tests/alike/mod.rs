@@ -35,7 +35,7 @@ fn both_servers_answer_alike() {
     let Definitions::Real(_) = super::cluster::define(real.cluster()) else {
         return report("skipped: the comparison of both servers needs the real definitions, see V9S_TEST_DATA");
     };
-    let embedded = Embedded::start();
+    let embedded = Embedded::new();
     let users = [
         Users::new(|name| real.kubeconfig(name)),
         Users::new(|name| embedded.kubeconfig(name)),

@@ -51,7 +51,8 @@ const LEFT_TO_THE_REAL_ONE: &[(&str, &str)] = &[
 
 #[test]
 fn on_the_embedded_server() {
-    let server = Embedded::start();
+    let server = Embedded::new();
+    server.cluster().has_definitions();
     let all = cases();
     for (name, _) in LEFT_TO_THE_REAL_ONE {
         assert!(all.iter().any(|(case, _)| case.starts_with(name)), "there is no case {name:?} any more");
