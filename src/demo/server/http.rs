@@ -15,7 +15,7 @@ use super::Server;
 use super::access::User;
 use super::faults::Wire;
 use super::refusal::Refusal;
-use super::route::{Format, Query, Route, Target, check_length, verb};
+use super::route::{Format, Offer, Query, Route, Target, check_length, verb};
 
 /// The longest body that is read, as with kube-apiserver.
 const LONGEST_BODY: usize = 3 << 20;
@@ -40,6 +40,8 @@ pub(crate) struct Call {
 /// What is answered when nothing is refused.
 pub(crate) enum Answer {
     Json(StatusCode, Bytes),
+    /// In a format of its own.
+    Typed(StatusCode, &'static str, Bytes),
     Text(StatusCode, Bytes),
     /// JSON in pieces: a long list, or a watch.
     Pieces(Pieces),
@@ -62,6 +64,7 @@ impl Answer {
     fn response(self) -> Response<AnswerBody> {
         let (code, media, body) = match self {
             Self::Json(code, bytes) => (code, "application/json", whole(bytes)),
+            Self::Typed(code, media, bytes) => (code, media, whole(bytes)),
             Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", whole(bytes)),
             Self::Pieces(pieces) => (StatusCode::OK, "application/json", in_pieces(pieces)),
             Self::TextPieces(pieces) => (StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces)),
@@ -75,7 +78,11 @@ impl Answer {
 
 impl Refusal {
     pub(crate) fn response(&self) -> Response<AnswerBody> {
-        let mut response = Answer::json(self.code, &self.status()).response();
+        let answer = match self.page() {
+            Some(text) => Answer::Text(self.code, Bytes::from_static(text.as_bytes())),
+            None => Answer::json(self.code, &self.status()),
+        };
+        let mut response = answer.response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -112,9 +119,10 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     let user = server.users().impersonated(server, user, &head.headers)?;
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let target = match Route::parse(head.uri.path())? {
-        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path),
+        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path, &query),
         Route::Discovery(parts) => {
-            let format = Format::choose(&head.headers, true)?;
+            let offer = if parts.len() == 1 { Offer::Groups } else { Offer::Resources };
+            let format = Format::choose(&head.headers, offer)?;
             return super::discovery::answer(&user, &head.method, &parts, format);
         }
         Route::Objects(target) => target,
@@ -131,7 +139,7 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type =
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
-    let format = Format::choose(&head.headers, false)?;
+    let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
     let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
     dispatch(server, &call)

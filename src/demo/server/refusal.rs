@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::kinds::Kind;
 
+const PAGE: &str = "404 page not found\n";
+
 /// A refused request. Texts and reasons are those of kube-apiserver, so that clients that read them find what they expect.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
@@ -30,6 +32,16 @@ impl Refusal {
     pub(crate) fn no_such_path() -> Self {
         let message = "the server could not find the requested resource";
         Self::new(StatusCode::NOT_FOUND, "NotFound", message).with(json!({}))
+    }
+
+    /// The path leads nowhere, not even to a group: that is answered without a `Status`.
+    pub(crate) fn no_such_page() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "", PAGE)
+    }
+
+    /// The whole answer, where it is plain text.
+    pub(crate) fn page(&self) -> Option<&'static str> {
+        self.reason.is_empty().then_some(PAGE)
     }
 
     /// There is no object of that name.
