@@ -6,6 +6,7 @@ mod budget;
 mod cluster;
 mod docs;
 mod frames;
+mod kubectl;
 mod layers;
 #[cfg(unix)]
 mod screens;

@@ -33,15 +33,15 @@ const ON_PURPOSE: &[Difference] = &[];
 fn both_servers_answer_alike() {
     let Some(real) = ApiServer::shared() else { return };
     let Definitions::Real(_) = super::cluster::define(real.cluster()) else {
-        return report("skipped: the comparison of both servers needs the real definitions, see V9S_TEST_DATA");
+        return report(
+            "skipped: the comparison of both servers needs the real definitions, see V9S_TEST_DATA",
+        );
     };
     let embedded = Embedded::new();
-    let users = [
-        Users::new(|name| real.kubeconfig(name)),
-        Users::new(|name| embedded.kubeconfig(name)),
-    ];
+    let users = [Users::new(|name| real.kubeconfig(name)), Users::new(|name| embedded.kubeconfig(name))];
     let chosen = std::env::var("V9S_CASE").unwrap_or_default();
-    let stories = [reads::STORIES, tables::STORIES, watches::STORIES, writes::STORIES, rights::STORIES].concat();
+    let stories =
+        [reads::STORIES, tables::STORIES, watches::STORIES, writes::STORIES, rights::STORIES].concat();
     let stories: Vec<Story> = stories.into_iter().filter(|(name, _)| name.contains(&chosen)).collect();
     let (mut found, mut used, mut requests) = (Vec::new(), vec![false; ON_PURPOSE.len()], 0);
     for (story, steps) in &stories {
@@ -50,12 +50,13 @@ fn both_servers_answer_alike() {
         requests += on_real.len();
         for ((what, real), (_, embedded)) in on_real.iter().zip(&on_embedded) {
             for (path, real, embedded) in differences("", real, embedded) {
-                let reason = ON_PURPOSE
-                    .iter()
-                    .position(|(of, at, _)| story.starts_with(of) && covers(at, &path));
+                let reason =
+                    ON_PURPOSE.iter().position(|(of, at, _)| story.starts_with(of) && covers(at, &path));
                 match reason {
                     Some(place) => used[place] = true,
-                    None => found.push(format!("{story}: {what}: {path}\n    real:     {real}\n    embedded: {embedded}")),
+                    None => found.push(format!(
+                        "{story}: {what}: {path}\n    real:     {real}\n    embedded: {embedded}"
+                    )),
                 }
             }
         }

@@ -26,7 +26,8 @@ impl Names {
     fn learn(&mut self, value: &Value) {
         match value {
             Value::Object(fields) => {
-                let text = |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+                let text =
+                    |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
                 if let Some(uid) = text("uid") {
                     let of = self.name("UID", uid);
                     if let Some(version) = text("resourceVersion") {
@@ -89,7 +90,11 @@ impl Names {
         if let Some(known) = self.known.get(text) {
             return known.clone();
         }
-        let count = self.known.values().filter(|name| name.rsplit_once('-').is_some_and(|(of, _)| of == what)).count();
+        let count = self
+            .known
+            .values()
+            .filter(|name| name.rsplit_once('-').is_some_and(|(of, _)| of == what))
+            .count();
         let name = format!("{what}-{}", count + 1);
         self.known.insert(text.to_owned(), name.clone());
         name

@@ -58,7 +58,10 @@ pub(super) const STORIES: &[Story] = &[
             get("a token that is none", format!("{MACHINES}?limit=2&continue=nonsense")),
             get("exactly without a version", format!("{MACHINES}?resourceVersionMatch=Exact")),
             get("exactly from the cache", format!("{MACHINES}?resourceVersionMatch=Exact&resourceVersion=0")),
-            get("a rule that is not known", format!("{MACHINES}?resourceVersionMatch=Sometimes&resourceVersion=1")),
+            get(
+                "a rule that is not known",
+                format!("{MACHINES}?resourceVersionMatch=Sometimes&resourceVersion=1"),
+            ),
             get("a version that is no number", format!("{MACHINES}?resourceVersion=new")),
             get("a version of the future", format!("{MACHINES}?resourceVersion=999999999")),
         ]);
@@ -86,10 +89,11 @@ pub(super) const STORIES: &[Story] = &[
 
 /// Three machines and two config maps.
 pub(super) fn made() -> Vec<Step> {
-    let mut steps: Vec<Step> = [("a", json!({"tier": "front"})), ("b", json!({"tier": "middle"})), ("c", json!({}))]
-        .into_iter()
-        .map(|(name, labels)| post("a machine", MACHINES, &machine(name, &labels)))
-        .collect();
+    let mut steps: Vec<Step> =
+        [("a", json!({"tier": "front"})), ("b", json!({"tier": "middle"})), ("c", json!({}))]
+            .into_iter()
+            .map(|(name, labels)| post("a machine", MACHINES, &machine(name, &labels)))
+            .collect();
     steps.extend(["one", "two"].map(|name| {
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": {"made": "yes"}},

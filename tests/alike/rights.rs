@@ -37,14 +37,19 @@ pub(super) const STORIES: &[Story] = &[
             review(&json!({"verb": verb, "group": group, "resource": resource, "namespace": namespace}))
         };
         vec![
-            post("in the own namespace", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "shop")).as_shop(),
+            post("in the own namespace", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "shop"))
+                .as_shop(),
             post("elsewhere", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "{ns}")).as_shop(),
             post("everywhere", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "")).as_shop(),
             post("a secret", REVIEWS, &shop("get", "", "secrets", "shop")).as_shop(),
             post("by the administrator", REVIEWS, &shop("delete", "", "nodes", "")),
-            post("without a question", REVIEWS, &json!({
-                "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {},
-            })),
+            post(
+                "without a question",
+                REVIEWS,
+                &json!({
+                    "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {},
+                }),
+            ),
             get("reviews cannot be listed", REVIEWS),
         ]
     }),

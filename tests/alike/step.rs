@@ -118,8 +118,10 @@ impl Step {
         let exchange = async {
             let response = cluster.client().send(request).await.expect("an answer");
             let (head, body) = response.into_parts();
-            let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            let (media, retry) = (header(header::CONTENT_TYPE).to_owned(), header(header::RETRY_AFTER).to_owned());
+            let header =
+                |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let (media, retry) =
+                (header(header::CONTENT_TYPE).to_owned(), header(header::RETRY_AFTER).to_owned());
             let body = match self.lines {
                 Some(count) => lines(body, count).await,
                 None => body.collect().await.expect("a body").to_bytes().to_vec(),

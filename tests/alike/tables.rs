@@ -37,7 +37,10 @@ pub(super) const STORIES: &[Story] = &[
             ("pools", "/apis/pool.kubevirt.io/v1beta1/namespaces/{ns}/virtualmachinepools"),
             ("snapshots", "/apis/snapshot.kubevirt.io/v1beta1/namespaces/{ns}/virtualmachinesnapshots"),
             ("restores", "/apis/snapshot.kubevirt.io/v1beta1/namespaces/{ns}/virtualmachinerestores"),
-            ("instance types", "/apis/instancetype.kubevirt.io/v1beta1/namespaces/{ns}/virtualmachineinstancetypes"),
+            (
+                "instance types",
+                "/apis/instancetype.kubevirt.io/v1beta1/namespaces/{ns}/virtualmachineinstancetypes",
+            ),
             ("crons", "/apis/cdi.kubevirt.io/v1beta1/namespaces/{ns}/dataimportcrons"),
             ("sources", "/apis/cdi.kubevirt.io/v1beta1/namespaces/{ns}/datasources"),
             ("volume snapshots", "/apis/snapshot.storage.k8s.io/v1/namespaces/{ns}/volumesnapshots"),
@@ -78,7 +81,8 @@ pub(super) const STORIES: &[Story] = &[
             "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-02T00:00:00Z",
             "source": {"component": "kubelet", "host": "node-a"},
         });
-        let (pods, claims) = ("/api/v1/namespaces/{ns}/pods", "/api/v1/namespaces/{ns}/persistentvolumeclaims");
+        let (pods, claims) =
+            ("/api/v1/namespaces/{ns}/pods", "/api/v1/namespaces/{ns}/persistentvolumeclaims");
         let mut steps = made();
         steps.extend([
             post("a pod", pods, &pod),

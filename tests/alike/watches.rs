@@ -25,7 +25,11 @@ pub(super) const STORIES: &[Story] = &[
             get("of the object in the path", format!("{MACHINES}/b?watch=1&timeoutSeconds=2")).lines(1),
             watch("initial events without a rule", 1, "&sendInitialEvents=true"),
             watch("a rule without initial events", 1, "&resourceVersionMatch=NotOlderThan"),
-            watch("initial events without bookmarks", 1, "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"),
+            watch(
+                "initial events without bookmarks",
+                1,
+                "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+            ),
             watch("a version that is no number", 1, "&resourceVersion=new"),
             watch("a version that is long gone", 1, "&resourceVersion=1"),
             watch("a broken selector", 1, "&labelSelector=%3D%3D"),

@@ -28,7 +28,11 @@ pub(super) const STORIES: &[Story] = &[
             post("it again", MACHINES, &machine("web", &json!({}))),
             post("a dry run", format!("{MACHINES}?dryRun=All"), &machine("dry", &json!({}))),
             get("nothing of it", format!("{MACHINES}/dry")),
-            post("a dry run that is not known", format!("{MACHINES}?dryRun=Some"), &machine("dry", &json!({}))),
+            post(
+                "a dry run that is not known",
+                format!("{MACHINES}?dryRun=Some"),
+                &machine("dry", &json!({})),
+            ),
             post("a status is left out", MACHINES, &{
                 let mut object = machine("told", &json!({}));
                 object["status"] = json!({"printableStatus": "Running"});
@@ -56,7 +60,11 @@ pub(super) const STORIES: &[Story] = &[
             post("no JSON", MACHINES, &json!({})).bytes("{\"a\":"),
             post("nothing", MACHINES, &json!({})).bytes(""),
             post("plain text", MACHINES, &machine("x", &json!({}))).header("content-type", "text/plain"),
-            post("into a namespace that is not there", "/api/v1/namespaces/no-such/configmaps", &map("x", &json!({}))),
+            post(
+                "into a namespace that is not there",
+                "/api/v1/namespaces/no-such/configmaps",
+                &map("x", &json!({})),
+            ),
             post("a name in the path", format!("{MACHINES}/x"), &machine("x", &json!({}))),
         ]
     }),
@@ -73,9 +81,13 @@ pub(super) const STORIES: &[Story] = &[
             merge("a key less", format!("{MAPS}/m"), &json!({"data": {"a": null}})),
             post("a secret", secrets, &secret),
             merge("it cannot change", format!("{secrets}/s"), &json!({"data": {"userdata": "eA=="}})),
-            post("a namespace with a bad name", "/api/v1/namespaces", &json!({
-                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a.b"},
-            })),
+            post(
+                "a namespace with a bad name",
+                "/api/v1/namespaces",
+                &json!({
+                    "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a.b"},
+                }),
+            ),
             delete("the map", format!("{MAPS}/m")),
             delete("it again", format!("{MAPS}/m")),
         ]
@@ -89,10 +101,21 @@ pub(super) const STORIES: &[Story] = &[
         vec![
             post("a machine", MACHINES, &machine("web", &json!({}))),
             put("without a version", format!("{MACHINES}/web"), &machine("web", &json!({"a": "b"}))),
-            put("with an old version", format!("{MACHINES}/web"), &change("metadata", json!({"name": "web", "resourceVersion": "1"}))),
-            put("with another UID", format!("{MACHINES}/web"), &change("metadata", json!({
-                "name": "web", "uid": "6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f", "resourceVersion": "1",
-            }))),
+            put(
+                "with an old version",
+                format!("{MACHINES}/web"),
+                &change("metadata", json!({"name": "web", "resourceVersion": "1"})),
+            ),
+            put(
+                "with another UID",
+                format!("{MACHINES}/web"),
+                &change(
+                    "metadata",
+                    json!({
+                        "name": "web", "uid": "6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f", "resourceVersion": "1",
+                    }),
+                ),
+            ),
             put("under another name", format!("{MACHINES}/web"), &machine("db", &json!({}))),
             put("what is not there", format!("{MACHINES}/db"), &machine("db", &json!({}))),
             put("without a name in the path", MACHINES, &machine("web", &json!({}))),
@@ -109,25 +132,54 @@ pub(super) const STORIES: &[Story] = &[
             merge("the specification", &path, &json!({"spec": {"runStrategy": "Always"}})),
             merge("a status on the object", &path, &json!({"status": {"printableStatus": "Running"}})),
             merge("the status", format!("{path}/status"), &json!({"status": {"printableStatus": "Running"}})),
-            merge("another field by the status", format!("{path}/status"), &json!({"spec": {"runStrategy": "Halted"}})),
+            merge(
+                "another field by the status",
+                format!("{path}/status"),
+                &json!({"spec": {"runStrategy": "Halted"}}),
+            ),
             get("the status alone", format!("{path}/status")),
             merge("an old version", &path, &json!({"metadata": {"resourceVersion": "1"}})),
-            merge("another UID", &path, &json!({"metadata": {"uid": "6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f"}})),
+            merge(
+                "another UID",
+                &path,
+                &json!({"metadata": {"uid": "6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f"}}),
+            ),
             merge("another name", &path, &json!({"metadata": {"name": "db"}})),
             merge("no object", &path, &json!([])),
             merge("what is not there", format!("{MACHINES}/nobody"), &json!({})),
-            json_patch("an operation", &path, &json!([{"op": "replace", "path": "/spec/runStrategy", "value": "Halted"}])),
-            json_patch("a test that holds", &path, &json!([
-                {"op": "test", "path": "/spec/runStrategy", "value": "Halted"},
-                {"op": "add", "path": "/metadata/labels/e", "value": "f"},
-            ])),
-            json_patch("a test that fails", &path, &json!([{"op": "test", "path": "/spec/runStrategy", "value": "Always"}])),
-            json_patch("a path that is not there", &path, &json!([{"op": "remove", "path": "/spec/nothing"}])),
+            json_patch(
+                "an operation",
+                &path,
+                &json!([{"op": "replace", "path": "/spec/runStrategy", "value": "Halted"}]),
+            ),
+            json_patch(
+                "a test that holds",
+                &path,
+                &json!([
+                    {"op": "test", "path": "/spec/runStrategy", "value": "Halted"},
+                    {"op": "add", "path": "/metadata/labels/e", "value": "f"},
+                ]),
+            ),
+            json_patch(
+                "a test that fails",
+                &path,
+                &json!([{"op": "test", "path": "/spec/runStrategy", "value": "Always"}]),
+            ),
+            json_patch(
+                "a path that is not there",
+                &path,
+                &json!([{"op": "remove", "path": "/spec/nothing"}]),
+            ),
             json_patch("an operation that is not known", &path, &json!([{"op": "turn", "path": "/spec"}])),
             json_patch("no list", &path, &json!({"a": 1})),
-            merge("a dry run", format!("{path}?dryRun=All"), &json!({"metadata": {"labels": {"dry": "yes"}}})),
+            merge(
+                "a dry run",
+                format!("{path}?dryRun=All"),
+                &json!({"metadata": {"labels": {"dry": "yes"}}}),
+            ),
             get("it did nothing", &path),
-            merge("strategic", &path, &json!({})).header("content-type", "application/strategic-merge-patch+json"),
+            merge("strategic", &path, &json!({}))
+                .header("content-type", "application/strategic-merge-patch+json"),
             merge("a type that is not known", &path, &json!({})).header("content-type", "application/json"),
         ]
     }),
@@ -139,14 +191,27 @@ pub(super) const STORIES: &[Story] = &[
                 .json(&json!({"preconditions": {"uid": "6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f"}})),
             delete("it", format!("{MACHINES}/web")),
             delete("it again", format!("{MACHINES}/web")),
-            post("with a finalizer", MACHINES, &named(&json!({"name": "held", "finalizers": ["example.test/hold"]}))),
+            post(
+                "with a finalizer",
+                MACHINES,
+                &named(&json!({"name": "held", "finalizers": ["example.test/hold"]})),
+            ),
             delete("it stays", format!("{MACHINES}/held")),
             get("with a time", format!("{MACHINES}/held")),
             delete("once more", format!("{MACHINES}/held")),
-            merge("no more finalizers may come", format!("{MACHINES}/held"), &json!({"metadata": {"finalizers": ["example.test/hold", "example.test/more"]}})),
-            merge("the finalizer goes", format!("{MACHINES}/held"), &json!({"metadata": {"finalizers": null}})),
+            merge(
+                "no more finalizers may come",
+                format!("{MACHINES}/held"),
+                &json!({"metadata": {"finalizers": ["example.test/hold", "example.test/more"]}}),
+            ),
+            merge(
+                "the finalizer goes",
+                format!("{MACHINES}/held"),
+                &json!({"metadata": {"finalizers": null}}),
+            ),
             get("and so it is gone", format!("{MACHINES}/held")),
-            delete("a map by options", format!("{MAPS}/nobody")).json(&json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Sideways"})),
+            delete("a map by options", format!("{MAPS}/nobody"))
+                .json(&json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Sideways"})),
         ]
     }),
     ("deletes: many", || {
@@ -161,10 +226,12 @@ pub(super) const STORIES: &[Story] = &[
     }),
     ("deletes: pods", || {
         let pods = "/api/v1/namespaces/{ns}/pods";
-        let pod = |name: &str| json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-            "spec": {"containers": [{"name": "a", "image": "i"}], "terminationGracePeriodSeconds": 20},
-        });
+        let pod = |name: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+                "spec": {"containers": [{"name": "a", "image": "i"}], "terminationGracePeriodSeconds": 20},
+            })
+        };
         let bind = json!({
             "apiVersion": "v1", "kind": "Binding", "metadata": {"name": "web"},
             "target": {"apiVersion": "v1", "kind": "Node", "name": "no-such-node"},
@@ -183,9 +250,13 @@ pub(super) const STORIES: &[Story] = &[
             delete("it goes", format!("{pods}/web?gracePeriodSeconds=0")),
             get("gone too", format!("{pods}/web")),
             post("one to be evicted", pods, &pod("evicted")),
-            post("its eviction", format!("{pods}/evicted/eviction"), &json!({
-                "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "evicted"},
-            })),
+            post(
+                "its eviction",
+                format!("{pods}/evicted/eviction"),
+                &json!({
+                    "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "evicted"},
+                }),
+            ),
             get("what is left", format!("{pods}?labelSelector=x")),
         ]
     }),
@@ -209,7 +280,10 @@ pub(super) const STORIES: &[Story] = &[
     }),
     ("verbs: those that are not served", || {
         vec![
-            get("an instance's status", "/apis/kubevirt.io/v1/namespaces/{ns}/virtualmachineinstances/x/status"),
+            get(
+                "an instance's status",
+                "/apis/kubevirt.io/v1/namespaces/{ns}/virtualmachineinstances/x/status",
+            ),
             put("a collection", MAPS, &map("m", &json!({}))),
             merge("a collection patched", MAPS, &json!({})),
             get("a sub-resource that is not known", format!("{MACHINES}/x/gadget")),

@@ -220,7 +220,11 @@ fn on_a_server_of_ones_own() {
 fn on_an_embedded_server_of_ones_own() {
     let (of_definitions, others): (Vec<OwnCase>, Vec<OwnCase>) =
         CASES.iter().partition(|(name, _)| name.starts_with("a kind that is watched goes"));
-    assert_eq!(of_definitions.len(), 1, "the kinds of the embedded server are fixed, so one case is left out");
+    assert_eq!(
+        of_definitions.len(),
+        1,
+        "the kinds of the embedded server are fixed, so one case is left out"
+    );
     run("the embedded server", &mut Embedded::new(), &others);
 }
 
