@@ -45,6 +45,7 @@ pub use body::{Dependent, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
+pub(crate) use meta::time;
 pub use storage::Limits;
 pub use tls::{Identity, IdentityError, new_token};
 
