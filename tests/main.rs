@@ -4,6 +4,7 @@
 mod alike;
 mod budget;
 mod cluster;
+mod demo;
 mod docs;
 mod frames;
 mod kubectl;
