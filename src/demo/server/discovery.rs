@@ -39,7 +39,7 @@ pub(crate) fn plain(method: &Method, path: &str, query: &Query) -> Result<Answer
             };
             Ok(Answer::Text(StatusCode::OK, text.into()))
         }
-        ("version", "") => get(method, || version()),
+        ("version", "") => get(method, version),
         ("", "") => get(method, || json!({"paths": paths()})),
         ("openapi", _) => {
             let message =
@@ -54,11 +54,11 @@ pub(crate) fn plain(method: &Method, path: &str, query: &Query) -> Result<Answer
 pub(crate) fn answer(method: &Method, parts: &[String], format: Format) -> Result<Answer, Refusal> {
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     match (words.as_slice(), format) {
-        (["api"], Format::Aggregated(_)) => aggregated(method, vec![aggregated_group("")]),
+        (["api"], Format::Aggregated(_)) => aggregated(method, &[aggregated_group("")]),
         (["apis"], Format::Aggregated(_)) => {
             let mut groups = groups();
             groups[OWN_GROUPS.len()..].sort_unstable();
-            aggregated(method, groups.into_iter().map(aggregated_group).collect())
+            aggregated(method, &groups.into_iter().map(aggregated_group).collect::<Vec<_>>())
         }
         (["api"], _) => get(
             method,
@@ -87,7 +87,7 @@ fn get(method: &Method, value: impl FnOnce() -> Value) -> Result<Answer, Refusal
     }
 }
 
-fn aggregated(method: &Method, items: Vec<Value>) -> Result<Answer, Refusal> {
+fn aggregated(method: &Method, items: &[Value]) -> Result<Answer, Refusal> {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Err(Refusal::method_not_allowed());
     }

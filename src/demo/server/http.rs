@@ -144,6 +144,7 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
     let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
+    super::table::check(&call)?;
     dispatch(server, &call)
 }
 

@@ -300,7 +300,7 @@ impl Shape {
         match self.format {
             Format::Table => self.columns.row(object, out),
             Format::Metadata => {
-                out.extend_from_slice(metadata_only(object, self.version).to_string().as_bytes())
+                out.extend_from_slice(metadata_only(object, self.version).to_string().as_bytes());
             }
             _ => object.write_item(self.version, out),
         }
