@@ -5,5 +5,6 @@
 
 pub mod fixtures;
 pub mod kubeconfig;
+pub mod rights;
 pub mod server;
 pub mod start;
