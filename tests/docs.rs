@@ -47,12 +47,13 @@ fn the_views_are_those_of_the_program() {
 #[test]
 fn the_command_line_is_that_of_the_program() {
     let help = text_of(&v9s(&["--help"]).stdout);
-    let documented: Vec<String> = block(&readme(), "commands")
+    let mut documented: Vec<String> = block(&readme(), "commands")
         .lines()
         .filter_map(|line| line.strip_prefix("| `v9s "))
         .filter_map(|rest| rest.split(['`', ' ']).next().map(str::to_owned))
         .filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
         .collect();
+    documented.dedup();
     let known = subcommands(&help);
     assert_eq!(documented, known, "the subcommands in README.md and in v9s --help");
 

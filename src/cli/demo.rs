@@ -6,16 +6,42 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Cli, FINE, USAGE};
+use super::{Cli, FINE, USAGE, screen};
+use crate::demo::server::Fault;
 use crate::demo::start::Demo;
-use crate::ui::runtime;
+use crate::ui::app::Options;
+use crate::ui::runtime::{self, Source};
 use crate::ui::signals::quiet_broken_pipe;
 
 /// Show a cluster that is inside the program
 #[derive(Debug, Args)]
+#[command(after_help = Fault::HELP)]
 pub(super) struct DemoCommand {
+    /// View to open: vms, pods, contexts, or any resource of the cluster
+    #[arg(short, long, value_name = "VIEW")]
+    command: Option<String>,
+    #[command(flatten)]
+    wishes: Wishes,
     #[command(subcommand)]
-    subcommand: Action,
+    subcommand: Option<Action>,
+}
+
+/// What the cluster shall be like.
+#[derive(Debug, Args)]
+struct Wishes {
+    /// Let something go wrong, like 429=2s,verb=list,times=3; may be given several times
+    #[arg(long, value_name = "SPEC", global = true)]
+    fault: Vec<Fault>,
+}
+
+impl Wishes {
+    fn demo(&self) -> anyhow::Result<Demo> {
+        let demo = Demo::new()?;
+        for fault in &self.fault {
+            demo.server().faults().add(fault);
+        }
+        Ok(demo)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +52,7 @@ enum Action {
 
 /// Serve that cluster at a port, for other programs
 #[derive(Debug, Args)]
+#[command(after_help = Fault::HELP)]
 struct Serve {
     /// Address, or address and port
     #[arg(long, value_name = "ADDR", value_parser = address)]
@@ -56,22 +83,38 @@ impl DemoCommand {
     pub(super) fn run(&self, cli: &Cli) -> anyhow::Result<u8> {
         let given = cli.connection.given();
         match &self.subcommand {
-            Action::Serve(serve) => {
+            Some(Action::Serve(serve)) => {
                 if let Some(flag) = given.iter().find(|flag| **flag != "--kubeconfig") {
                     eprintln!("v9s: {flag} means nothing to demo serve.");
                     return Ok(USAGE);
                 }
-                serve.run()
+                serve.run(&self.wishes)
             }
+            None if given.contains(&"--kubeconfig") => {
+                eprintln!("v9s: --kubeconfig means nothing to demo, which has its own contexts.");
+                Ok(USAGE)
+            }
+            None => self.screen(cli),
         }
+    }
+
+    fn screen(&self, cli: &Cli) -> anyhow::Result<u8> {
+        let connection = &cli.connection;
+        let view = self.command.clone().or_else(|| cli.command.clone());
+        // Who comes to look around is shown everything.
+        let all_namespaces = connection.context.is_none() && connection.namespace.is_none();
+        let options = connection.options(view);
+        let options = Options { all_namespaces: all_namespaces || options.all_namespaces, ..options };
+        let source = Source::given(self.wishes.demo()?.configuration(), connection.flags());
+        screen::open(cli, options, source)
     }
 }
 
 impl Serve {
-    fn run(&self) -> anyhow::Result<u8> {
+    fn run(&self, wishes: &Wishes) -> anyhow::Result<u8> {
         let address = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         let start = runtime::Start::new()?;
-        let demo = Demo::new()?;
+        let demo = wishes.demo()?;
         start.hold(demo.serve(address, self.kubeconfig.as_deref()), |serving| {
             let path = serving.kubeconfig().display();
             eprintln!("v9s: serving at {}, ctrl-c ends it. To use it: kubectl --kubeconfig {path} get vms", serving.address());

@@ -9,15 +9,20 @@ use super::{Cli, FINE, USAGE};
 use crate::config::{Folders, log, report};
 use crate::model::Now;
 use crate::store::Health;
-use crate::ui::app::App;
+use crate::ui::app::{App, Options};
 use crate::ui::colour::ColourDepth;
-use crate::ui::runtime;
+use crate::ui::runtime::{self, Source};
 use crate::ui::terminal::{self, Terminal};
 use crate::ui::theme::Theme;
 
 type Reporter = Box<dyn Fn(std::path::PathBuf) + Send + Sync>;
 
 pub(super) fn run(cli: &Cli) -> anyhow::Result<u8> {
+    open(cli, cli.connection.options(cli.command.clone()), cli.connection.flags())
+}
+
+/// Opens the screen on the contexts of a source.
+pub(super) fn open(cli: &Cli, options: Options, source: impl Into<Source>) -> anyhow::Result<u8> {
     let theme = theme(cli)?;
     let folders = Folders::find();
     let started = log::start(&folders, env::var("V9S_LOG").ok().as_deref());
@@ -46,13 +51,12 @@ pub(super) fn run(cli: &Cli) -> anyhow::Result<u8> {
     };
     let size = terminal.size();
     let now = Now::read();
-    let options = cli.connection.options(cli.command.clone());
     let mut app = App::new(options, theme, (size.width, size.height), now);
     for warning in started.warnings {
         app.say(warning, Health::Warning, now);
     }
     let install = |tell| *reporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
-    start.run(app, cli.connection.flags(), terminal, install)?;
+    start.run(app, source, terminal, install)?;
     Ok(FINE)
 }
 

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
+use secrecy::SecretString;
 
+use super::dial::Dialer;
 use super::error::{Failure, plain};
 use super::proxy::ProxyEnvironment;
 
@@ -119,6 +121,21 @@ pub struct Configuration {
     pub(crate) proxy: ProxyEnvironment,
     /// The namespace of the pod that v9s runs in, if it runs in one.
     pod_namespace: Option<String>,
+    /// What opens connections, where that is not left to the network.
+    dialer: Option<Dialer>,
+}
+
+/// A context of a server that a [`Dialer`] reaches, and who logs in there.
+#[derive(Clone)]
+pub struct Login {
+    /// The name of the context.
+    pub context: String,
+    /// The name of the user.
+    pub user: String,
+    /// How the user proves who they are.
+    pub token: SecretString,
+    /// The context's namespace, if it sets one.
+    pub namespace: Option<String>,
 }
 
 /// The three parts that one context joins, with the flags applied. Holds secrets.
@@ -130,6 +147,7 @@ pub(crate) struct Chosen {
     pub(crate) user_name: String,
     pub(crate) user: AuthInfo,
     pub(crate) namespace: String,
+    pub(crate) dialer: Option<Dialer>,
 }
 
 impl fmt::Debug for Configuration {
@@ -196,6 +214,7 @@ fn load_with(
         merged,
         proxy,
         pod_namespace,
+        dialer: None,
     })
 }
 
@@ -282,6 +301,45 @@ fn list_contexts(merged: &Kubeconfig) -> Vec<ContextInfo> {
 }
 
 impl Configuration {
+    /// Makes the configuration of one server that is reached without a network, with a context for each login; the first
+    /// is the current one. `server` is the URL that the server is known by: `http`, for nothing else secures the streams.
+    pub fn dialed(cluster: &str, server: &str, dialer: Dialer, logins: Vec<Login>) -> Self {
+        let about = Cluster { server: Some(server.to_owned()), ..Cluster::default() };
+        let mut merged = Kubeconfig {
+            clusters: vec![NamedCluster {
+                name: cluster.to_owned(),
+                cluster: Some(about),
+                ..NamedCluster::default()
+            }],
+            current_context: logins.first().map(|login| login.context.clone()),
+            ..Kubeconfig::default()
+        };
+        for Login { context, user, token, namespace } in logins {
+            let info = AuthInfo { token: Some(token), ..AuthInfo::default() };
+            merged.auth_infos.push(NamedAuthInfo {
+                name: user.clone(),
+                auth_info: Some(info),
+                ..NamedAuthInfo::default()
+            });
+            let joined =
+                Context { cluster: cluster.to_owned(), user: Some(user), namespace, ..Context::default() };
+            merged.contexts.push(NamedContext {
+                name: context,
+                context: Some(joined),
+                ..NamedContext::default()
+            });
+        }
+        Self {
+            contexts: list_contexts(&merged),
+            current: merged.current_context.clone(),
+            tried: Vec::new(),
+            merged,
+            proxy: ProxyEnvironment::default(),
+            pod_namespace: None,
+            dialer: Some(dialer),
+        }
+    }
+
     /// Returns the namespace to begin in: `-n`, the context's, the pod's own, or `default`.
     ///
     /// `-A` is no namespace; a caller asks [`Flags::all_namespaces`] first.
@@ -338,6 +396,7 @@ impl Configuration {
             user: self.user(name, &user_name)?,
             user_name,
             namespace: self.namespace(Some(name), flags),
+            dialer: self.dialer.clone(),
         })
     }
 

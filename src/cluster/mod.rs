@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod connect;
+pub mod dial;
 pub mod discovery;
 pub mod error;
 pub mod feed;

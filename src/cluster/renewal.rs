@@ -176,10 +176,8 @@ async fn log_in(settings: &Settings) -> Result<(Client, Validity), Failure> {
     };
     let ends = credential.as_ref().and_then(|credential: &Credential| credential.expires);
     let config = settings.config(credential.as_ref())?;
-    let server = settings.server.clone();
-    // Loads certificate authorities and files, and may run an old auth-provider's command.
-    let client =
-        blocking(move || Client::try_from(config).map_err(|why| Failure::from_kube(&why, &server))).await?;
+    let settings = settings.clone();
+    let client = blocking(move || settings.client(config)).await?;
     Ok((client, Validity::of(ends, Timestamp::now())))
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use http::{HeaderValue, Uri, header};
 use k8s_openapi::ByteString;
-use kube::Config;
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig};
+use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 
+use super::dial::Dialer;
 use super::error::{Failure, plain, sentence};
 use super::kubeconfig::{Chosen, Flags, IN_CLUSTER};
 use super::plugin::{self, Credential};
@@ -54,6 +55,7 @@ pub(crate) struct Settings {
     pub(crate) server: String,
     /// Whether building the client anew can give other credentials: a plugin, or a file that is read again.
     pub(crate) renewable: bool,
+    dialer: Option<Dialer>,
 }
 
 /// Makes the settings. Reads the certificate authority's file, so it belongs on a thread that may block.
@@ -68,11 +70,11 @@ pub(crate) fn prepare(
     if flags.insecure_skip_tls_verify {
         cluster.insecure_skip_tls_verify = Some(true);
     }
-    let loopback = proxy::is_loopback(&url);
+    let here = is_here(&url, chosen);
     let mut user = chosen.user.clone();
     impersonate(&mut user, flags)?;
     // kubectl sends no credentials in clear text; to this very machine it does no harm.
-    if url.scheme_str() == Some("http") && !loopback {
+    if url.scheme_str() == Some("http") && !here {
         user = without_credentials(&user);
     }
     let auth = auth_kind(chosen, &user);
@@ -97,7 +99,12 @@ pub(crate) fn prepare(
         _ => None,
     };
     config.auth_info = user;
-    Ok(Settings { config, plugin, auth, server, renewable })
+    Ok(Settings { config, plugin, auth, server, renewable, dialer: chosen.dialer.clone() })
+}
+
+/// Whether nothing of what is sent leaves this machine.
+fn is_here(url: &Uri, chosen: &Chosen) -> bool {
+    chosen.dialer.is_some() || proxy::is_loopback(url)
 }
 
 /// The part that is about the server, without credentials and proxy.
@@ -108,7 +115,7 @@ fn client_config(
     info: &ExecAuthCluster,
 ) -> Result<Config, Failure> {
     let insecure = cluster.insecure_skip_tls_verify == Some(true);
-    let loopback = proxy::is_loopback(&url);
+    let here = is_here(&url, chosen);
     let mut config = Config::new(url);
     config.default_namespace.clone_from(&chosen.namespace);
     config.accept_invalid_certs = insecure;
@@ -118,7 +125,7 @@ fn client_config(
     }
     config.tls_server_name.clone_from(&cluster.tls_server_name);
     // Packing and unpacking costs more than it saves where nothing leaves the machine.
-    config.disable_compression = cluster.disable_compression == Some(true) || loopback;
+    config.disable_compression = cluster.disable_compression == Some(true) || here;
     config.connect_timeout = Some(CONNECT_LIMIT);
     // kube would retry 429, 503 and 504 fifteen times without a word, writes included.
     config.default_retry = false;
@@ -142,6 +149,16 @@ impl Settings {
             config.auth_info.client_key_data = Some(base64(key.expose_secret().as_bytes())?.into());
         }
         Ok(config)
+    }
+
+    /// Makes a client. Loads certificate authorities and files, and may run an old auth-provider's command, so it belongs
+    /// on a thread that may block.
+    pub(crate) fn client(&self, config: Config) -> Result<Client, Failure> {
+        let made = match &self.dialer {
+            Some(dialer) => dialer.client(&config),
+            None => Client::try_from(config),
+        };
+        made.map_err(|why| Failure::from_kube(&why, &self.server))
     }
 }
 

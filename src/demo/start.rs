@@ -5,12 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::kubeconfig::{self, Written};
-use super::server::{Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token};
+use super::server::{
+    BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
+};
+use super::{fixtures, rights};
+use crate::cluster::dial::Dialer;
+use crate::cluster::kubeconfig as contexts;
 
 /// What the cluster is called.
 pub(super) const CLUSTER: &str = "demo";
+
+/// How the server is called inside this process, where nobody looks the name up.
+const HERE: &str = "http://demo.internal";
 
 /// One way to log in.
 #[derive(Clone)]
@@ -34,6 +43,17 @@ impl std::fmt::Debug for Demo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Demo").field("server", &self.server).finish_non_exhaustive()
     }
+}
+
+/// Why there is no cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There are no tokens.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// What shall be on it cannot be.
+    #[error(transparent)]
+    Object(#[from] BadObject),
 }
 
 /// Why the server cannot be had at a port.
@@ -77,8 +97,8 @@ impl Demo {
     ///
     /// # Errors
     ///
-    /// [`IdentityError::Random`]
-    pub fn new() -> Result<Self, IdentityError> {
+    /// [`StartError`]
+    pub fn new() -> Result<Self, StartError> {
         let logins = vec![
             Login {
                 context: "demo",
@@ -88,14 +108,34 @@ impl Demo {
             },
             Login {
                 context: "demo-shop",
-                user: User::new("shop-operator", &[]),
+                user: User::new(rights::OPERATOR, &[]),
                 token: new_token()?,
-                namespace: Some("shop"),
+                namespace: Some(rights::NAMESPACE),
             },
         ];
         let users = logins.iter().map(|login| (login.token.clone(), login.user.clone())).collect();
         let server = Server::new(Options { users, ..Options::default() });
+        fixtures::fill(&server)?;
+        rights::objects().into_iter().try_for_each(|object| server.put(object))?;
         Ok(Self { server, logins })
+    }
+
+    /// The server itself, to put something on it or to ask for faults.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The contexts of this cluster for a client in this process, which needs neither a port nor a file.
+    pub fn configuration(&self) -> contexts::Configuration {
+        let server = self.server.clone();
+        let dialer = Dialer::new(move || server.connect());
+        let logins = self.logins.iter().map(|login| contexts::Login {
+            context: login.context.to_owned(),
+            user: login.user.name.clone(),
+            token: SecretString::from(login.token.clone()),
+            namespace: login.namespace.map(str::to_owned),
+        });
+        contexts::Configuration::dialed(CLUSTER, HERE, dialer, logins.collect())
     }
 
     /// Opens a port with TLS and writes the kubeconfig for it: to `file`, or to a new one among the temporary files.

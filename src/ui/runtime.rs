@@ -41,9 +41,31 @@ enum Internal {
     Message(Message),
 }
 
+/// Where the contexts come from, and the flags that go with them.
+#[derive(Clone, Debug)]
+pub struct Source {
+    flags: Flags,
+    given: Option<Arc<Configuration>>,
+}
+
+impl From<Flags> for Source {
+    /// Contexts from the files that the flags and the environment name.
+    fn from(flags: Flags) -> Self {
+        Self { flags, given: None }
+    }
+}
+
+impl Source {
+    /// These contexts and no others.
+    pub fn given(configuration: Configuration, flags: Flags) -> Self {
+        Self { flags, given: Some(Arc::new(configuration)) }
+    }
+}
+
 /// Does what the state asks for, and brings back what came of it.
 pub struct Engine {
     flags: Arc<Flags>,
+    given: Option<Arc<Configuration>>,
     gate: Gate,
     timing: Timing,
     configuration: Option<Arc<Configuration>>,
@@ -64,12 +86,14 @@ enum Outward {
 
 impl Engine {
     /// An engine without a connection. Must be made within a runtime.
-    pub fn new(flags: Flags) -> Self {
+    pub fn new(source: impl Into<Source>) -> Self {
+        let Source { flags, given } = source.into();
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (batch_sender, batches) = mpsc::channel(QUEUE);
         Self {
             gate: Gate::new(flags.readonly),
             flags: Arc::new(flags),
+            given,
             timing: Timing::default(),
             configuration: None,
             connections: HashMap::new(),
@@ -96,8 +120,13 @@ impl Engine {
         for effect in effects {
             match effect {
                 Effect::Configure => {
-                    let flags = self.flags.clone();
-                    self.spawn(async move { Internal::Configured(configure(flags).await) });
+                    let (flags, given) = (self.flags.clone(), self.given.clone());
+                    self.spawn(async move {
+                        Internal::Configured(match given {
+                            Some(configuration) => Ok(configuration),
+                            None => configure(flags).await,
+                        })
+                    });
                 }
                 Effect::Connect { id, context } => self.connect(id, context),
                 Effect::Discover(id) => {
@@ -213,8 +242,8 @@ pub struct TooLate(u64);
 /// # Errors
 ///
 /// The runtime cannot be started, or time is over.
-pub fn settle(app: App, flags: Flags, patience: Duration) -> anyhow::Result<App> {
-    run_until(app, flags, patience, App::settled)
+pub fn settle(app: App, source: impl Into<Source>, patience: Duration) -> anyhow::Result<App> {
+    run_until(app, source.into(), patience, App::settled)
 }
 
 /// The same until the server has said what it has.
@@ -222,13 +251,18 @@ pub fn settle(app: App, flags: Flags, patience: Duration) -> anyhow::Result<App>
 /// # Errors
 ///
 /// As [`settle`].
-pub fn settle_discovered(app: App, flags: Flags, patience: Duration) -> anyhow::Result<App> {
-    run_until(app, flags, patience, App::discovered)
+pub fn settle_discovered(app: App, source: impl Into<Source>, patience: Duration) -> anyhow::Result<App> {
+    run_until(app, source.into(), patience, App::discovered)
 }
 
-fn run_until(mut app: App, flags: Flags, patience: Duration, done: fn(&App) -> bool) -> anyhow::Result<App> {
+fn run_until(
+    mut app: App,
+    source: Source,
+    patience: Duration,
+    done: fn(&App) -> bool,
+) -> anyhow::Result<App> {
     runtime()?.block_on(async move {
-        let mut engine = Engine::new(flags);
+        let mut engine = Engine::new(source);
         let effects = app.start(Now::read());
         engine.run(effects);
         let deadline = Instant::now() + patience;
@@ -312,7 +346,7 @@ impl Start {
     pub fn run(
         self,
         mut app: App,
-        flags: Flags,
+        source: impl Into<Source>,
         mut terminal: Terminal,
         install_reporter: impl FnOnce(Box<dyn Fn(PathBuf) + Send + Sync>),
     ) -> anyhow::Result<()> {
@@ -320,7 +354,7 @@ impl Start {
         // Before anything is read or asked: the first frame.
         show(&mut app, &mut terminal)?;
         let ended = runtime.block_on(async {
-            let engine = Engine::new(flags);
+            let engine = Engine::new(source);
             install_reporter(Box::new(engine.reporter()));
             Loop::new(app, engine, terminal, signals).run().await
         });

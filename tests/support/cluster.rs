@@ -52,6 +52,13 @@ impl Cluster {
         Self { client, kinds: Arc::default(), definitions: Arc::default() }
     }
 
+    /// Takes the definitions of the projects for applied: this server has been made with them.
+    #[must_use]
+    pub fn with_definitions(self) -> Self {
+        let _ = self.definitions.set(Some(0));
+        self
+    }
+
     /// Uses a kubeconfig file.
     #[must_use]
     pub fn from_kubeconfig(path: &Path) -> Self {
@@ -59,7 +66,9 @@ impl Cluster {
         let kubeconfig = kube::config::Kubeconfig::read_from(path).expect("a kubeconfig");
         let options = kube::config::KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options);
-        let config = runtime().block_on(config).expect("a usable kubeconfig");
+        let mut config = runtime().block_on(config).expect("a usable kubeconfig");
+        // A test wants to see what the server said, not what it says after the fifteenth try.
+        config.default_retry = false;
         Self::new(Client::try_from(config).expect("a client"))
     }
 

@@ -6,6 +6,7 @@
 pub mod apiserver;
 pub mod cluster;
 pub mod crds;
+pub mod embedded;
 pub mod kubeconfig;
 pub mod live;
 pub mod objects;

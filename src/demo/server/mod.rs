@@ -7,24 +7,31 @@
 //! | `kinds` | the table of kinds |
 //! | `storage`, `body` | objects, versions, changes |
 //! | `read`, `watch`, `table` | looking |
-//! | `write`, `delete`, `subresource` | changing |
-//! | `meta` | what the server writes into objects |
+//! | `decode`, `write`, `patch`, `delete`, `subresource` | changing |
+//! | `rules`, `meta` | what objects have to be like; what the server writes into them |
+//! | `garbage` | changes, and what follows from them |
+//! | `logs` | what containers say |
 //! | `access`, `discovery` | rights; what there is |
 //! | `faults` | what goes wrong on request |
 
 mod access;
 mod body;
+mod decode;
 mod delete;
 mod discovery;
 mod faults;
+mod garbage;
 mod gzip;
 mod http;
 mod kinds;
 mod listen;
+mod logs;
 mod meta;
+mod patch;
 mod read;
 mod refusal;
 mod route;
+mod rules;
 mod selector;
 mod storage;
 mod subresource;
@@ -45,10 +52,12 @@ pub use body::{Dependent, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
+pub(crate) use meta::time;
 pub use storage::Limits;
 pub use tls::{Identity, IdentityError, new_token};
 
 use access::Users;
+use logs::Logs;
 use storage::Storage;
 
 /// The API server. Clones share everything.
@@ -61,6 +70,7 @@ struct Inner {
     storage: Storage,
     users: Users,
     faults: Faults,
+    logs: Logs,
     clock: Clock,
 }
 
@@ -96,9 +106,12 @@ impl Server {
             storage: Storage::new(options.limits),
             users: Users::new(options.users),
             faults: Faults::default(),
+            logs: Logs::default(),
             clock: options.clock,
         };
-        Self { inner: Arc::new(inner) }
+        let server = Self { inner: Arc::new(inner) };
+        meta::begin(&server);
+        server
     }
 
     /// The faults of this server, to be asked for.
@@ -106,8 +119,17 @@ impl Server {
         &self.inner.faults
     }
 
+    /// Forgets all versions of objects but the present ones: lists and watches from an older one are answered with 410.
+    pub fn compact(&self) {
+        self.inner.storage.with(storage::State::compact);
+    }
+
     pub(crate) fn storage(&self) -> &Storage {
         &self.inner.storage
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.inner.logs
     }
 
     pub(crate) fn users(&self) -> &Users {

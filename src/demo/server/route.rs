@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, Method, Uri, header};
 
+use super::access::Review;
+use super::discovery;
 use super::kinds::Kind;
 use super::refusal::Refusal;
 
@@ -15,6 +17,8 @@ pub(crate) enum Route {
     Plain(String),
     /// `/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`; the parts of the path.
     Discovery(Vec<String>),
+    /// A question that stores nothing.
+    Review(Review),
     /// Objects, or one of them.
     Objects(Target),
 }
@@ -41,6 +45,12 @@ impl Route {
             .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
             .collect();
         let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let nowhere = |group: &str| {
+            if discovery::is_own(group) { Refusal::no_such_path() } else { Refusal::no_such_page() }
+        };
+        if let Some(review) = Review::at(&words) {
+            return Ok(Self::Review(review));
+        }
         let (group, version, rest) = match *words {
             ["api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => {
                 return Ok(Self::Discovery(parts));
@@ -60,15 +70,14 @@ impl Route {
             [plural] => (plural, None, None),
             [plural, name] => (plural, Some(name), None),
             [plural, name, subresource] => (plural, Some(name), Some(subresource)),
-            _ => return Err(Refusal::no_such_path()),
+            _ => return Err(nowhere(group)),
         };
-        let kind = Kind::of_path(group, version, plural).ok_or_else(Refusal::no_such_path)?;
+        let kind = Kind::of_path(group, version, plural).ok_or_else(|| nowhere(group))?;
         let row = kind.row();
         if namespace.is_some() != row.namespaced && (name.is_some() || namespace.is_some()) {
-            return Err(Refusal::no_such_path());
+            return Err(nowhere(group));
         }
-        let version =
-            row.versions.iter().find(|served| **served == version).ok_or_else(Refusal::no_such_path)?;
+        let version = row.versions.iter().find(|served| **served == version).ok_or_else(|| nowhere(group))?;
         Ok(Self::Objects(Target {
             kind,
             version,
@@ -111,7 +120,7 @@ impl Query {
     /// A number that is not negative.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let wrong = |_| Refusal::bad_request(format!("{name}: {text:?} is not a number"));
+        let wrong = |_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
         text.parse().map(Some).map_err(wrong)
     }
 }
@@ -129,9 +138,20 @@ pub(crate) enum Format {
     Aggregated(&'static str),
 }
 
+/// What is asked for, and so which formats there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// Objects: whole, as rows, or their metadata.
+    Objects,
+    /// The groups: alone or with all that is in them.
+    Groups,
+    /// What is in a group.
+    Resources,
+}
+
 impl Format {
     /// The first format of `Accept` that is served.
-    pub(crate) fn choose(headers: &HeaderMap, discovery: bool) -> Result<Self, Refusal> {
+    pub(crate) fn choose(headers: &HeaderMap, offer: Offer) -> Result<Self, Refusal> {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
         let found = accept.split(',').find_map(|one| {
             let mut parts = one.split(';').map(str::trim);
@@ -149,11 +169,11 @@ impl Format {
             }
             match (shape, version) {
                 ("", _) => Some(Self::Json),
-                ("Table", "v1") if !discovery => Some(Self::Table),
-                ("PartialObjectMetadata" | "PartialObjectMetadataList", "v1") if !discovery => {
+                ("Table", "v1") if offer == Offer::Objects => Some(Self::Table),
+                ("PartialObjectMetadata" | "PartialObjectMetadataList", "v1") if offer == Offer::Objects => {
                     Some(Self::Metadata)
                 }
-                ("APIGroupDiscoveryList", "v2") if discovery => Some(Self::Aggregated("v2")),
+                ("APIGroupDiscoveryList", "v2") if offer == Offer::Groups => Some(Self::Aggregated("v2")),
                 _ => None,
             }
         });
@@ -175,9 +195,8 @@ pub(crate) fn check_length(uri: &Uri) -> Result<(), Refusal> {
 pub(crate) fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
     let one = target.name.is_some();
     match *method {
-        Method::GET | Method::HEAD if target.subresource.is_some() => "get",
-        Method::GET | Method::HEAD if query.flag("watch") => "watch",
         Method::GET | Method::HEAD if one => "get",
+        Method::GET | Method::HEAD if query.flag("watch") => "watch",
         Method::GET | Method::HEAD => "list",
         Method::POST => "create",
         Method::PUT => "update",

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use compact_str::CompactString;
 use tokio::sync::watch;
 
-use super::body::{Body, Stored};
+use super::body::{Body, Stored, Synthesis};
 use super::kinds::Kind;
 
 /// How much of the past is kept.
@@ -28,6 +28,10 @@ impl Default for Limits {
         Self { changes: 20_000, bytes: 64 << 20 }
     }
 }
+
+/// The version of an empty cluster. Zero means "any version" to clients, and on a cluster that has started the first ones
+/// are long gone.
+const FIRST: u64 = 100;
 
 /// Namespace (empty where there is none) and name: the order of lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +88,8 @@ pub(crate) struct State {
     bytes: usize,
     /// Objects with owners, by the UID of each owner.
     dependents: HashMap<String, Vec<(Kind, Key)>>,
+    /// Where synthetic objects come from.
+    sources: Vec<Arc<dyn Synthesis>>,
 }
 
 /// A version that is not known any more, and the oldest that is.
@@ -99,14 +105,14 @@ impl Storage {
             limits,
             tables: (0..Kind::count()).map(|_| BTreeMap::new()).collect(),
             alive: vec![0; Kind::count()],
-            // Zero means "any version" to clients.
-            newest: 1,
-            compacted: 0,
+            newest: FIRST,
+            compacted: FIRST,
             changes: VecDeque::new(),
             bytes: 0,
             dependents: HashMap::new(),
+            sources: Vec::new(),
         };
-        Self { state: Mutex::new(state), newest: watch::Sender::new(1) }
+        Self { state: Mutex::new(state), newest: watch::Sender::new(FIRST) }
     }
 
     /// Looks and changes under the lock, and wakes the watchers afterwards.
@@ -216,6 +222,11 @@ impl State {
         let resource_version = self.next();
         let table = &mut self.tables[kind.place()];
         for (key, body) in objects {
+            if let Body::Synthetic { source, .. } = &body
+                && !self.sources.iter().rev().any(|known| Arc::ptr_eq(known, source))
+            {
+                self.sources.push(Arc::clone(source));
+            }
             let version = Version { resource_version, body: Some(body) };
             self.alive[kind.place()] += usize::from(table.insert(key, vec![version]).is_none());
         }
@@ -260,7 +271,12 @@ impl State {
         }
     }
 
-    /// Who names this UID as an owner.
+    /// Where synthetic objects come from.
+    pub(crate) fn sources(&self) -> &[Arc<dyn Synthesis>] {
+        &self.sources
+    }
+
+    /// Who names this UID as an owner, but for synthetic objects that were never written.
     pub(crate) fn dependents(&self, owner: &str) -> Vec<(Kind, Key)> {
         self.dependents.get(owner).cloned().unwrap_or_default()
     }
