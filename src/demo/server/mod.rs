@@ -8,6 +8,7 @@
 //! | `storage`, `body` | objects, versions, changes |
 //! | `read`, `watch`, `table` | looking |
 //! | `write`, `delete`, `subresource` | changing |
+//! | `synthetic` | objects that are made when somebody looks at them |
 //! | `meta` | what the server writes into objects |
 //! | `access`, `discovery` | rights; what there is |
 //! | `faults` | what goes wrong on request |
@@ -28,9 +29,10 @@ mod route;
 mod selector;
 mod storage;
 mod subresource;
+mod synthetic;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tls;
 mod watch;
 mod write;
@@ -41,7 +43,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
-pub use body::{Dependent, Synthesis};
+pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
@@ -70,7 +72,7 @@ pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a server begins with.
 pub struct Options {
-    /// Who can log in: tokens and whose they are.
+    /// Who can log in: tokens and whose they are. An empty token is that of requests without one.
     pub users: Vec<(String, User)>,
     /// How much of the past is kept.
     pub limits: Limits,

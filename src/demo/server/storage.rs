@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use compact_str::CompactString;
 use tokio::sync::watch;
 
-use super::body::{Body, Stored};
+use super::body::{Body, Stored, Synthesis};
 use super::kinds::Kind;
+use super::meta;
 
 /// How much of the past is kept.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +85,8 @@ pub(crate) struct State {
     bytes: usize,
     /// Objects with owners, by the UID of each owner.
     dependents: HashMap<String, Vec<(Kind, Key)>>,
+    /// Where objects of a kind come from that were not written.
+    sources: Vec<(Kind, Arc<dyn Synthesis>)>,
 }
 
 /// A version that is not known any more, and the oldest that is.
@@ -105,6 +108,7 @@ impl Storage {
             changes: VecDeque::new(),
             bytes: 0,
             dependents: HashMap::new(),
+            sources: Vec::new(),
         };
         Self { state: Mutex::new(state), newest: watch::Sender::new(1) }
     }
@@ -211,14 +215,21 @@ impl State {
         self.remember(Change { happened: Happened::Deleted, object: last, before: Some(before) });
     }
 
-    /// Stores many objects that nobody has to be told of, at one number for all.
-    pub(crate) fn fill(&mut self, kind: Kind, objects: impl IntoIterator<Item = (Key, Body)>) {
+    /// Stores many objects of a source that nobody has to be told of, at one number for all.
+    pub(crate) fn fill(
+        &mut self,
+        kind: Kind,
+        source: &Arc<dyn Synthesis>,
+        objects: impl Iterator<Item = (Key, u32)>,
+    ) {
         let resource_version = self.next();
         let table = &mut self.tables[kind.place()];
-        for (key, body) in objects {
-            let version = Version { resource_version, body: Some(body) };
-            self.alive[kind.place()] += usize::from(table.insert(key, vec![version]).is_none());
+        for (key, number) in objects {
+            let body = Some(Body::Synthetic { source: Arc::clone(source), number });
+            let before = table.insert(key, vec![Version { resource_version, body }]);
+            self.alive[kind.place()] += usize::from(before.is_none());
         }
+        self.sources.push((kind, Arc::clone(source)));
         self.forget(resource_version);
     }
 
@@ -260,9 +271,20 @@ impl State {
         }
     }
 
-    /// Who names this UID as an owner.
-    pub(crate) fn dependents(&self, owner: &str) -> Vec<(Kind, Key)> {
-        self.dependents.get(owner).cloned().unwrap_or_default()
+    /// Who names this object as an owner, by its UID.
+    pub(crate) fn dependents(&self, kind: Kind, key: &Key, uid: &str) -> Vec<(Kind, Key)> {
+        let mut found = self.dependents.get(uid).cloned().unwrap_or_default();
+        let sources = self.sources.iter().filter(|(of, _)| *of == kind);
+        for address in sources.flat_map(|(_, source)| source.dependents(&key.namespace, &key.name)) {
+            let Some(kind) = Kind::of_plural(address.group, address.plural) else { continue };
+            let one = (kind, Key::new(&address.namespace, &address.name));
+            let object = self.get(one.0, &one.1).map(|object| object.value(kind.stored_version()));
+            let owned = object.is_some_and(|object| meta::owners(&object).iter().any(|owner| owner == uid));
+            if owned && !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        found
     }
 
     /// Notes the owners of an object that is written, in place of those it had.
