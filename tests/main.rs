@@ -3,6 +3,7 @@
 
 mod budget;
 mod cluster;
+mod demo;
 mod docs;
 mod frames;
 mod layers;

@@ -3,8 +3,8 @@
 //! Machine `i` of a [`Fleet`] is the same machine in all kinds: VM `web-000007` has the instance `web-000007` and
 //! the DataVolume and claim `web-000007-rootdisk`, in the same namespace, with owner references to the right UIDs, the
 //! same node, addresses and sizes. The same seed and count give the same bytes: there is no clock in it. A fleet that is
-//! [born](Fleet::born) today is that of `v9s demo --scale`: its times suit the day, and nothing waits for finalizers,
-//! because no controller is there to remove them.
+//! [born](Fleet::born) today is that of `v9s demo --scale`: its times suit the day, and nothing waits for finalizers
+//! or periods of grace, because nobody is there to end them.
 //!
 //! Custom resources have sorted keys; claims and pods stand in the order of the Go struct, without `kind` and
 //! `apiVersion` inside a list. All text is escaped as Go escapes it. `managedFields` describe the object they stand in,

@@ -448,4 +448,47 @@ mod tests {
         assert_eq!(api.get(&one).await.1["metadata"]["labels"]["mine"], "yes");
         assert_eq!(api.names(&path(FleetKind::Vm)).await.len(), COUNT);
     }
+
+    #[tokio::test]
+    async fn a_machine_takes_its_partners_along() {
+        let (api, mut trickle) = added();
+        let fleet = trickle.population().fleet();
+        let running = |index: &usize| fleet.state(*index, 0) == State::Running;
+        let (first, second) = {
+            let mut all = (0..COUNT).filter(running);
+            (all.next().unwrap(), all.next().unwrap())
+        };
+        let owned = |index: usize| {
+            let machine = trickle.population().machine(index, Moment::default());
+            let parts = FleetKind::ALL.map(Part::Of).into_iter().chain([Part::Pod]);
+            let addresses: Vec<Address> = parts.map(|part| part.address(&machine)).collect();
+            let path = |at: &Address| {
+                let version = match at.group {
+                    "" => "/api/v1".to_owned(),
+                    "kubevirt.io" => "/apis/kubevirt.io/v1".to_owned(),
+                    group => format!("/apis/{group}/v1beta1"),
+                };
+                format!("{version}/namespaces/{}/{}/{}", at.namespace, at.plural, at.name)
+            };
+            addresses.iter().map(path).collect::<Vec<String>>()
+        };
+        let (first, second, third) = (owned(first), owned(second), owned(second + 1));
+        // One of them is written by a client before.
+        let (code, _) = api.merge(&second[2], json!({"metadata": {"labels": {"mine": "yes"}}})).await;
+        assert_eq!(code, 200);
+        for one in [&first, &second] {
+            assert_eq!(api.delete(&one[0]).await.0, 200);
+            for path in one {
+                assert_eq!(api.get(path).await.0, 404, "{path}");
+            }
+        }
+        assert_eq!(api.get(&third[0]).await.0, 200);
+        assert_eq!(api.names(&path(FleetKind::Vm)).await.len(), COUNT - 2);
+        for _ in 0..400 {
+            trickle.step();
+        }
+        for path in first.iter().chain(&second) {
+            assert_eq!(api.get(path).await.0, 404, "{path} has come back");
+        }
+    }
 }

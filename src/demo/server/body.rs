@@ -94,6 +94,16 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// An object that is shown and not stored.
+    pub(crate) fn unsaved(kind: Kind, key: Key, object: Value) -> Self {
+        Self { kind, key, resource_version: 0, body: Body::of(kind, object) }
+    }
+
+    /// The same with another content, to be shown and not stored.
+    pub(crate) fn with(self, object: Value) -> Self {
+        Self { body: Body::of(self.kind, object), ..self }
+    }
+
     /// The whole object, as JSON text in this version.
     pub(crate) fn write_whole(&self, version: &str, out: &mut BytesMut) {
         let bytes = self.body.bytes(self.resource_version);

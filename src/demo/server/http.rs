@@ -1,6 +1,7 @@
 //! Requests in, answers out: who asks, what for, may they, which faults were asked for.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
@@ -19,6 +20,9 @@ use super::route::{Format, Offer, Query, Route, Target, check_length, verb};
 
 /// The longest body that is read, as with kube-apiserver.
 const LONGEST_BODY: usize = 3 << 20;
+
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes that go out as they are made.
 pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -127,13 +131,7 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         }
         Route::Objects(target) => target,
     };
-    let body = match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
-            return Err(Refusal::too_large(LONGEST_BODY));
-        }
-        Err(_) => return Err(Refusal::bad_request("the body ended too early")),
-    };
+    let body = read(body).await?;
     let asked = verb(&head.method, &target, &query);
     super::access::authorize(server, &user, asked, &target)?;
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -143,6 +141,20 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     let method = head.method;
     let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
     dispatch(server, &call)
+}
+
+/// The body, unless it is too long or does not come. One that says that it is too long is not read at all.
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    use hyper::body::Body as _;
+    if body.size_hint().lower() > LONGEST_BODY as u64 {
+        return Err(Refusal::too_large(LONGEST_BODY));
+    }
+    match tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(why)) if why.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large(LONGEST_BODY)),
+        Ok(Err(_)) => Err(Refusal::bad_request("the body ended too early")),
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "Timeout", "the body did not come in time")),
+    }
 }
 
 /// To the code of the verb.

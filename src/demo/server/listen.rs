@@ -24,7 +24,7 @@ const PIPE: usize = 256 << 10;
 const CONNECTIONS: usize = 1000;
 
 /// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE: Duration = Duration::from_secs(4);
 
 /// How long a client may take for the head of a request, and a connection may stay open without one.
 const HEADER: Duration = Duration::from_secs(30);

@@ -117,6 +117,12 @@ pub(crate) fn list(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     Ok(Answer::pieces(stream::iter(pieces(call, page).map(Ok))))
 }
 
+/// A list of just these objects.
+pub(crate) fn of_objects(call: &Call, objects: Vec<Stored>, resource_version: u64) -> Answer {
+    let page = Page { meta: ListMeta { resource_version, token: None, remaining: None }, objects };
+    Answer::pieces(stream::iter(pieces(call, page).map(Ok)))
+}
+
 /// Objects of a page, and what stands around them.
 struct Page {
     meta: ListMeta,

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 
 use super::body::{Body, Stored, Synthesis};
 use super::kinds::Kind;
-use super::meta;
 
 /// How much of the past is kept.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +84,8 @@ pub(crate) struct State {
     bytes: usize,
     /// Objects with owners, by the UID of each owner.
     dependents: HashMap<String, Vec<(Kind, Key)>>,
-    /// Where objects of a kind come from that were not written.
-    sources: Vec<(Kind, Arc<dyn Synthesis>)>,
+    /// Where synthetic objects come from.
+    sources: Vec<Arc<dyn Synthesis>>,
 }
 
 /// A version that is not known any more, and the oldest that is.
@@ -229,7 +228,7 @@ impl State {
             let before = table.insert(key, vec![Version { resource_version, body }]);
             self.alive[kind.place()] += usize::from(before.is_none());
         }
-        self.sources.push((kind, Arc::clone(source)));
+        self.sources.push(Arc::clone(source));
         self.forget(resource_version);
     }
 
@@ -271,20 +270,14 @@ impl State {
         }
     }
 
-    /// Who names this object as an owner, by its UID.
-    pub(crate) fn dependents(&self, kind: Kind, key: &Key, uid: &str) -> Vec<(Kind, Key)> {
-        let mut found = self.dependents.get(uid).cloned().unwrap_or_default();
-        let sources = self.sources.iter().filter(|(of, _)| *of == kind);
-        for address in sources.flat_map(|(_, source)| source.dependents(&key.namespace, &key.name)) {
-            let Some(kind) = Kind::of_plural(address.group, address.plural) else { continue };
-            let one = (kind, Key::new(&address.namespace, &address.name));
-            let object = self.get(one.0, &one.1).map(|object| object.value(kind.stored_version()));
-            let owned = object.is_some_and(|object| meta::owners(&object).iter().any(|owner| owner == uid));
-            if owned && !found.contains(&one) {
-                found.push(one);
-            }
-        }
-        found
+    /// Where synthetic objects come from.
+    pub(crate) fn sources(&self) -> &[Arc<dyn Synthesis>] {
+        &self.sources
+    }
+
+    /// Who names this UID as an owner, but for synthetic objects that were never written.
+    pub(crate) fn dependents(&self, owner: &str) -> Vec<(Kind, Key)> {
+        self.dependents.get(owner).cloned().unwrap_or_default()
     }
 
     /// Notes the owners of an object that is written, in place of those it had.

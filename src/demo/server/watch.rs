@@ -28,6 +28,9 @@ const BOOKMARK: Duration = Duration::from_secs(60);
 /// How long a watch lasts that does not say so.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
 
+/// How long a watch may last that says so.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// One watch: a position in the changes. Nothing waits for it, and nothing is kept for it.
 struct Watch {
     server: Server,
@@ -54,7 +57,7 @@ pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     let bookmarks = call.query.flag("allowWatchBookmarks");
     let initial = initial_events(call, bookmarks)?;
     let longest = call.query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0);
-    let longest = longest.map_or(LONGEST, Duration::from_secs);
+    let longest = longest.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST_ASKED));
     let newest = server.storage().subscribe();
     let (position, objects) = server.storage().with(|state| {
         let newest = state.newest();
