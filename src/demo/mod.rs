@@ -7,5 +7,6 @@
 pub mod fixtures;
 pub mod fleet;
 pub mod kubeconfig;
+pub mod rights;
 pub mod server;
 pub mod start;

@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Server;
-use super::access::User;
+use super::access::{self, Asked, User};
 use super::faults::Wire;
 use super::refusal::Refusal;
-use super::route::{Format, Offer, Query, Route, Target, check_length, verb};
+use super::route::{Format, Offer, Query, Route, Target, check_length};
 
 /// The longest body that is read, as with kube-apiserver.
 const LONGEST_BODY: usize = 3 << 20;
@@ -120,26 +120,31 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     check_length(request.uri())?;
     let (head, body) = request.into_parts();
     let user = server.users().authenticate(&head.headers)?;
-    let user = server.users().impersonated(server, user, &head.headers)?;
     let query = Query::parse(head.uri.query().unwrap_or_default());
+    let asked = Asked::of(&head.method, head.uri.path(), &query);
+    let user = access::impersonate(server, user, &head.headers, &asked)?;
+    access::authorize(server, &user, &asked)?;
     let target = match Route::parse(head.uri.path())? {
-        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path, &query),
+        Route::Plain(path) => return super::discovery::plain(&head.method, &path, &query),
+        Route::Review(review) => {
+            let body = read(body).await?;
+            return review.answer(server, &user, &head.method, &head.headers, &body);
+        }
         Route::Discovery(parts) => {
             let offer = if parts.len() == 1 { Offer::Groups } else { Offer::Resources };
             let format = Format::choose(&head.headers, offer)?;
-            return super::discovery::answer(&user, &head.method, &parts, format);
+            return super::discovery::answer(&head.method, &parts, format);
         }
         Route::Objects(target) => target,
     };
     let body = read(body).await?;
-    let asked = verb(&head.method, &target, &query);
-    super::access::authorize(server, &user, asked, &target)?;
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type =
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
     let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
+    super::table::check(&call)?;
     dispatch(server, &call)
 }
 

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method, Uri, header};
 
+use super::access::Review;
 use super::discovery;
 use super::kinds::Kind;
 use super::refusal::Refusal;
@@ -16,6 +17,8 @@ pub(crate) enum Route {
     Plain(String),
     /// `/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`; the parts of the path.
     Discovery(Vec<String>),
+    /// A question that stores nothing.
+    Review(Review),
     /// Objects, or one of them.
     Objects(Target),
 }
@@ -45,6 +48,9 @@ impl Route {
         let nowhere = |group: &str| {
             if discovery::is_own(group) { Refusal::no_such_path() } else { Refusal::no_such_page() }
         };
+        if let Some(review) = Review::at(&words) {
+            return Ok(Self::Review(review));
+        }
         let (group, version, rest) = match *words {
             ["api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => {
                 return Ok(Self::Discovery(parts));
