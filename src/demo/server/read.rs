@@ -136,7 +136,10 @@ fn collect(server: &Server, call: &Call, selection: &Selection) -> Result<Page, 
     let token = match call.query.get("continue") {
         None => None,
         Some(token) => {
-            let wrong = || Refusal::bad_request("continue key is not valid: it was not made by this server");
+            let wrong = || {
+                let why = "invalid continue token: continue key is not valid: this server has not made it";
+                Refusal::bad_request(why)
+            };
             Some(Continue::decode(token).ok_or_else(wrong)?)
         }
     };
@@ -246,24 +249,44 @@ fn asked_version(call: &Call, continued: bool) -> Result<At, Refusal> {
     if continued && text.is_some_and(|text| text != "0") {
         return Err(Refusal::bad_request("specifying resource version is not allowed when using continue"));
     }
-    let number = call.query.number("resourceVersion").map_err(|_| {
-        Refusal::bad_request(format!(
-            "Invalid value: {:?}: strconv.ParseUint: invalid syntax",
-            text.unwrap_or_default()
-        ))
-    })?;
+    let forbidden = |why: &str| Refusal::invalid_option("FieldValueForbidden", "resourceVersionMatch", why);
+    match (rule, text) {
+        (None, _) | (Some("Exact" | "NotOlderThan"), Some(_)) => {}
+        (Some("Exact" | "NotOlderThan"), None) => {
+            return Err(forbidden(
+                "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+            ));
+        }
+        (Some(other), _) => {
+            let why =
+                format!("Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\", \"\"");
+            return Err(Refusal::invalid_option("FieldValueNotSupported", "resourceVersionMatch", &why));
+        }
+    }
+    let number =
+        version(call).map_err(|why| Refusal::bad_request(format!("invalid resource version: {why}")))?;
     match (number, rule) {
-        (None | Some(0), Some("Exact")) => Err(Refusal::bad_request(
-            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\" or unset",
-        )),
+        (Some(0), Some("Exact")) => {
+            Err(forbidden("Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+        }
         (Some(version), Some("Exact")) => Ok(At::Exactly(version)),
-        (None, _) | (Some(0), _) => Ok(At::Newest),
+        (None | Some(0), _) => Ok(At::Newest),
         // A page of a list at a version that is not said to be a lower bound is taken at just that version.
         (Some(version), None) if call.query.number("limit")?.is_some_and(|limit| limit > 0) => {
             Ok(At::Exactly(version))
         }
         (Some(version), _) => Ok(At::NotOlderThan(version)),
     }
+}
+
+/// `resourceVersion` of a request, or why it is none.
+pub(crate) fn version(call: &Call) -> Result<Option<u64>, String> {
+    let Some(text) = call.query.get("resourceVersion") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        format!(
+            "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+        )
+    })
 }
 
 /// A version that is not there yet.
@@ -348,7 +371,12 @@ impl Shape {
     fn tail(&self, meta: &ListMeta) -> String {
         let row = self.kind.row();
         if self.format == Format::Json && !row.builtin {
-            format!(r#"],"kind":"{}List","metadata":{}}}"#, row.kind, meta.json())
+            // Such lists always say where they go on.
+            let mut meta = meta.json();
+            if meta["continue"].is_null() {
+                meta["continue"] = "".into();
+            }
+            format!(r#"],"kind":"{}List","metadata":{meta}}}"#, row.kind)
         } else {
             "]}".to_owned()
         }

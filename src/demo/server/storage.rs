@@ -29,6 +29,10 @@ impl Default for Limits {
     }
 }
 
+/// The version of an empty cluster. Zero means "any version" to clients, and on a cluster that has started the first ones
+/// are long gone.
+const FIRST: u64 = 100;
+
 /// Namespace (empty where there is none) and name: the order of lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
@@ -101,15 +105,14 @@ impl Storage {
             limits,
             tables: (0..Kind::count()).map(|_| BTreeMap::new()).collect(),
             alive: vec![0; Kind::count()],
-            // Zero means "any version" to clients.
-            newest: 1,
-            compacted: 0,
+            newest: FIRST,
+            compacted: FIRST,
             changes: VecDeque::new(),
             bytes: 0,
             dependents: HashMap::new(),
             sources: Vec::new(),
         };
-        Self { state: Mutex::new(state), newest: watch::Sender::new(1) }
+        Self { state: Mutex::new(state), newest: watch::Sender::new(FIRST) }
     }
 
     /// Looks and changes under the lock, and wakes the watchers afterwards.
