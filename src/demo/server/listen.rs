@@ -40,6 +40,11 @@ impl Server {
         near
     }
 
+    /// Serves one connection, to its end.
+    pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        serve(self.clone(), stream).await;
+    }
+
     /// Serves at an address, with TLS. Ends when the handle is dropped, with all its connections.
     ///
     /// # Errors
