@@ -24,7 +24,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("alacritty_terminal", &["emulator.rs"]),
     ("tui_textarea", &["ui/panes/editor.rs"]),
     ("serde_yaml", &["config/", "ui/theme.rs"]),
-    ("kube", &["cluster/"]),
+    ("kube", &["cluster/", "model/crd/"]),
     ("ratatui", &["ui/", "cli/frame.rs"]),
     ("crossterm", &["ui/", "cli/frame.rs"]),
     ("tokio", &["cluster/", "demo/", "ui/runtime.rs", "ui/signals.rs", "ui/unix.rs"]),
