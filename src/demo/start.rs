@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::kubeconfig::{self, Written};
-use super::server::{Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token};
+use super::server::{
+    BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
+};
+use super::{fixtures, rights};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
 
@@ -40,6 +43,17 @@ impl std::fmt::Debug for Demo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Demo").field("server", &self.server).finish_non_exhaustive()
     }
+}
+
+/// Why there is no cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There are no tokens.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// What shall be on it cannot be.
+    #[error(transparent)]
+    Object(#[from] BadObject),
 }
 
 /// Why the server cannot be had at a port.
@@ -83,8 +97,8 @@ impl Demo {
     ///
     /// # Errors
     ///
-    /// [`IdentityError::Random`]
-    pub fn new() -> Result<Self, IdentityError> {
+    /// [`StartError`]
+    pub fn new() -> Result<Self, StartError> {
         let logins = vec![
             Login {
                 context: "demo",
@@ -94,13 +108,15 @@ impl Demo {
             },
             Login {
                 context: "demo-shop",
-                user: User::new("shop-operator", &[]),
+                user: User::new(rights::OPERATOR, &[]),
                 token: new_token()?,
-                namespace: Some("shop"),
+                namespace: Some(rights::NAMESPACE),
             },
         ];
         let users = logins.iter().map(|login| (login.token.clone(), login.user.clone())).collect();
         let server = Server::new(Options { users, ..Options::default() });
+        fixtures::fill(&server)?;
+        rights::objects().into_iter().try_for_each(|object| server.put(object))?;
         Ok(Self { server, logins })
     }
 

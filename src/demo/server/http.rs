@@ -1,6 +1,7 @@
 //! Requests in, answers out: who asks, what for, may they, which faults were asked for.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
@@ -12,13 +13,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Server;
-use super::access::User;
+use super::access::{self, Asked, User};
 use super::faults::Wire;
 use super::refusal::Refusal;
-use super::route::{Format, Offer, Query, Route, Target, check_length, verb};
+use super::route::{Format, Offer, Query, Route, Target, check_length};
 
 /// The longest body that is read, as with kube-apiserver.
 const LONGEST_BODY: usize = 3 << 20;
+
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Bytes that go out as they are made.
 pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -116,33 +120,46 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     check_length(request.uri())?;
     let (head, body) = request.into_parts();
     let user = server.users().authenticate(&head.headers)?;
-    let user = server.users().impersonated(server, user, &head.headers)?;
     let query = Query::parse(head.uri.query().unwrap_or_default());
+    let asked = Asked::of(&head.method, head.uri.path(), &query);
+    let user = access::impersonate(server, user, &head.headers, &asked)?;
+    access::authorize(server, &user, &asked)?;
     let target = match Route::parse(head.uri.path())? {
-        Route::Plain(path) => return super::discovery::plain(&user, &head.method, &path, &query),
+        Route::Plain(path) => return super::discovery::plain(&head.method, &path, &query),
+        Route::Review(review) => {
+            let body = read(body).await?;
+            return review.answer(server, &user, &head.method, &head.headers, &body);
+        }
         Route::Discovery(parts) => {
             let offer = if parts.len() == 1 { Offer::Groups } else { Offer::Resources };
             let format = Format::choose(&head.headers, offer)?;
-            return super::discovery::answer(&user, &head.method, &parts, format);
+            return super::discovery::answer(&head.method, &parts, format);
         }
         Route::Objects(target) => target,
     };
-    let body = match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(why) if why.is::<http_body_util::LengthLimitError>() => {
-            return Err(Refusal::too_large(LONGEST_BODY));
-        }
-        Err(_) => return Err(Refusal::bad_request("the body ended too early")),
-    };
-    let asked = verb(&head.method, &target, &query);
-    super::access::authorize(server, &user, asked, &target)?;
+    let body = read(body).await?;
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type =
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
     let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
+    super::table::check(&call)?;
     dispatch(server, &call)
+}
+
+/// The body, unless it is too long or does not come. One that says that it is too long is not read at all.
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    use hyper::body::Body as _;
+    if body.size_hint().lower() > LONGEST_BODY as u64 {
+        return Err(Refusal::too_large(LONGEST_BODY));
+    }
+    match tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(why)) if why.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large(LONGEST_BODY)),
+        Ok(Err(_)) => Err(Refusal::bad_request("the body ended too early")),
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "Timeout", "the body did not come in time")),
+    }
 }
 
 /// To the code of the verb.
@@ -152,14 +169,19 @@ fn dispatch(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     }
     let one = call.target.name.is_some();
     match (&call.method, one) {
-        (&Method::GET | &Method::HEAD, _) if call.query.flag("watch") => super::watch::answer(server, call),
         (&Method::GET | &Method::HEAD, true) => super::read::get(server, call),
+        (&Method::GET | &Method::HEAD, false) if call.query.flag("watch") => {
+            super::watch::answer(server, call)
+        }
         (&Method::GET | &Method::HEAD, false) => super::read::list(server, call),
         (&Method::POST, false) => super::write::create(server, call),
         (&Method::PUT, true) => super::write::update(server, call),
         (&Method::PATCH, true) => super::write::patch(server, call),
         (&Method::DELETE, true) => super::delete::one(server, call),
         (&Method::DELETE, false) => super::delete::collection(server, call),
+        (&Method::PUT | &Method::PATCH, false) if !call.target.kind.row().builtin => {
+            Err(Refusal::bad_request("name must be provided"))
+        }
         _ => Err(Refusal::method_not_allowed()),
     }
 }

@@ -1,14 +1,21 @@
 //! The one table of the kinds that the server knows; nothing else in it names a kind but where its rule is its own.
 
+mod age;
 mod builtin;
 mod cdi;
+mod cells;
 mod columns;
 mod custom;
 mod kubevirt;
+mod path;
+mod pods;
+mod values;
 
 use serde_json::{Value, json};
 
+pub(crate) use age::age;
 pub(crate) use columns::{Cell, Column};
+pub(crate) use path::Path;
 
 /// What the server knows of a kind.
 #[derive(Debug)]
@@ -92,6 +99,17 @@ impl Kind {
         ROWS[self.place()]
     }
 
+    /// What a Table shows of it, the name first.
+    pub(crate) fn columns(self) -> impl Iterator<Item = &'static Column> {
+        let row = self.row();
+        let (before, after): (&[Column], &[Column]) = match (row.builtin, row.columns.is_empty()) {
+            (true, _) => (&[], &[]),
+            (false, false) => (&[columns::NAME], &[]),
+            (false, true) => (&[columns::NAME], &[columns::AGE]),
+        };
+        before.iter().chain(row.columns).chain(after)
+    }
+
     /// The kind behind a path.
     pub(crate) fn of_path(group: &str, version: &str, plural: &str) -> Option<Self> {
         Self::all().find(|kind| {
@@ -150,3 +168,6 @@ impl Kind {
 fn dotted(name: &str, group: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
+
+#[cfg(test)]
+mod tests;

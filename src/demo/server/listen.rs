@@ -24,7 +24,7 @@ const PIPE: usize = 256 << 10;
 const CONNECTIONS: usize = 1000;
 
 /// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE: Duration = Duration::from_secs(4);
 
 /// How long a client may take for the head of a request, and a connection may stay open without one.
 const HEADER: Duration = Duration::from_secs(30);
@@ -38,6 +38,11 @@ impl Server {
         let (near, far) = tokio::io::duplex(PIPE);
         tokio::spawn(serve(self.clone(), far));
         near
+    }
+
+    /// Serves one connection, to its end.
+    pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        serve(self.clone(), stream).await;
     }
 
     /// Serves at an address, with TLS. Ends when the handle is dropped, with all its connections.

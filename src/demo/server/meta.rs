@@ -1,7 +1,7 @@
 //! What the server itself writes into the metadata of objects.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Server;
 use super::body::{Body, Stored};
@@ -40,6 +40,27 @@ pub(crate) fn commit(
     let stored = Stored { kind, key, resource_version, body: Body::of(kind, object) };
     state.put(stored.clone());
     stored
+}
+
+/// Namespaces that every cluster has.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Makes what is in a cluster from its start.
+pub(crate) fn begin(server: &Server) {
+    let Some(kind) = Kind::of_plural("", "namespaces") else { return };
+    let now = time(server.now());
+    server.storage().with(|state| {
+        for name in NAMESPACES {
+            let object = json!({
+                "metadata": {
+                    "name": name, "uid": new_uid(), "creationTimestamp": now,
+                    "labels": {"kubernetes.io/metadata.name": name},
+                },
+                "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
+            });
+            commit(state, kind, Key::new("", name), object, None);
+        }
+    });
 }
 
 /// An object that cannot be stored.

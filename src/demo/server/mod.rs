@@ -7,30 +7,39 @@
 //! | `kinds` | the table of kinds |
 //! | `storage`, `body` | objects, versions, changes |
 //! | `read`, `watch`, `table` | looking |
-//! | `write`, `delete`, `subresource` | changing |
-//! | `meta` | what the server writes into objects |
+//! | `decode`, `write`, `patch`, `delete`, `subresource` | changing |
+//! | `rules`, `meta` | what objects have to be like; what the server writes into them |
+//! | `synthetic` | objects that are made when somebody looks at them |
+//! | `garbage` | changes, and what follows from them |
+//! | `logs` | what containers say |
 //! | `access`, `discovery` | rights; what there is |
 //! | `faults` | what goes wrong on request |
 
 mod access;
 mod body;
+mod decode;
 mod delete;
 mod discovery;
 mod faults;
+mod garbage;
 mod gzip;
 mod http;
 mod kinds;
 mod listen;
+mod logs;
 mod meta;
+mod patch;
 mod read;
 mod refusal;
 mod route;
+mod rules;
 mod selector;
 mod storage;
 mod subresource;
+mod synthetic;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tls;
 mod watch;
 mod write;
@@ -41,14 +50,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
-pub use body::{Dependent, Synthesis};
+pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
+pub(crate) use meta::time;
 pub use storage::Limits;
 pub use tls::{Identity, IdentityError, new_token};
 
 use access::Users;
+use logs::Logs;
 use storage::Storage;
 
 /// The API server. Clones share everything.
@@ -61,6 +72,7 @@ struct Inner {
     storage: Storage,
     users: Users,
     faults: Faults,
+    logs: Logs,
     clock: Clock,
 }
 
@@ -69,7 +81,7 @@ pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a server begins with.
 pub struct Options {
-    /// Who can log in: tokens and whose they are.
+    /// Who can log in: tokens and whose they are. An empty token is that of requests without one.
     pub users: Vec<(String, User)>,
     /// How much of the past is kept.
     pub limits: Limits,
@@ -96,9 +108,12 @@ impl Server {
             storage: Storage::new(options.limits),
             users: Users::new(options.users),
             faults: Faults::default(),
+            logs: Logs::default(),
             clock: options.clock,
         };
-        Self { inner: Arc::new(inner) }
+        let server = Self { inner: Arc::new(inner) };
+        meta::begin(&server);
+        server
     }
 
     /// The faults of this server, to be asked for.
@@ -113,6 +128,10 @@ impl Server {
 
     pub(crate) fn storage(&self) -> &Storage {
         &self.inner.storage
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.inner.logs
     }
 
     pub(crate) fn users(&self) -> &Users {

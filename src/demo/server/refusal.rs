@@ -41,7 +41,7 @@ impl Refusal {
 
     /// The whole answer, where it is plain text.
     pub(crate) fn page(&self) -> Option<&'static str> {
-        self.reason.is_empty().then_some(PAGE)
+        (self.message == PAGE).then_some(PAGE)
     }
 
     /// There is no object of that name.
@@ -103,23 +103,60 @@ impl Refusal {
 
     /// The object has fields that may not be so. A cause is (reason, field, message).
     pub(crate) fn invalid(kind: Kind, name: &str, causes: &[(&str, &str, String)]) -> Self {
-        let texts: Vec<String> =
-            causes.iter().map(|(_, field, message)| format!("{field}: {message}")).collect();
+        Self::invalid_named(kind.row().group, kind.row().kind, name, causes)
+    }
+
+    /// The same for what is no kind of the table.
+    pub(crate) fn invalid_named(
+        group: &str,
+        kind: &str,
+        name: &str,
+        causes: &[(&str, &str, String)],
+    ) -> Self {
+        let mut texts: Vec<String> = Vec::new();
+        for (_, field, message) in causes {
+            let text = format!("{field}: {message}");
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let text = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let row = kind.row();
-        let message = format!("{} {name:?} is invalid: {text}", kind.qualified_kind());
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let causes: Vec<Value> = causes
             .iter()
             .map(|(reason, field, message)| json!({"reason": reason, "field": field, "message": message}))
             .collect();
-        let mut details = json!({"name": name, "kind": row.kind, "causes": causes});
-        if !row.group.is_empty() {
-            details["group"] = row.group.into();
+        let mut details = json!({"kind": kind, "causes": causes});
+        if !name.is_empty() {
+            details["name"] = name.into();
         }
+        if !group.is_empty() {
+            details["group"] = group.into();
+        }
+        let message = format!("{qualified} {name:?} is invalid: {text}");
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with(details)
+    }
+
+    /// A patch that cannot be applied.
+    pub(crate) fn unprocessable() -> Self {
+        let message = "the server rejected our request due to an error in our request";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with(json!({}))
+    }
+
+    /// A parameter of a list or a watch that may not be so.
+    pub(crate) fn invalid_option(reason: &str, field: &str, message: &str) -> Self {
+        let message_of_all = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {message}");
+        let cause = json!({"reason": reason, "field": field, "message": message});
+        let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause]});
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message_of_all).with(details)
+    }
+
+    /// An error that kube-apiserver gives no reason for.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
     }
 
     /// A version that is no longer known.
@@ -136,8 +173,11 @@ impl Refusal {
     pub(crate) fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code.as_u16(),
+            "message": self.message, "code": self.code.as_u16(),
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }

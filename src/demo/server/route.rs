@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method, Uri, header};
 
+use super::access::Review;
 use super::discovery;
 use super::kinds::Kind;
 use super::refusal::Refusal;
@@ -16,6 +17,8 @@ pub(crate) enum Route {
     Plain(String),
     /// `/api`, `/apis`, `/api/v1`, `/apis/GROUP`, `/apis/GROUP/VERSION`; the parts of the path.
     Discovery(Vec<String>),
+    /// A question that stores nothing.
+    Review(Review),
     /// Objects, or one of them.
     Objects(Target),
 }
@@ -45,6 +48,9 @@ impl Route {
         let nowhere = |group: &str| {
             if discovery::is_own(group) { Refusal::no_such_path() } else { Refusal::no_such_page() }
         };
+        if let Some(review) = Review::at(&words) {
+            return Ok(Self::Review(review));
+        }
         let (group, version, rest) = match *words {
             ["api" | "apis"] | ["api", _] | ["apis", _] | ["apis", _, _] => {
                 return Ok(Self::Discovery(parts));
@@ -114,7 +120,7 @@ impl Query {
     /// A number that is not negative.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let wrong = |_| Refusal::bad_request(format!("{name}: {text:?} is not a number"));
+        let wrong = |_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
         text.parse().map(Some).map_err(wrong)
     }
 }
@@ -189,9 +195,8 @@ pub(crate) fn check_length(uri: &Uri) -> Result<(), Refusal> {
 pub(crate) fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
     let one = target.name.is_some();
     match *method {
-        Method::GET | Method::HEAD if target.subresource.is_some() => "get",
-        Method::GET | Method::HEAD if query.flag("watch") => "watch",
         Method::GET | Method::HEAD if one => "get",
+        Method::GET | Method::HEAD if query.flag("watch") => "watch",
         Method::GET | Method::HEAD => "list",
         Method::POST => "create",
         Method::PUT => "update",

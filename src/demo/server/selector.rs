@@ -47,7 +47,7 @@ struct LabelledMetadata<'a> {
 }
 
 impl Selection {
-    /// Reads `labelSelector` and `fieldSelector`; a name in the path selects as well.
+    /// Reads `labelSelector` and `fieldSelector`.
     pub(crate) fn parse(query: &Query, target: &Target) -> Result<Self, Refusal> {
         let mut selection = Self::default();
         if let Some(text) = query.get("labelSelector") {
@@ -55,13 +55,6 @@ impl Selection {
         }
         if let Some(text) = query.get("fieldSelector") {
             selection.fields = parse_fields(text, target.kind)?;
-        }
-        if let Some(name) = &target.name {
-            selection.fields.push(FieldTerm {
-                path: "metadata.name".into(),
-                value: name.clone(),
-                equal: true,
-            });
         }
         Ok(selection)
     }
@@ -82,7 +75,7 @@ impl Selection {
         let labels =
             serde_json::from_slice::<Labelled<'_>>(&bytes).ok().and_then(|head| head.metadata.labels);
         let labels = labels.unwrap_or_default();
-        let get = |key: &str| labels.get(key).map(|value| value.as_ref());
+        let get = |key: &str| labels.get(key).map(AsRef::as_ref);
         self.labels.iter().all(|term| match term {
             LabelTerm::In(key, values) => get(key).is_some_and(|value| values.iter().any(|one| one == value)),
             LabelTerm::NotIn(key, values) => {
@@ -101,7 +94,7 @@ impl Selection {
                 "metadata.namespace" => object.key.namespace.as_str().into(),
                 path => {
                     let value = parsed.get_or_insert_with(|| object.value(object.kind.stored_version()));
-                    text_at(value, path).into()
+                    field_text(value, path).into()
                 }
             };
             (found == term.value) == term.equal
@@ -119,6 +112,19 @@ pub(crate) fn text_at(value: &Value, path: &str) -> String {
     }
 }
 
+/// What a field selector compares: what is left out reads as Kubernetes fills it in.
+fn field_text(value: &Value, path: &str) -> String {
+    let found = match path {
+        "source" => {
+            let component = text_at(value, "source.component");
+            if component.is_empty() { text_at(value, "reportingComponent") } else { component }
+        }
+        _ => text_at(value, path),
+    };
+    let is_flag = matches!(path, "spec.unschedulable" | "spec.hostNetwork");
+    if found.is_empty() && is_flag { "false".into() } else { found }
+}
+
 fn parse_fields(text: &str, kind: Kind) -> Result<Vec<FieldTerm>, Refusal> {
     let mut terms = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -132,7 +138,13 @@ fn parse_fields(text: &str, kind: Kind) -> Result<Vec<FieldTerm>, Refusal> {
         let known =
             matches!(path, "metadata.name" | "metadata.namespace") || kind.row().selectable.contains(&path);
         if !known {
-            return Err(Refusal::bad_request(format!("field label not supported: {path}")));
+            return Err(Refusal::bad_request(if kind.row().builtin && kind.row().selectable.is_empty() {
+                format!(
+                    "{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                )
+            } else {
+                format!("field label not supported: {path}")
+            }));
         }
         terms.push(FieldTerm { path: path.to_owned(), value: value.to_owned(), equal });
     }
@@ -219,6 +231,34 @@ mod tests {
         }
         for text in ["a in b", "=", "a b", "in (a)"] {
             assert!(parse_labels(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_choose_objects() {
+        let object = |plural, text: &'static str| {
+            let kind = Kind::of_plural("", plural).unwrap();
+            Stored { kind, key: Key::new("shop", "a"), resource_version: 1, body: Body::Bytes(text.into()) }
+        };
+        let node = object("nodes", r#"{"spec":{}}"#);
+        let cordoned = object("nodes", r#"{"spec":{"unschedulable":true}}"#);
+        let event = object("events", r#"{"involvedObject":{"kind":"Pod"},"source":{"component":"kubelet"}}"#);
+        let reported = object("events", r#"{"reportingComponent":"virt","source":{}}"#);
+        for (object, text, wanted) in [
+            (&node, "spec.unschedulable=false", true),
+            (&node, "metadata.name=a,spec.unschedulable!=true", true),
+            (&cordoned, "spec.unschedulable==true", true),
+            (&cordoned, "metadata.name=b", false),
+            (&event, "involvedObject.kind=Pod,source=kubelet", true),
+            (&event, "reportingComponent=kubelet", false),
+            (&reported, "source=virt", true),
+        ] {
+            let selection =
+                Selection { labels: Vec::new(), fields: parse_fields(text, object.kind).unwrap() };
+            assert_eq!(selection.has(object), wanted, "{text}");
+        }
+        for plural in ["nodes", "configmaps"] {
+            assert!(parse_fields("spec.x=1", Kind::of_plural("", plural).unwrap()).is_err(), "{plural}");
         }
     }
 }

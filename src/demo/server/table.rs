@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::body::Stored;
 use super::http::Call;
-use super::kinds::{Cell, Kind};
-use super::read::{ListMeta, metadata_only};
+use super::kinds::{Cell, Column, Kind, Path, age};
+use super::read::ListMeta;
+use super::refusal::Refusal;
+use super::route::Format;
 
 /// What of the object stands beside the cells of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,27 @@ pub(crate) struct Columns {
     version: &'static str,
     include: Include,
     now: Timestamp,
+    cells: Vec<Source>,
+}
+
+/// Where a cell comes from.
+enum Source {
+    /// A path of a custom resource, and the type of the column.
+    Path(Option<Path>, &'static str),
+    Computed(fn(&Value, Timestamp) -> Value),
+}
+
+/// Refuses a table that cannot be made as it is asked for.
+pub(crate) fn check(call: &Call) -> Result<(), Refusal> {
+    let asked = call.query.get("includeObject");
+    if call.format != Format::Table || matches!(asked, None | Some("None" | "Metadata" | "Object")) {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(format!(
+        "Unable to convert to Table as requested: includeObject: Invalid value: {:?}: must be 'Metadata', 'Object', \
+         'None', or empty",
+        asked.unwrap_or_default()
+    )))
 }
 
 impl Columns {
@@ -32,12 +55,18 @@ impl Columns {
             Some("Object") => Include::Object,
             _ => Include::Metadata,
         };
-        Self { kind: call.target.kind, version: call.target.version, include, now: call.now }
+        let kind = call.target.kind;
+        let cells =
+            if call.format == Format::Table { kind.columns().map(Source::of).collect() } else { Vec::new() };
+        Self { kind, version: call.target.version, include, now: call.now, cells }
     }
 
     /// Appends a Table up to its rows; `]}` ends it. Watches tell the columns once only.
     pub(crate) fn head(&self, meta: &ListMeta, definitions: bool, out: &mut BytesMut) {
-        let definitions = if definitions { self.definitions() } else { Value::Null };
+        let definitions: Value = match definitions {
+            true => self.kind.columns().map(definition).collect(),
+            false => Value::Null,
+        };
         let head = format!(
             r#"{{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{},"columnDefinitions":{definitions},"rows":["#,
             meta.json()
@@ -45,37 +74,76 @@ impl Columns {
         out.extend_from_slice(head.as_bytes());
     }
 
-    fn definitions(&self) -> Value {
-        let columns = self.kind.row().columns.iter().map(|column| {
-            json!({
-                "name": column.name, "type": column.kind, "format": column.format,
-                "description": column.description, "priority": column.priority,
-            })
-        });
-        columns.collect()
-    }
-
     /// Appends one row.
     pub(crate) fn row(&self, object: &Stored, out: &mut BytesMut) {
-        let whole = object.value(self.version);
-        let cells: Vec<Value> =
-            self.kind.row().columns.iter().map(|column| cell(column.cell, &whole, self.now)).collect();
-        let mut row = json!({"cells": cells});
+        let mut text = BytesMut::new();
+        object.write_whole(self.version, &mut text);
+        let whole: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let cells: Value = self.cells.iter().map(|source| source.cell(&whole, self.now)).collect();
+        out.extend_from_slice(format!(r#"{{"cells":{cells},"object":"#).as_bytes());
         match self.include {
-            Include::Nothing => row["object"] = Value::Null,
-            Include::Metadata => row["object"] = metadata_only(object, self.version),
-            Include::Object => row["object"] = whole,
+            Include::Nothing => out.extend_from_slice(b"null"),
+            Include::Object => out.extend_from_slice(&text),
+            Include::Metadata => {
+                let metadata = &whole["metadata"];
+                let head = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
+                out.extend_from_slice(format!("{head}{metadata}}}").as_bytes());
+            }
         }
-        out.extend_from_slice(row.to_string().as_bytes());
+        out.extend_from_slice(b"}");
     }
 }
 
-fn cell(cell: Cell, object: &Value, now: Timestamp) -> Value {
-    match cell {
-        Cell::Path(path) => {
-            let path = path.trim_start_matches('.');
-            path.split('.').try_fold(object, |value, part| value.get(part)).cloned().unwrap_or_default()
+fn definition(column: &Column) -> Value {
+    let description = match (column.description, column.cell) {
+        ("", Cell::Path(path)) => format!("Custom resource definition column (in JSONPath format): {path}"),
+        (description, _) => description.to_owned(),
+    };
+    json!({
+        "name": column.name, "type": column.kind, "format": column.format, "description": description,
+        "priority": column.priority,
+    })
+}
+
+impl Source {
+    fn of(column: &Column) -> Self {
+        match column.cell {
+            Cell::Path(path) => Self::Path(Path::parse(path), column.kind),
+            Cell::Computed(compute) => Self::Computed(compute),
         }
-        Cell::Computed(compute) => compute(object, now),
+    }
+
+    fn cell(&self, object: &Value, now: Timestamp) -> Value {
+        match self {
+            Self::Computed(compute) => compute(object, now),
+            Self::Path(path, kind) => {
+                let found = path.as_ref().and_then(|path| path.first(object));
+                found.map_or(Value::Null, |found| of_type(found, kind, now))
+            }
+        }
     }
 }
+
+/// A value of a custom resource in a column of some type; null if it is of another type.
+fn of_type(value: &Value, kind: &str, now: Timestamp) -> Value {
+    match (kind, value) {
+        ("string", Value::Null) => "<no value>".into(),
+        ("string", Value::String(_)) => value.clone(),
+        ("string", _) => value.to_string().into(),
+        ("integer", Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            #[expect(clippy::cast_possible_truncation, reason = "what stands behind the point is cut off")]
+            (None, Some(number)) => (number as i64).into(),
+            (None, None) => Value::Null,
+        },
+        ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => value.clone(),
+        ("date", Value::String(text)) => match text.parse::<Timestamp>() {
+            Ok(since) => age(since, now).into(),
+            Err(_) => "<invalid>".into(),
+        },
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests;

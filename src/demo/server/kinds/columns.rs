@@ -50,6 +50,22 @@ pub(super) const fn date(name: &'static str, path: &'static str) -> Column {
     column(name, "date", Cell::Path(path))
 }
 
+/// The name of an object.
+pub(super) const NAME: Column =
+    Column { format: "name", ..computed("Name", "What it is called", super::cells::name) };
+
+/// The age of an object of Kubernetes' own.
+pub(super) const CREATED: Column = computed("Age", "How long ago it was created", super::cells::created);
+
+/// Text that is made up from the object.
+pub(super) const fn computed(
+    name: &'static str,
+    description: &'static str,
+    cell: fn(&Value, Timestamp) -> Value,
+) -> Column {
+    column(name, "string", Cell::Computed(cell)).about(description)
+}
+
 const fn column(name: &'static str, kind: &'static str, cell: Cell) -> Column {
     Column { name, kind, format: "", description: "", priority: 0, cell }
 }
@@ -58,6 +74,11 @@ impl Column {
     /// The same with a description.
     pub(super) const fn about(self, description: &'static str) -> Self {
         Self { description, ..self }
+    }
+
+    /// The same as another kind of value.
+    pub(super) const fn of(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
     }
 
     /// The same in the wide form only.

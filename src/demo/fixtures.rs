@@ -1,0 +1,52 @@
+//! What the embedded cluster holds until something plays it: a small fleet, and one machine for each state in which
+//! machines are found, with everything that real controllers would have left behind.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `world` | references, UIDs, times, events: what all others are made with |
+//! | `machine`, `spec`, `instance`, `guest` | a machine as one row of a table, and what follows from it |
+//! | `volume`, `worker` | a disk, and whatever fills it |
+//! | `cluster`, `platform`, `images` | nodes and storage; the controllers; images to start from |
+//! | `fleet` | machines that are well |
+//!
+//! Nothing plays them: times stand still relative to the start, and a machine that is being deleted stays so. Finalizers
+//! are on those only that show what it looks like to wait for one, since nothing would ever remove them.
+
+mod cluster;
+mod fleet;
+mod guest;
+mod images;
+mod instance;
+mod machine;
+mod platform;
+mod spec;
+mod volume;
+mod worker;
+mod world;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::server::{BadObject, Server};
+use world::World;
+
+/// Fills a server with the fixtures.
+///
+/// # Errors
+///
+/// [`BadObject`], if the server does not know a kind.
+pub fn fill(server: &Server) -> Result<(), BadObject> {
+    objects(server.now()).into_iter().try_for_each(|object| server.put(object))
+}
+
+/// The fixtures as they are at that time, in the order in which they came to be.
+pub fn objects(now: Timestamp) -> Vec<Value> {
+    let mut world = World::new(now);
+    cluster::write(&mut world);
+    images::write(&mut world);
+    fleet::write(&mut world);
+    world.objects
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The embedded server, as clients meet it that nobody would want.
+
+mod hostile;
+#[cfg(target_os = "linux")]
+mod process;
