@@ -217,19 +217,21 @@ impl State {
         self.remember(Change { happened: Happened::Deleted, object: last, before: Some(before) });
     }
 
-    /// Stores many objects that nobody has to be told of, at one number for all.
-    pub(crate) fn fill(&mut self, kind: Kind, objects: impl IntoIterator<Item = (Key, Body)>) {
+    /// Stores many objects of a source that nobody has to be told of, at one number for all.
+    pub(crate) fn fill(
+        &mut self,
+        kind: Kind,
+        source: &Arc<dyn Synthesis>,
+        objects: impl Iterator<Item = (Key, u32)>,
+    ) {
         let resource_version = self.next();
         let table = &mut self.tables[kind.place()];
-        for (key, body) in objects {
-            if let Body::Synthetic { source, .. } = &body
-                && !self.sources.iter().rev().any(|known| Arc::ptr_eq(known, source))
-            {
-                self.sources.push(Arc::clone(source));
-            }
-            let version = Version { resource_version, body: Some(body) };
-            self.alive[kind.place()] += usize::from(table.insert(key, vec![version]).is_none());
+        for (key, number) in objects {
+            let body = Some(Body::Synthetic { source: Arc::clone(source), number });
+            let before = table.insert(key, vec![Version { resource_version, body }]);
+            self.alive[kind.place()] += usize::from(before.is_none());
         }
+        self.sources.push(Arc::clone(source));
         self.forget(resource_version);
     }
 

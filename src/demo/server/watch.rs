@@ -39,7 +39,7 @@ struct Watch {
     columns: Columns,
     newest: tokio::sync::watch::Receiver<u64>,
     position: u64,
-    /// What was there when it began; sent before any change.
+    /// What was there when it began, not yet selected from; sent before any change.
     initial: VecDeque<Stored>,
     /// Whether the end of these is to be told.
     mark_initial: bool,
@@ -70,8 +70,7 @@ pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         }
         let all = state.list(call.target.kind, call.target.namespace.as_deref(), None, None);
         let all = all.map_err(|_| Refusal::no_such_path())?;
-        let everything = selection.is_everything();
-        Ok((newest, all.filter(|object| everything || selection.has(object)).collect()))
+        Ok((newest, all.collect()))
     })?;
     let now = Instant::now();
     let watch = Watch {
@@ -136,7 +135,9 @@ impl Watch {
     /// Appends what there is to tell, up to a piece.
     fn fill(&mut self, out: &mut BytesMut) {
         while let Some(object) = self.initial.pop_front() {
-            self.event("ADDED", &object, out);
+            if self.selection.has(&object) {
+                self.event("ADDED", &object, out);
+            }
             if out.len() >= PIECE {
                 return;
             }
