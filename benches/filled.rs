@@ -1,12 +1,12 @@
 //! The state behind the screen, filled with a fleet's objects as the feeds would fill it: for measures below the process.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::fleet::{Fleet, FleetKind};
 use ratatui::layout::Size;
 use std::io;
 use std::ops::Range;
 use v9s::cluster::connect::{AuthKind, ConnectionInfo};
 use v9s::cluster::gate::ContextId;
+use v9s::demo::fleet::{Fleet, FleetKind};
 use v9s::model::Now;
 use v9s::records::{Claim, DataVolume, Kind, Record, Records, Vm, Vmi, decode};
 use v9s::store::{Batch, Coverage, FeedId, Freshness, Namespaces, Store, Touched};

@@ -15,24 +15,23 @@
 //!
 //! P14 needs a real API server and is run by hand: `goals p14 KUBECONFIG`.
 //!
-//! This binary is also the server (`goals serve --count N`, see `pages.rs`), its own subject under callgrind, and
+//! This binary is also the server (`goals serve COUNT KINDS`, see `cluster.rs`), its own subject under callgrind, and
 //! (`goals watch-program TEXT SECONDS PROGRAM …`) tells the figures of any program in a terminal.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cluster;
 mod filled;
-mod fleet;
 mod own;
-mod pages;
 mod process;
 mod pty;
 
-use fleet::{Fleet, FleetKind};
-use pages::{Pages, Served};
+use cluster::{Cluster, Served};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use v9s::demo::fleet::{Fleet, FleetKind};
 
 /// One line of the table: something measured and what was asked of it.
 pub struct Figure {
@@ -120,7 +119,7 @@ pub struct Bench {
     pub large: bool,
     /// A folder that is gone afterwards: configuration, caches.
     pub folder: tempfile::TempDir,
-    servers: HashMap<String, Pages>,
+    servers: HashMap<String, Cluster>,
 }
 
 impl Bench {
@@ -143,13 +142,12 @@ impl Bench {
         if count >= 100_000 { 1 } else { self.runs() }
     }
 
-    /// The server with these objects, started when it is first asked for. Servers of other counts end: they hold
-    /// gigabytes.
-    pub fn server(&mut self, count: usize, kinds: &[FleetKind]) -> &mut Pages {
+    /// The server with these objects, started when it is first asked for. Servers of other counts end.
+    pub fn server(&mut self, count: usize, kinds: &[FleetKind]) -> &mut Cluster {
         let key = format!("{count} {kinds:?}");
         if !self.servers.contains_key(&key) {
             self.servers.clear();
-            let server = Pages::start(Served::new(count, kinds)).expect("a server");
+            let server = Cluster::start(Served::new(count, kinds)).expect("a server");
             self.servers.insert(key.clone(), server);
         }
         self.servers.get_mut(&key).expect("just put there")
@@ -244,7 +242,7 @@ pub fn kubectl(url: &str, folder: &Path, arguments: &[&str]) -> Command {
 pub fn beside_kubectl<const N: usize>(
     bench: &mut Bench,
     count: usize,
-    mut own: impl FnMut(&mut Pages, &Path) -> Option<[f64; N]>,
+    mut own: impl FnMut(&mut Cluster, &Path) -> Option<[f64; N]>,
 ) -> (Option<Kubectl>, Option<[f64; N]>) {
     let (runs, folder) = (bench.runs_at(count), bench.folder.path().to_owned());
     let server = bench.server(count, &[FleetKind::Vm]);
@@ -415,7 +413,8 @@ fn p1(bench: &mut Bench) -> Outcome {
     let mut out = Outcome::default();
     let mut times = Vec::new();
     for &count in bench.counts() {
-        let own = |server: &mut Pages, folder: &Path| Some([own::first_rows(server, folder)?.as_secs_f64()]);
+        let own =
+            |server: &mut Cluster, folder: &Path| Some([own::first_rows(server, folder)?.as_secs_f64()]);
         let (kubectl, own) = beside_kubectl(bench, count, own);
         match kubectl {
             Some(k) => {
@@ -486,7 +485,7 @@ fn p3(bench: &mut Bench) -> Outcome {
 fn p4(bench: &mut Bench) -> Outcome {
     let mut out = Outcome::default();
     for &count in bench.counts() {
-        let own = |server: &mut Pages, folder: &Path| {
+        let own = |server: &mut Cluster, folder: &Path| {
             let (time, usage) = own::sync(server, folder)?;
             Some([time.as_secs_f64(), usage.cpu.as_secs_f64(), usage.peak as f64])
         };
@@ -589,7 +588,7 @@ const GOALS: &[Goal] = &[
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some("serve") => return pages::serve(&arguments[1..]).expect("a port to listen on"),
+        Some("serve") => return cluster::serve(&arguments[1..]).expect("a port to listen on"),
         Some("under-callgrind") => return under_callgrind(&arguments[1..]),
         Some("p14") => return own::real_server(Path::new(&arguments[1])),
         Some("watch-program") => return watch_program(&arguments[1..]),

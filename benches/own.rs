@@ -2,9 +2,8 @@
 //! to the outcome.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
+use crate::cluster::Cluster;
 use crate::filled::{self, Filled, SIZE};
-use crate::fleet::{Change, Fleet, FleetKind};
-use crate::pages::Pages;
 use crate::process::Usage;
 use crate::pty::{Launch, Session};
 use crate::{Bench, KubectlWatch, Outcome, mb, median, ms, nanoseconds, plain};
@@ -13,6 +12,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use v9s::cluster::feed::{WatchEvent, read_event};
+use v9s::demo::fleet::{Change, Dice, Fleet, FleetKind};
 use v9s::records::{Claim, DataVolume, Vm, Vmi, decode as decode_record};
 use v9s::store::{Batch, Id, Touched};
 use v9s::ui::input::Key;
@@ -56,7 +56,7 @@ fn has_rows(session: &Session) -> bool {
 }
 
 /// The program with all rows on the screen and its partners loaded.
-fn settled(server: &mut Pages, folder: &Path) -> Option<Session> {
+fn settled(server: &mut Cluster, folder: &Path) -> Option<Session> {
     let count = server.served.fleet().order(FleetKind::Vm).len();
     let mut session = Session::start(&launch(&server.kubeconfig(folder), folder)).ok()?;
     session.until_text(&complete(count), LONG)?;
@@ -71,13 +71,13 @@ fn settled(server: &mut Pages, folder: &Path) -> Option<Session> {
 }
 
 /// P1: one start against this server, from exec to the first rows on the screen.
-pub fn first_rows(server: &mut Pages, folder: &Path) -> Option<Duration> {
+pub fn first_rows(server: &mut Cluster, folder: &Path) -> Option<Duration> {
     let mut session = Session::start(&launch(&server.kubeconfig(folder), folder)).ok()?;
     session.until(LONG, has_rows)
 }
 
 /// P4: one start against this server until all rows are there: the time from exec, and the cost.
-pub fn sync(server: &mut Pages, folder: &Path) -> Option<(Duration, Usage)> {
+pub fn sync(server: &mut Cluster, folder: &Path) -> Option<(Duration, Usage)> {
     let count = server.served.fleet().order(FleetKind::Vm).len();
     let mut session = Session::start(&launch(&server.kubeconfig(folder), folder)).ok()?;
     let time = session.until_text(&complete(count), LONG)?;
@@ -433,7 +433,7 @@ pub fn reorder(bench: &mut Bench) -> Outcome {
     let mut filled = Filled::empty(count);
     filled.fill(FleetKind::Vm);
     let columns = ["NAMESPACE", "STATE", "NAME"];
-    let mut dice = crate::fleet::Dice::new(7);
+    let mut dice = Dice::new(7);
     for title in columns {
         let app = &mut filled.app;
         let column = app.pane.list.view.column(title).expect("a column of vms");

@@ -7,7 +7,7 @@
 //! | [`model`], [`text`], [`config`] | plain values (time, quantities, keys), hostile text made safe, folders and files |
 //! | [`records`] | the Kind table and one narrow record per kind |
 //! | [`store`] | records by UID, links, order, freshness, cached states |
-//! | [`explain`] | states derived from records |
+//! | [`rules`], [`explain`] | what is wrong in documents; states derived from records |
 //! | [`cluster`] | connection, discovery, feeds, the gate for changes |
 //! | [`demo`] | a cluster inside the program |
 //! | [`views`] | lists as data: columns, partners, sort and filter |
@@ -20,6 +20,7 @@ pub mod demo;
 pub mod explain;
 pub mod model;
 pub mod records;
+pub mod rules;
 pub mod store;
 pub mod text;
 pub mod ui;

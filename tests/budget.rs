@@ -3,11 +3,9 @@
 
 #[path = "../benches/filled.rs"]
 mod filled;
-#[path = "../benches/fleet.rs"]
-mod fleet;
 
 use filled::{Filled, SIZE};
-use fleet::{Fleet, FleetKind};
+use v9s::demo::fleet::{Fleet, FleetKind};
 use v9s::records::{Claim, DataVolume, Record, Records, Vm, Vmi, decode};
 use v9s::ui::input::Key;
 use v9s::views::Motion;

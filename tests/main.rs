@@ -1,11 +1,13 @@
 //! One integration binary: it links once, and its modules share `support`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod alike;
 mod budget;
 mod cluster;
 mod demo;
 mod docs;
 mod frames;
+mod kubectl;
 mod layers;
 #[cfg(unix)]
 mod screens;

@@ -1,9 +1,11 @@
 //! A cluster for people who have none at hand, and for tests.
 //!
 //! [`server`] is a Kubernetes API server inside the program: it knows a fixed set of kinds and nothing of v9s; all that
-//! it and the rest of the program have in common is the Kubernetes API. [`start`] puts something on it and lets people in.
+//! it and the rest of the program have in common is the Kubernetes API. [`fleet`] fills it with as many machines as one
+//! likes; [`start`] puts something on it and lets people in.
 
 pub mod fixtures;
+pub mod fleet;
 pub mod kubeconfig;
 pub mod rights;
 pub mod server;

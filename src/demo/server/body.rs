@@ -14,22 +14,21 @@ pub trait Synthesis: Send + Sync {
     /// Appends object `number` in its stored form (see [`Body`]) with this resource version.
     fn write(&self, number: u32, resource_version: u64, out: &mut Vec<u8>);
 
-    /// The objects of this source that belong to an object, for the collection of garbage: their kinds' group and
-    /// plural, namespace and name.
-    fn dependents(&self, owner: &str, namespace: &str, name: &str) -> Vec<Dependent> {
-        let _ = (owner, namespace, name);
+    /// The objects that may belong to the object of this source that has this name. Whether they do is read from them.
+    fn dependents(&self, namespace: &str, name: &str) -> Vec<Address> {
+        let _ = (namespace, name);
         Vec::new()
     }
 }
 
-/// An object that goes when its owner goes.
+/// Which object: its kind, where it stands and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependent {
+pub struct Address {
     /// Group of its kind.
     pub group: &'static str,
     /// Plural of its kind.
     pub plural: &'static str,
-    /// Where it stands.
+    /// Where it stands; empty for kinds without namespaces.
     pub namespace: String,
     /// What it is called.
     pub name: String,

@@ -204,7 +204,7 @@ impl Transaction<'_> {
         let uid = uid_of(object);
         let mut found = self.state.dependents(uid);
         for source in self.state.sources() {
-            for one in source.dependents(uid, &key.namespace, &key.name) {
+            for one in source.dependents(&key.namespace, &key.name) {
                 let Some(kind) = Kind::of_plural(one.group, one.plural) else { continue };
                 let place = (kind, Key::new(&one.namespace, &one.name));
                 if !found.contains(&place) {

@@ -169,14 +169,19 @@ fn dispatch(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     }
     let one = call.target.name.is_some();
     match (&call.method, one) {
-        (&Method::GET | &Method::HEAD, _) if call.query.flag("watch") => super::watch::answer(server, call),
         (&Method::GET | &Method::HEAD, true) => super::read::get(server, call),
+        (&Method::GET | &Method::HEAD, false) if call.query.flag("watch") => {
+            super::watch::answer(server, call)
+        }
         (&Method::GET | &Method::HEAD, false) => super::read::list(server, call),
         (&Method::POST, false) => super::write::create(server, call),
         (&Method::PUT, true) => super::write::update(server, call),
         (&Method::PATCH, true) => super::write::patch(server, call),
         (&Method::DELETE, true) => super::delete::one(server, call),
         (&Method::DELETE, false) => super::delete::collection(server, call),
+        (&Method::PUT | &Method::PATCH, false) if !call.target.kind.row().builtin => {
+            Err(Refusal::bad_request("name must be provided"))
+        }
         _ => Err(Refusal::method_not_allowed()),
     }
 }

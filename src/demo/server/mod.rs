@@ -9,6 +9,7 @@
 //! | `read`, `watch`, `table` | looking |
 //! | `decode`, `write`, `patch`, `delete`, `subresource` | changing |
 //! | `rules`, `meta` | what objects have to be like; what the server writes into them |
+//! | `synthetic` | objects that are made when somebody looks at them |
 //! | `garbage` | changes, and what follows from them |
 //! | `logs` | what containers say |
 //! | `access`, `discovery` | rights; what there is |
@@ -35,9 +36,10 @@ mod rules;
 mod selector;
 mod storage;
 mod subresource;
+mod synthetic;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tls;
 mod watch;
 mod write;
@@ -48,7 +50,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
-pub use body::{Dependent, Synthesis};
+pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
@@ -79,7 +81,7 @@ pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a server begins with.
 pub struct Options {
-    /// Who can log in: tokens and whose they are.
+    /// Who can log in: tokens and whose they are. An empty token is that of requests without one.
     pub users: Vec<(String, User)>,
     /// How much of the past is kept.
     pub limits: Limits,

@@ -13,7 +13,7 @@ use super::kinds::Kind;
 use super::refusal::Refusal;
 use super::route::{Format, Target};
 use super::selector::Selection;
-use super::storage::{Forgotten, Key};
+use super::storage::{Forgotten, Key, State};
 use super::table::Columns;
 
 /// How many bytes of a list are made at a time.
@@ -86,6 +86,8 @@ struct Continue {
     rv: u64,
     namespace: String,
     name: String,
+    /// How many objects come after it, where that is known.
+    left: Option<usize>,
 }
 
 impl Continue {
@@ -134,12 +136,23 @@ fn collect(server: &Server, call: &Call, selection: &Selection) -> Result<Page, 
     let token = match call.query.get("continue") {
         None => None,
         Some(token) => {
-            let wrong = || Refusal::bad_request("continue key is not valid: it was not made by this server");
+            let wrong = || {
+                let why = "invalid continue token: continue key is not valid: this server has not made it";
+                Refusal::bad_request(why)
+            };
             Some(Continue::decode(token).ok_or_else(wrong)?)
         }
     };
     let at = asked_version(call, token.is_some())?;
-    server.storage().with(|state| {
+    let forgotten = |why| expired(why, token.is_some());
+    let part = Part {
+        kind: *kind,
+        namespace: namespace.as_deref(),
+        after: token.as_ref().map(|token| Key::new(&token.namespace, &token.name)),
+        limit,
+        left_before: token.as_ref().and_then(|token| token.left),
+    };
+    let (version, all) = server.storage().with(|state| {
         let newest = state.newest();
         let version = match (&token, at) {
             (Some(token), _) => token.rv,
@@ -151,35 +164,83 @@ fn collect(server: &Server, call: &Call, selection: &Selection) -> Result<Page, 
         {
             return Err(too_large(version, newest));
         }
-        let exact = (version < newest).then_some(version);
-        let after = token.as_ref().map(|token| Key::new(&token.namespace, &token.name));
-        let forgotten = |why| expired(why, token.is_some());
-        let mut found = state.list(*kind, namespace.as_deref(), after.as_ref(), exact).map_err(forgotten)?;
+        let all = selection.is_everything().then(|| part.all(state, version)).transpose();
+        Ok((version, all.map_err(forgotten)?))
+    })?;
+    let (objects, left) = match all {
+        Some(all) => all,
+        None => part.chosen(server, selection, version).map_err(forgotten)?,
+    };
+    // How many are left is told only where it costs nothing to know, as kube-apiserver does.
+    let remaining = left.filter(|_| selection.is_everything());
+    let last = objects.last().filter(|_| left.is_some());
+    let token = last.map(|last| {
+        let (namespace, name) = (last.key.namespace.to_string(), last.key.name.to_string());
+        Continue { rv: version, namespace, name, left: remaining }.encode()
+    });
+    Ok(Page { meta: ListMeta { resource_version: version, token, remaining }, objects })
+}
+
+/// How many objects are taken from the storage at a time where each has to be looked into, which is not done under its
+/// lock.
+const LOOK: usize = 500;
+
+/// The part of a list that one page shows.
+struct Part<'a> {
+    kind: Kind,
+    namespace: Option<&'a str>,
+    after: Option<Key>,
+    limit: usize,
+    /// How many objects are there after `after`, if the token says it.
+    left_before: Option<usize>,
+}
+
+impl Part<'_> {
+    /// Its objects, and how many there are after them, if any.
+    fn all(&self, state: &State, version: u64) -> Result<(Vec<Stored>, Option<usize>), Forgotten> {
+        let mut found = state.list(self.kind, self.namespace, self.after.as_ref(), Some(version))?;
+        let objects: Vec<Stored> = found.by_ref().take(self.limit).collect();
+        if objects.len() < self.limit || found.next().is_none() {
+            return Ok((objects, None));
+        }
+        // Counting the rest for each page would make the pages of a long list cost its square.
+        let everything = self.after.is_none() && self.namespace.is_none() && version == state.newest();
+        let left = match self.left_before {
+            Some(left) => left.saturating_sub(objects.len()),
+            None if everything => state.count(self.kind).saturating_sub(objects.len()),
+            None => 1 + found.count(),
+        };
+        Ok((objects, Some(left.max(1))))
+    }
+
+    /// Those of its objects that a selection has, and whether there may be more.
+    fn chosen(
+        &self,
+        server: &Server,
+        selection: &Selection,
+        version: u64,
+    ) -> Result<(Vec<Stored>, Option<usize>), Forgotten> {
+        let mut after = self.after.clone();
         let mut objects = Vec::new();
-        let everything = selection.is_everything();
-        for object in found.by_ref() {
-            if everything || selection.has(&object) {
-                objects.push(object);
-                if objects.len() >= limit {
-                    break;
+        loop {
+            let looked: Vec<Stored> = server.storage().with(|state| {
+                Ok(state.list(self.kind, self.namespace, after.as_ref(), Some(version))?.take(LOOK).collect())
+            })?;
+            let end = looked.len() < LOOK;
+            for object in looked {
+                after = Some(object.key.clone());
+                if selection.has(&object) {
+                    if objects.len() >= self.limit {
+                        return Ok((objects, Some(1)));
+                    }
+                    objects.push(object);
                 }
             }
+            if end {
+                return Ok((objects, None));
+            }
         }
-        let full = objects.len() >= limit;
-        // How many are left is told only where it costs nothing to know, as kube-apiserver does.
-        let left = if full {
-            if everything { found.count() } else { usize::from(found.next().is_some()) }
-        } else {
-            0
-        };
-        let last = objects.last().filter(|_| left > 0);
-        let token = last.map(|last| {
-            let (namespace, name) = (last.key.namespace.to_string(), last.key.name.to_string());
-            Continue { rv: version, namespace, name }.encode()
-        });
-        let remaining = (left > 0 && everything).then_some(left);
-        Ok(Page { meta: ListMeta { resource_version: version, token, remaining }, objects })
-    })
+    }
 }
 
 fn asked_version(call: &Call, continued: bool) -> Result<At, Refusal> {
@@ -188,24 +249,44 @@ fn asked_version(call: &Call, continued: bool) -> Result<At, Refusal> {
     if continued && text.is_some_and(|text| text != "0") {
         return Err(Refusal::bad_request("specifying resource version is not allowed when using continue"));
     }
-    let number = call.query.number("resourceVersion").map_err(|_| {
-        Refusal::bad_request(format!(
-            "Invalid value: {:?}: strconv.ParseUint: invalid syntax",
-            text.unwrap_or_default()
-        ))
-    })?;
+    let forbidden = |why: &str| Refusal::invalid_option("FieldValueForbidden", "resourceVersionMatch", why);
+    match (rule, text) {
+        (None, _) | (Some("Exact" | "NotOlderThan"), Some(_)) => {}
+        (Some("Exact" | "NotOlderThan"), None) => {
+            return Err(forbidden(
+                "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+            ));
+        }
+        (Some(other), _) => {
+            let why =
+                format!("Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\", \"\"");
+            return Err(Refusal::invalid_option("FieldValueNotSupported", "resourceVersionMatch", &why));
+        }
+    }
+    let number =
+        version(call).map_err(|why| Refusal::bad_request(format!("invalid resource version: {why}")))?;
     match (number, rule) {
-        (None | Some(0), Some("Exact")) => Err(Refusal::bad_request(
-            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\" or unset",
-        )),
+        (Some(0), Some("Exact")) => {
+            Err(forbidden("Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+        }
         (Some(version), Some("Exact")) => Ok(At::Exactly(version)),
-        (None, _) | (Some(0), _) => Ok(At::Newest),
+        (None | Some(0), _) => Ok(At::Newest),
         // A page of a list at a version that is not said to be a lower bound is taken at just that version.
         (Some(version), None) if call.query.number("limit")?.is_some_and(|limit| limit > 0) => {
             Ok(At::Exactly(version))
         }
         (Some(version), _) => Ok(At::NotOlderThan(version)),
     }
+}
+
+/// `resourceVersion` of a request, or why it is none.
+pub(crate) fn version(call: &Call) -> Result<Option<u64>, String> {
+    let Some(text) = call.query.get("resourceVersion") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        format!(
+            "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+        )
+    })
 }
 
 /// A version that is not there yet.
@@ -290,7 +371,12 @@ impl Shape {
     fn tail(&self, meta: &ListMeta) -> String {
         let row = self.kind.row();
         if self.format == Format::Json && !row.builtin {
-            format!(r#"],"kind":"{}List","metadata":{}}}"#, row.kind, meta.json())
+            // Such lists always say where they go on.
+            let mut meta = meta.json();
+            if meta["continue"].is_null() {
+                meta["continue"] = "".into();
+            }
+            format!(r#"],"kind":"{}List","metadata":{meta}}}"#, row.kind)
         } else {
             "]}".to_owned()
         }

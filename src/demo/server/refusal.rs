@@ -146,6 +146,14 @@ impl Refusal {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with(json!({}))
     }
 
+    /// A parameter of a list or a watch that may not be so.
+    pub(crate) fn invalid_option(reason: &str, field: &str, message: &str) -> Self {
+        let message_of_all = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {message}");
+        let cause = json!({"reason": reason, "field": field, "message": message});
+        let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause]});
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message_of_all).with(details)
+    }
+
     /// An error that kube-apiserver gives no reason for.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)

@@ -120,7 +120,7 @@ impl Query {
     /// A number that is not negative.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let wrong = |_| Refusal::bad_request(format!("{name}: {text:?} is not a number"));
+        let wrong = |_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
         text.parse().map(Some).map_err(wrong)
     }
 }
@@ -195,9 +195,8 @@ pub(crate) fn check_length(uri: &Uri) -> Result<(), Refusal> {
 pub(crate) fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
     let one = target.name.is_some();
     match *method {
-        Method::GET | Method::HEAD if target.subresource.is_some() => "get",
-        Method::GET | Method::HEAD if query.flag("watch") => "watch",
         Method::GET | Method::HEAD if one => "get",
+        Method::GET | Method::HEAD if query.flag("watch") => "watch",
         Method::GET | Method::HEAD => "list",
         Method::POST => "create",
         Method::PUT => "update",

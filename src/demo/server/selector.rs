@@ -47,7 +47,7 @@ struct LabelledMetadata<'a> {
 }
 
 impl Selection {
-    /// Reads `labelSelector` and `fieldSelector`; a name in the path selects as well.
+    /// Reads `labelSelector` and `fieldSelector`.
     pub(crate) fn parse(query: &Query, target: &Target) -> Result<Self, Refusal> {
         let mut selection = Self::default();
         if let Some(text) = query.get("labelSelector") {
@@ -55,13 +55,6 @@ impl Selection {
         }
         if let Some(text) = query.get("fieldSelector") {
             selection.fields = parse_fields(text, target.kind)?;
-        }
-        if let Some(name) = &target.name {
-            selection.fields.push(FieldTerm {
-                path: "metadata.name".into(),
-                value: name.clone(),
-                equal: true,
-            });
         }
         Ok(selection)
     }

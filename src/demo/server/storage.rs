@@ -29,6 +29,10 @@ impl Default for Limits {
     }
 }
 
+/// The version of an empty cluster. Zero means "any version" to clients, and on a cluster that has started the first ones
+/// are long gone.
+const FIRST: u64 = 100;
+
 /// Namespace (empty where there is none) and name: the order of lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
@@ -101,15 +105,14 @@ impl Storage {
             limits,
             tables: (0..Kind::count()).map(|_| BTreeMap::new()).collect(),
             alive: vec![0; Kind::count()],
-            // Zero means "any version" to clients.
-            newest: 1,
-            compacted: 0,
+            newest: FIRST,
+            compacted: FIRST,
             changes: VecDeque::new(),
             bytes: 0,
             dependents: HashMap::new(),
             sources: Vec::new(),
         };
-        Self { state: Mutex::new(state), newest: watch::Sender::new(1) }
+        Self { state: Mutex::new(state), newest: watch::Sender::new(FIRST) }
     }
 
     /// Looks and changes under the lock, and wakes the watchers afterwards.
@@ -214,19 +217,21 @@ impl State {
         self.remember(Change { happened: Happened::Deleted, object: last, before: Some(before) });
     }
 
-    /// Stores many objects that nobody has to be told of, at one number for all.
-    pub(crate) fn fill(&mut self, kind: Kind, objects: impl IntoIterator<Item = (Key, Body)>) {
+    /// Stores many objects of a source that nobody has to be told of, at one number for all.
+    pub(crate) fn fill(
+        &mut self,
+        kind: Kind,
+        source: &Arc<dyn Synthesis>,
+        objects: impl Iterator<Item = (Key, u32)>,
+    ) {
         let resource_version = self.next();
         let table = &mut self.tables[kind.place()];
-        for (key, body) in objects {
-            if let Body::Synthetic { source, .. } = &body
-                && !self.sources.iter().rev().any(|known| Arc::ptr_eq(known, source))
-            {
-                self.sources.push(Arc::clone(source));
-            }
-            let version = Version { resource_version, body: Some(body) };
-            self.alive[kind.place()] += usize::from(table.insert(key, vec![version]).is_none());
+        for (key, number) in objects {
+            let body = Some(Body::Synthetic { source: Arc::clone(source), number });
+            let before = table.insert(key, vec![Version { resource_version, body }]);
+            self.alive[kind.place()] += usize::from(before.is_none());
         }
+        self.sources.push(Arc::clone(source));
         self.forget(resource_version);
     }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Server;
 use super::body::Stored;
 use super::http::{Answer, Call};
-use super::read::{ListMeta, metadata_only, too_large};
+use super::read::{ListMeta, metadata_only, too_large, version};
 use super::refusal::Refusal;
 use super::route::Format;
 use super::selector::Selection;
@@ -39,7 +39,7 @@ struct Watch {
     columns: Columns,
     newest: tokio::sync::watch::Receiver<u64>,
     position: u64,
-    /// What was there when it began; sent before any change.
+    /// What was there when it began, not yet selected from; sent before any change.
     initial: VecDeque<Stored>,
     /// Whether the end of these is to be told.
     mark_initial: bool,
@@ -50,12 +50,12 @@ struct Watch {
     over: bool,
 }
 
-/// A watch of a collection, or of the one object that the path names.
+/// A watch of a collection.
 pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     let selection = Selection::parse(&call.query, &call.target)?;
-    let asked = call.query.number("resourceVersion")?.filter(|version| *version > 0);
+    let asked = version(call).map_err(Refusal::internal)?.filter(|version| *version > 0);
     let bookmarks = call.query.flag("allowWatchBookmarks");
-    let initial = initial_events(call, bookmarks)?;
+    let initial = initial_events(call)?;
     let longest = call.query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0);
     let longest = longest.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST_ASKED));
     let newest = server.storage().subscribe();
@@ -70,8 +70,7 @@ pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         }
         let all = state.list(call.target.kind, call.target.namespace.as_deref(), None, None);
         let all = all.map_err(|_| Refusal::no_such_path())?;
-        let everything = selection.is_everything();
-        Ok((newest, all.filter(|object| everything || selection.has(object)).collect()))
+        Ok((newest, all.collect()))
     })?;
     let now = Instant::now();
     let watch = Watch {
@@ -82,7 +81,7 @@ pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         newest,
         position,
         initial: objects,
-        mark_initial: initial == Some(true),
+        mark_initial: initial == Some(true) && bookmarks,
         bookmarks,
         bookmark_at: now + BOOKMARK,
         ends_at: now + longest,
@@ -93,26 +92,19 @@ pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
 }
 
 /// `sendInitialEvents`: whether it is said, and what.
-fn initial_events(call: &Call, bookmarks: bool) -> Result<Option<bool>, Refusal> {
+fn initial_events(call: &Call) -> Result<Option<bool>, Refusal> {
     let rule = call.query.get("resourceVersionMatch");
-    let Some(text) = call.query.get("sendInitialEvents") else {
-        return match rule {
-            Some(_) => Err(Refusal::bad_request(
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            )),
-            None => Ok(None),
-        };
-    };
-    if rule != Some("NotOlderThan") {
-        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-        return Err(Refusal::bad_request(why));
+    let forbidden = |why: &str| Refusal::invalid_option("FieldValueForbidden", "resourceVersionMatch", why);
+    match (call.query.get("sendInitialEvents"), rule) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(forbidden(
+            "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )),
+        (Some(text), Some("NotOlderThan")) => Ok(Some(matches!(text, "true" | "1"))),
+        (Some(_), _) => Err(forbidden(
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        )),
     }
-    let wanted = matches!(text, "true" | "1");
-    if wanted && !bookmarks {
-        let why = "sendInitialEvents requires allowWatchBookmarks to be true";
-        return Err(Refusal::bad_request(why));
-    }
-    Ok(Some(wanted))
 }
 
 impl Watch {
@@ -143,7 +135,9 @@ impl Watch {
     /// Appends what there is to tell, up to a piece.
     fn fill(&mut self, out: &mut BytesMut) {
         while let Some(object) = self.initial.pop_front() {
-            self.event("ADDED", &object, out);
+            if self.selection.has(&object) {
+                self.event("ADDED", &object, out);
+            }
             if out.len() >= PIECE {
                 return;
             }
@@ -231,7 +225,7 @@ impl Watch {
 
     /// The position, as an object that is nothing else.
     fn bookmark(&mut self, initial_end: bool, out: &mut BytesMut) {
-        let mut meta = json!({"resourceVersion": self.position.to_string(), "creationTimestamp": null});
+        let mut meta = json!({"resourceVersion": self.position.to_string()});
         if initial_end {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }

@@ -34,6 +34,8 @@ pub(crate) enum Part {
     /// Everything but the status, where that is written by itself.
     Main,
     Status,
+    /// What keeps a namespace.
+    Finalizers,
 }
 
 /// Whether nothing is to be stored. `options` is the name of the parameters' type.
@@ -194,8 +196,8 @@ pub(crate) fn update_part(server: &Server, call: &Call, part: Part) -> Result<An
     Ok(read::one(call, StatusCode::OK, &stored))
 }
 
-/// Refuses an object that is not the one of the path.
-fn check_name(call: &Call, object: &Value) -> Result<(), Refusal> {
+/// Refuses an object that is not called as the path says.
+pub(crate) fn check_name(call: &Call, object: &Value) -> Result<(), Refusal> {
     let wanted = call.target.name.as_deref().unwrap_or_default();
     match object["metadata"]["name"].as_str().unwrap_or_default() {
         "" => Err(Refusal::bad_request(format!(
@@ -208,7 +210,8 @@ fn check_name(call: &Call, object: &Value) -> Result<(), Refusal> {
     }
 }
 
-fn check_uid(kind: Kind, key: &Key, object: &Value, before: &Value) -> Result<(), Refusal> {
+/// Refuses an object that says that it is another one of the same name.
+pub(crate) fn check_uid(kind: Kind, key: &Key, object: &Value, before: &Value) -> Result<(), Refusal> {
     let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let (said, is) = (uid(object), uid(before));
     if said.is_empty() || said == is {
@@ -289,6 +292,11 @@ fn merged(kind: Kind, before: &Value, object: Value, part: Part) -> Value {
             if row.builtin {
                 after["metadata"] = object["metadata"].clone();
             }
+            after
+        }
+        Part::Finalizers => {
+            let mut after = before.clone();
+            set(&mut after, "spec", object["spec"].clone());
             after
         }
         Part::Main => {

@@ -90,7 +90,7 @@ pub(super) fn prepare(kind: Kind, object: &mut Value, new: Option<Timestamp>) ->
             }
         }
         ("apps", "deployments" | "daemonsets" | "replicasets" | "statefulsets") => {
-            workload(kind, object, created)
+            workload(kind, object, created);
         }
         ("storage.k8s.io", "storageclasses") => {
             for (field, value) in [("reclaimPolicy", "Delete"), ("volumeBindingMode", "Immediate")] {
@@ -362,25 +362,22 @@ pub(super) fn validate(kind: Kind, object: &Value, causes: &mut Causes) {
 pub(super) fn validate_update(kind: Kind, old: &Value, new: &Value, causes: &mut Causes) {
     match name_of(kind) {
         ("", "configmaps" | "secrets") => frozen(kind, old, new, causes),
-        ("", "pods") => {
-            if comparable_pod(&old["spec"]) != comparable_pod(&new["spec"]) || loses_tolerations(old, new) {
-                causes.forbidden("spec", POD_CHANGE);
-            }
+        ("", "pods")
+            if comparable_pod(&old["spec"]) != comparable_pod(&new["spec"])
+                || loses_tolerations(old, new) =>
+        {
+            causes.forbidden("spec", POD_CHANGE);
         }
-        ("", "persistentvolumeclaims") => {
-            if comparable_claim(old, old) != comparable_claim(old, new) {
-                causes.forbidden("spec", CLAIM_CHANGE);
-            }
+        ("", "persistentvolumeclaims") if comparable_claim(old, old) != comparable_claim(old, new) => {
+            causes.forbidden("spec", CLAIM_CHANGE);
         }
-        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
-            if old["roleRef"] != new["roleRef"] {
-                causes.invalid_json("roleRef", &new["roleRef"], "cannot change roleRef");
-            }
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings")
+            if old["roleRef"] != new["roleRef"] =>
+        {
+            causes.invalid_json("roleRef", &new["roleRef"], "cannot change roleRef");
         }
-        ("apps", _) => {
-            if old["spec"]["selector"] != new["spec"]["selector"] {
-                causes.invalid_json("spec.selector", &new["spec"]["selector"], "field is immutable");
-            }
+        ("apps", _) if old["spec"]["selector"] != new["spec"]["selector"] => {
+            causes.invalid_json("spec.selector", &new["spec"]["selector"], "field is immutable");
         }
         _ => {}
     }

@@ -216,3 +216,6 @@ fn validate_finalizers(finalizers: &Value, causes: &mut Causes) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! cloud-init, credentials and power.
+
+use super::super::rule::Rule;
+
+/// The rows.
+pub(super) const RULES: &[Rule] = &[];

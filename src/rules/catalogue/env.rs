@@ -1,0 +1,6 @@
+//! Environment variables.
+
+use super::super::rule::Rule;
+
+/// The rows.
+pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,43 @@
+//! The smallest good document of each kind, from which the cases of rules are made.
+
+use super::super::Subject;
+
+/// The smallest good document of a kind: the seed's form where there is one.
+pub(in crate::rules) fn minimal(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Workload => WORKLOAD,
+        Subject::VolumeSet => VOLUME_SET,
+        _ => OTHER,
+    }
+}
+
+const WORKLOAD: &str = "
+kind: workload
+name: web
+gvc: shop
+spec:
+  type: vm
+  containers:
+  - name: vm
+    cpu: 2
+    memory: 2Gi
+  vm:
+    bootDisk:
+      source:
+        oci:
+          image: quay.io/containerdisks/ubuntu:22.04
+      persist:
+        volumeSet: cpln://volumeset/web-boot
+";
+
+const VOLUME_SET: &str = "
+kind: volumeset
+name: data
+gvc: shop
+spec:
+  initialCapacity: 10
+";
+
+const OTHER: &str = "
+kind: nothing
+";

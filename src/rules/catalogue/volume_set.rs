@@ -1,0 +1,6 @@
+//! Volume sets.
+
+use super::super::rule::Rule;
+
+/// The rows.
+pub(super) const RULES: &[Rule] = &[];

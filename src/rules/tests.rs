@@ -1,0 +1,141 @@
+//! Every rule against its own cases, in both forms.
+
+use std::collections::HashSet;
+
+use super::example::{Example, example};
+use super::*;
+
+fn findings(example: &Example) -> Vec<Finding> {
+    let source = Source::read(example.text.as_bytes());
+    let old = Source::read(example.old.as_bytes());
+    judge(&source, &old.documents, &example.known, &example.options)
+}
+
+fn listed(findings: &[Finding]) -> String {
+    let line =
+        |found: &Finding| format!("\n    {}: {} {} {}", found.line, found.rule, found.path, found.text);
+    findings.iter().map(line).collect()
+}
+
+/// The forms in which the cases of a rule can be written.
+fn forms(rule: &Rule) -> Vec<Dialect> {
+    match rule.on.first() {
+        Some(Subject::Workload | Subject::VolumeSet) => vec![Dialect::Seed, Dialect::Kubernetes],
+        _ => vec![Dialect::Kubernetes],
+    }
+}
+
+fn cases(rule: &'static Rule, cases: &[&'static str]) -> Vec<(String, Example)> {
+    let mut built = Vec::new();
+    for case in cases {
+        for form in forms(rule) {
+            let title = format!("{} in {form:?}: {case}", rule.id);
+            built.push((
+                title.clone(),
+                example(rule, case, form).unwrap_or_else(|why| panic!("{title}: {why}")),
+            ));
+        }
+    }
+    built
+}
+
+#[test]
+fn minimal_documents_have_no_findings() {
+    let subjects: HashSet<Subject> = catalogue::rules().filter_map(|rule| rule.on.first().copied()).collect();
+    for subject in subjects {
+        if subject == Subject::Other {
+            continue;
+        }
+        let rule = catalogue::rules().find(|rule| rule.on.first() == Some(&subject)).unwrap();
+        for form in forms(rule) {
+            let example = example(rule, "", form).unwrap();
+            assert_eq!(findings(&example), [], "{subject:?} {form:?}\n{}", example.text);
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_cases_and_they_hold() {
+    let mut failures = Vec::new();
+    for rule in catalogue::rules().filter(|rule| rule.needs != Needs::Command) {
+        if rule.bad.is_empty() || rule.good.is_empty() {
+            failures.push(format!("{} has no case", rule.id));
+        }
+        for (title, example) in cases(rule, rule.bad) {
+            let found = findings(&example);
+            let own: Vec<&Finding> = found.iter().filter(|finding| finding.rule == rule.id).collect();
+            let at_place = own.iter().any(|own| {
+                example.line.is_none_or(|line| line == own.line)
+                    && example.path.as_ref().is_none_or(|path| *path == own.path)
+                    && own.level == rule.level
+            });
+            let stranger = found.iter().find(|one| one.rule != rule.id && !rule.with.contains(&one.rule));
+            if !at_place || stranger.is_some() {
+                failures.push(format!(
+                    "{title}\nwants line {:?} path {:?}, has{} in\n{}",
+                    example.line,
+                    example.path,
+                    listed(&found),
+                    example.text
+                ));
+            }
+        }
+        for (title, example) in cases(rule, rule.good) {
+            let found = findings(&example);
+            if found.iter().any(|finding| finding.rule == rule.id) {
+                failures.push(format!("{title}\n is good, has{} in\n{}", listed(&found), example.text));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} failures\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn what_a_fix_mends_is_mended() {
+    for rule in catalogue::rules().filter(|rule| rule.needs != Needs::Command) {
+        for (title, example) in cases(rule, rule.bad) {
+            for finding in findings(&example) {
+                let Some(fix) = &finding.fix else { continue };
+                let (text, applied) = apply(&example.text, [fix]);
+                assert_eq!(applied, 1, "{title}");
+                let again = findings(&Example {
+                    text: text.clone(),
+                    known: example.known.clone(),
+                    ..Example::default()
+                });
+                let still = again.iter().find(|one| one.rule == finding.rule && one.path == finding.path);
+                assert!(still.is_none(), "{title}: {} leaves {still:?} in\n{text}", fix.label);
+                let broken = again.iter().find(|one| one.rule.starts_with("yaml-"));
+                assert!(broken.is_none(), "{title}: {} makes {broken:?} in\n{text}", fix.label);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_has_as_many_gaps_as_its_reports_fill() {
+    for rule in catalogue::rules().filter(|rule| rule.needs != Needs::Command) {
+        for (title, example) in cases(rule, rule.bad) {
+            for finding in findings(&example) {
+                assert!(
+                    !finding.text.contains("{}") && !finding.text.is_empty(),
+                    "{title}: {}",
+                    finding.text
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique_for_each_kind() {
+    let mut seen = HashSet::new();
+    for rule in catalogue::rules() {
+        for subject in rule.on {
+            assert!(seen.insert((rule.id, *subject)), "{} twice for {subject:?}", rule.id);
+        }
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        assert!(rule.id.bytes().all(plain) && !rule.id.is_empty(), "{:?}", rule.id);
+        assert!(!rule.text.is_empty() && !rule.text.ends_with('.'), "{}", rule.id);
+    }
+}

@@ -1,0 +1,307 @@
+//! kubectl, pointed at the embedded server with what `v9s demo` shows: it finds what it would find on a cluster.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+
+use serde_json::{Value, json};
+use v9s::demo::fixtures;
+
+use crate::support::apiserver::program;
+use crate::support::embedded::Embedded;
+use crate::support::suite::report;
+use crate::support::{deadline, poll};
+
+/// A kubectl, and whom it logs in as.
+struct Kubectl {
+    program: PathBuf,
+    first: &'static [&'static str],
+    server: Embedded,
+}
+
+/// What a run of it left behind.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// Who, the words, the exit code, and words that it says and does not say.
+type Run = (&'static str, &'static str, i32, &'static [&'static str], &'static [&'static str]);
+
+/// In order, on one server.
+const RUNS: &[Run] = &[
+    ("admin", "version", 0, &["Server Version: v1."], &[]),
+    ("admin", "api-versions", 0, &["kubevirt.io/v1", "cdi.kubevirt.io/v1beta1", "v1"], &[]),
+    (
+        "admin",
+        "api-resources",
+        0,
+        &[
+            "virtualmachines",
+            "vm,vms",
+            "kubevirt.io/v1",
+            "datavolumes",
+            "persistentvolumeclaims",
+            "VirtualMachineInstance",
+        ],
+        &["pods/log", "error"],
+    ),
+    (
+        "admin",
+        "api-resources --api-group=cdi.kubevirt.io -o name",
+        0,
+        &["datavolumes.cdi.kubevirt.io"],
+        &["virtualmachines"],
+    ),
+    (
+        "admin",
+        "get vm -A",
+        0,
+        &["NAMESPACE", "STATUS", "READY", "web-0", "win-desk", "Running", "Stopped"],
+        &[],
+    ),
+    ("admin", "get vmi -A -o wide", 0, &["PHASE", "IP", "NODENAME", "LIVE-MIGRATABLE"], &[]),
+    (
+        "admin",
+        "get vm,vmi,dv,pvc,pod -n shop",
+        0,
+        &["virtualmachine.kubevirt.io/web-0", "pod/virt-launcher-web-0"],
+        &[],
+    ),
+    ("admin", "get pods -A -l kubevirt.io=virt-launcher", 0, &["virt-launcher-db-0"], &["virt-api"]),
+    ("admin", "get pods -A --field-selector status.phase=Pending", 0, &["Pending"], &["Running"]),
+    ("admin", "get vm web-0 -n shop -o jsonpath={.status.printableStatus}", 0, &["Running"], &[]),
+    (
+        "admin",
+        "get vm web-0 -n shop -o yaml",
+        0,
+        &["apiVersion: kubevirt.io/v1", "kind: VirtualMachine"],
+        &[],
+    ),
+    ("admin", "get nodes -o wide", 0, &["Ready", "SchedulingDisabled", "INTERNAL-IP"], &[]),
+    ("admin", "get events -n shop", 0, &["LAST SEEN", "REASON", "virtualmachine"], &[]),
+    (
+        "admin",
+        "get ns,sc,pv",
+        0,
+        &["namespace/shop", "storageclass.storage.k8s.io/", "persistentvolume/"],
+        &[],
+    ),
+    ("admin", "get --raw /apis/kubevirt.io/v1/namespaces/shop/virtualmachines/web-0", 0, &["\"web-0\""], &[]),
+    ("admin", "get vm nobody -n shop", 1, &["virtualmachines.kubevirt.io \"nobody\" not found"], &[]),
+    ("admin", "get gadgets", 1, &["the server doesn't have a resource type \"gadgets\""], &[]),
+    ("admin", "describe vm web-0 -n shop", 0, &["Name:         web-0", "Printable Status:", "Events:"], &[]),
+    ("admin", "describe vmi db-0 -n shop", 0, &["Phase Transition Timestamps", "Events:"], &[]),
+    (
+        "admin",
+        "describe pods -n shop -l kubevirt.io=virt-launcher",
+        0,
+        &["Containers:", "compute:", "Node:"],
+        &[],
+    ),
+    ("admin", "describe nodes", 0, &["Capacity:", "Allocatable:", "Non-terminated Pods:"], &[]),
+    ("admin", "describe pvc -n shop", 0, &["Used By:", "StorageClass:"], &[]),
+    ("admin", "describe dv -n shop", 0, &["Phase:", "Progress:"], &[]),
+    ("admin", "describe ns shop", 0, &["Status:"], &[]),
+    ("admin", "label vm web-0 -n shop tier=front", 0, &["labeled"], &[]),
+    ("admin", "get vm -n shop -l tier=front -o name", 0, &["virtualmachine.kubevirt.io/web-0"], &["web-1"]),
+    ("admin", "annotate vm web-0 -n shop note=seen", 0, &["annotated"], &[]),
+    (
+        "admin",
+        "patch vm web-0 -n shop --type merge -p {\"spec\":{\"runStrategy\":\"Halted\"}}",
+        0,
+        &["patched"],
+        &[],
+    ),
+    (
+        "admin",
+        "patch vm web-0 -n shop --type json -p [{\"op\":\"replace\",\"path\":\"/spec/runStrategy\",\"value\":\"Always\"}]",
+        0,
+        &["patched"],
+        &[],
+    ),
+    (
+        "admin",
+        "patch vm web-0 -n shop --type json -p [{\"op\":\"test\",\"path\":\"/spec/runStrategy\",\"value\":\"X\"}]",
+        1,
+        &[],
+        &[],
+    ),
+    ("admin", "auth can-i list vm -A", 0, &["yes"], &[]),
+    ("admin", "auth whoami", 0, &["admin", "system:masters"], &[]),
+    ("shop", "auth can-i list vm -n shop", 0, &["yes"], &[]),
+    ("shop", "auth can-i list vm -n lab", 1, &["no"], &[]),
+    ("shop", "auth can-i delete nodes", 1, &["no"], &[]),
+    ("shop", "auth can-i --list -n shop", 0, &["kubevirt.io"], &[]),
+    ("shop", "get vm", 0, &["web-0"], &["win-desk"]),
+    (
+        "shop",
+        "get vm -A",
+        1,
+        &["Forbidden", "cannot list resource \"virtualmachines\"", "at the cluster scope"],
+        &[],
+    ),
+    ("shop", "delete vm win-desk -n lab", 1, &["Forbidden", "in the namespace \"lab\""], &[]),
+    ("admin", "get vm -A --as shop-operator", 1, &["Forbidden", "shop-operator"], &[]),
+    ("admin", "delete vm web-2 -n shop --timeout=20s", 0, &["deleted"], &[]),
+    ("admin", "get vmi,dv,pvc -n shop", 0, &["web-1"], &["web-2"]),
+    ("admin", "apply --server-side -f -", 1, &["real"], &[]),
+];
+
+#[test]
+fn kubectl_is_content() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let mut failures = Vec::new();
+    for (user, words, code, says, not) in RUNS {
+        let ran = kubectl.run(user, words);
+        let text = format!("{}{}", ran.out, ran.err);
+        let missing: Vec<_> = says.iter().filter(|word| !text.contains(**word)).collect();
+        let found: Vec<_> = not.iter().filter(|word| text.contains(**word)).collect();
+        if ran.code != Some(*code) || !missing.is_empty() || !found.is_empty() {
+            failures.push(format!("{user}: {words}\n  missing {missing:?}, unwanted {found:?}\n  {ran:#?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), RUNS.len(), failures.join("\n"));
+    report(&format!("kubectl on the embedded server: {} runs", RUNS.len()));
+}
+
+#[test]
+fn kubectl_watches() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let mut child = kubectl.command("shop", "get vm -w").stdout(Stdio::piped()).spawn().unwrap();
+    let (sender, lines) = channel();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let wait = |what: &str| {
+        let until = deadline();
+        loop {
+            let left = until.saturating_duration_since(std::time::Instant::now());
+            let line = lines.recv_timeout(left).unwrap_or_else(|_| panic!("no line with {what}"));
+            if line.contains(what) {
+                return;
+            }
+        }
+    };
+    wait("web-0");
+    let machine = json!({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"namespace": "shop", "name": "web-0"}});
+    kubectl.server.cluster().patch(&machine, json!({"status": {"printableStatus": "Migrating"}}));
+    wait("Migrating");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn kubectl_reads_logs() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let launcher = kubectl.run("admin", "get pods -n shop -o name -l vm.kubevirt.io/name=db-0").out;
+    let launcher = launcher.trim().to_owned();
+    assert!(launcher.starts_with("pod/virt-launcher-db-0"), "{launcher}");
+    let all = kubectl.run("admin", &format!("logs -n shop {launcher} -c guest-console-log"));
+    assert!(all.code == Some(0) && all.out.lines().count() > 3, "{all:?}");
+    let last = kubectl.run("admin", &format!("logs -n shop {launcher} -c guest-console-log --tail 1"));
+    assert_eq!(last.out.lines().last(), all.out.lines().last());
+    let timed =
+        kubectl.run("admin", &format!("logs -n shop {launcher} -c guest-console-log --tail 1 --timestamps"));
+    assert!(timed.out.starts_with("20") && timed.out.trim_end().ends_with(last.out.trim_end()), "{timed:?}");
+    let wrong = kubectl.run("admin", &format!("logs -n shop {launcher} -c nobody"));
+    assert!(wrong.code == Some(1) && wrong.err.contains("container nobody is not valid"), "{wrong:?}");
+
+    let follow = format!("logs -f -n shop {launcher} -c guest-console-log --tail 1");
+    let mut child = kubectl.command("admin", &follow).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), last.out.trim_end());
+    let pod = launcher.trim_start_matches("pod/");
+    kubectl.server.server().append_log("shop", pod, "guest-console-log", "a line that came later");
+    assert_eq!(lines.next().unwrap().unwrap(), "a line that came later");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn kubectl_creates_and_applies() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let map = |value: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "lab"}, "data": {"key": value},
+        })
+    };
+    let made = kubectl.feed("admin", "create --validate=false -f -", &map("a"));
+    assert!(made.out.contains("configmap/settings created"), "{made:?}");
+    let again = kubectl.feed("admin", "create --validate=false -f -", &map("a"));
+    assert!(again.code == Some(1) && again.err.contains("AlreadyExists"), "{again:?}");
+    let replaced = kubectl.feed("admin", "replace --validate=false -f -", &map("b"));
+    assert!(replaced.out.contains("replaced"), "{replaced:?}");
+    let got = kubectl.run("admin", "get cm settings -n lab -o jsonpath={.data.key}");
+    assert_eq!(got.out, "b");
+    let gone = kubectl.run("admin", "delete cm settings -n lab");
+    assert!(gone.out.contains("deleted"), "{gone:?}");
+}
+
+impl Kubectl {
+    /// The one that was built with the API server for the tests, or that of this machine.
+    fn find() -> Option<Self> {
+        let own = program().map(|program| (program, &["kubectl"][..]));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let installed =
+            std::env::split_paths(&path).map(|folder| folder.join("kubectl")).find(|file| file.is_file());
+        let Some((program, first)) = own.or_else(|| installed.map(|program| (program, &[][..]))) else {
+            let test = std::thread::current().name().unwrap_or("?").to_owned();
+            report(&format!("skipped: {test}: no kubectl found"));
+            return None;
+        };
+        let server = Embedded::new();
+        fixtures::fill(server.server()).unwrap();
+        Some(Self { program, first, server })
+    }
+
+    fn command(&self, user: &str, words: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        let cache: &Path = self.server.dir();
+        command.args(self.first).arg("--kubeconfig").arg(self.server.kubeconfig(user));
+        command.arg("--cache-dir").arg(cache.join("cache")).args(words.split(' '));
+        command.stdin(Stdio::null()).env("HOME", cache);
+        command
+    }
+
+    fn run(&self, user: &str, words: &str) -> Ran {
+        if words.ends_with("-f -") {
+            return self.feed(
+                user,
+                words,
+                &json!({
+                    "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "lab"},
+                }),
+            );
+        }
+        ran(self.command(user, words), "")
+    }
+
+    fn feed(&self, user: &str, words: &str, object: &Value) -> Ran {
+        ran(self.command(user, words), &object.to_string())
+    }
+}
+
+/// Runs it to its end, which must come in time.
+fn ran(mut command: Command, input: &str) -> Ran {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kubectl");
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let read = |mut from: Box<dyn std::io::Read + Send>| {
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = from.read_to_string(&mut text);
+            text
+        })
+    };
+    let (out, err) =
+        (read(Box::new(child.stdout.take().unwrap())), read(Box::new(child.stderr.take().unwrap())));
+    let status = poll(deadline(), || child.try_wait().unwrap());
+    if status.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    Ran { code: status.and_then(|status| status.code()), out: out.join().unwrap(), err: err.join().unwrap() }
+}
