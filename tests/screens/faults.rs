@@ -63,7 +63,9 @@ fn in_the_middle(cases: &[(&[&str], &str)]) {
     let mut v9s = open(&embedded);
     v9s.wait_for("vms(shop)[3]").wait_for(" live ");
     for (n, (specs, words)) in cases.iter().enumerate() {
-        specs.iter().for_each(|spec| drop(embedded.fault(spec)));
+        for spec in *specs {
+            embedded.fault(spec);
+        }
         let meanwhile = format!("new-{n}");
         put(&embedded, &meanwhile);
         wait_until_said(&mut v9s, &embedded, words);
