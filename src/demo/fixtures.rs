@@ -8,18 +8,26 @@
 //! | `volume`, `worker` | a disk, and whatever fills it |
 //! | `cluster`, `platform`, `images` | nodes and storage; the controllers; images to start from |
 //! | `fleet` | machines that are well |
+//! | `troubles`, `stuck` | one machine for each state of its own, and of its disks |
+//! | `copies`, `others` | snapshots and a restore; Virtink and Kairos |
+//! | `logs` | what consoles and importers have said |
 //!
 //! Nothing plays them: times stand still relative to the start, and a machine that is being deleted stays so. Finalizers
 //! are on those only that show what it looks like to wait for one, since nothing would ever remove them.
 
 mod cluster;
+mod copies;
 mod fleet;
 mod guest;
 mod images;
 mod instance;
+mod logs;
 mod machine;
+mod others;
 mod platform;
 mod spec;
+mod stuck;
+mod troubles;
 mod volume;
 mod worker;
 mod world;
@@ -36,16 +44,28 @@ use world::World;
 ///
 /// [`BadObject`], if the server does not know a kind.
 pub fn fill(server: &Server) -> Result<(), BadObject> {
-    objects(server.now()).into_iter().try_for_each(|object| server.put(object))
+    let world = world(server.now());
+    world.objects.into_iter().try_for_each(|object| server.put(object))?;
+    for log in world.logs {
+        server.append_log(log.namespace, &log.pod, log.container, &log.text);
+    }
+    Ok(())
 }
 
 /// The fixtures as they are at that time, in the order in which they came to be.
 pub fn objects(now: Timestamp) -> Vec<Value> {
+    world(now).objects
+}
+
+fn world(now: Timestamp) -> World {
     let mut world = World::new(now);
     cluster::write(&mut world);
     images::write(&mut world);
     fleet::write(&mut world);
-    world.objects
+    troubles::write(&mut world);
+    stuck::write(&mut world);
+    others::write(&mut world);
+    world
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Stateful;
 use crate::model::{Now, Word};
-use crate::records::{RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
+use crate::records::{DataVolume, RunStrategy, Truth, Vm, VmFlags, Vmi, VmiFlags};
 use crate::store::{At, Health, Part, State};
 
 /// The words of `status.printableStatus` and how well a machine is that has them.
@@ -43,11 +43,20 @@ impl Stateful for Vm {
             (Health::Idle, Some(failure)) if !failure.reason.is_empty() => Health::Failed,
             (health, _) => health,
         };
-        let since = vmi.here().and_then(|vmi| vmi.since).filter(|_| word != *"Stopping");
-        let (progress, filling) = if word == *"Provisioning" { filling(at) } else { (None, None) };
+        let since = vmi.here().and_then(|vmi| match vmi.meta.deleted() {
+            Some(since) if word == *"Stopping" => Some(since),
+            _ => vmi.since.filter(|_| word != *"Stopping"),
+        });
+        let (progress, filling) = match &*word {
+            "Provisioning" => filling(at),
+            "DataVolumeError" => (None, failing(at)),
+            _ => (None, None),
+        };
+        let reason = filling.unwrap_or_else(|| reason(&at, vmi.here()));
         State {
             word,
-            reason: filling.unwrap_or_else(|| reason(&at, vmi.here())),
+            // What stands under STATE need not be said twice.
+            reason: if reason == word { Word::default() } else { reason },
             since: since.or(at.ready_since),
             progress,
             health,
@@ -56,14 +65,44 @@ impl Stateful for Vm {
     }
 }
 
-/// How far the disk is that has the longest way to go, and in which phase.
+/// Reasons of a DataVolume's condition `Running` that say more than its phase.
+const TELLING: [&str; 6] = [
+    "Unschedulable",
+    "ImagePullFailed",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrStartingPod",
+    "ErrExceededQuota",
+];
+
+/// What keeps a disk from being filled: the refusal of its claim, trouble of its worker, or else its phase.
+fn obstacle(disk: &DataVolume) -> Word {
+    let refused = disk.bound == Truth::False && disk.bound_reason.starts_with("Err");
+    if refused {
+        disk.bound_reason
+    } else if disk.running == Truth::False && TELLING.contains(&&*disk.running_reason) {
+        disk.running_reason
+    } else {
+        disk.phase
+    }
+}
+
+/// Why the first disk that has failed did so, where one word says it.
+fn failing(vm: At<'_, Vm>) -> Option<Word> {
+    let mut failed = vm.disks().filter(|disk| disk.phase != *"Succeeded" && disk.running == Truth::False);
+    let reason = failed.next()?.running_reason;
+    // CDI's word for any attempt that went wrong tells nothing beside the state.
+    Some(reason).filter(|reason| !reason.is_empty() && *reason != *"Error")
+}
+
+/// How far the disk is that has the longest way to go, and in which phase or by what it is held up.
 fn filling(vm: At<'_, Vm>) -> (Option<u16>, Option<Word>) {
     let slowest = vm
         .disks()
         .filter(|disk| disk.phase != *"Succeeded")
         .min_by_key(|disk| disk.progress.unwrap_or(u16::MAX));
     match slowest {
-        Some(disk) => (disk.progress, Some(disk.phase).filter(|phase| !phase.is_empty())),
+        Some(disk) => (disk.progress, Some(obstacle(&disk)).filter(|why| !why.is_empty())),
         None => (None, None),
     }
 }

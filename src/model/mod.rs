@@ -1,5 +1,6 @@
-//! Plain values: time, identity, words, quantities. No client, no clock, no file.
+//! Plain values: time, identity, words, quantities; the kinds of our own. No client, no clock, no file.
 
+pub mod crd;
 mod key;
 mod quantity;
 mod time;

@@ -1,5 +1,6 @@
 //! Frames without a terminal: a state of the screen, drawn, as text.
 
+mod demo;
 mod recordings;
 mod shots;
 mod sizes;

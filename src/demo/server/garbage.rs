@@ -356,3 +356,6 @@ enum Owner {
     /// The server does not know its kind, and so cannot tell.
     Unknown,
 }
+
+#[cfg(test)]
+mod tests;

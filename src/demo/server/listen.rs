@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -76,8 +76,27 @@ async fn accept(server: Server, listener: TcpListener, tls: TlsAcceptor) {
     }
 }
 
-async fn shake_hands(server: Server, stream: TcpStream, tls: TlsAcceptor) {
-    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+/// What a client that speaks plain HTTP is told.
+const PLAIN: &[u8] = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+/// Whether a client begins as TLS does: with a record of the type "handshake".
+async fn is_tls(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    Ok(first == [0x16])
+}
+
+async fn shake_hands(server: Server, mut stream: TcpStream, tls: TlsAcceptor) {
+    let handshake = async {
+        if !is_tls(&stream).await? {
+            // Whoever speaks plain HTTP is told so in plain HTTP, as Go's servers do.
+            // What is not read would make the system throw the answer away.
+            let _ = stream.read(&mut [0; 4096]).await?;
+            return stream.write_all(PLAIN).await.map(|()| None);
+        }
+        tls.accept(stream).await.map(Some)
+    };
+    if let Ok(Ok(Some(stream))) = tokio::time::timeout(HANDSHAKE, handshake).await {
         serve(server, stream).await;
     }
 }

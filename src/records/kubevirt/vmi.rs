@@ -19,7 +19,8 @@ pub struct Vmi {
     pub phase: Word,
     /// `status.nodeName`.
     pub node: Word,
-    /// Reason of the one condition that keeps it from starting (`Synchronized` or `PodScheduled` False), if any.
+    /// Reason of the one condition that keeps it from running (`Synchronized` or `PodScheduled` False, `Paused` True), if
+    /// any.
     pub trouble: Word,
     /// Pretty name of the guest's system as its agent tells it.
     pub guest_os: Word,
@@ -151,6 +152,9 @@ impl<'de> Fold<'de> for Conditions {
             "Paused" => {
                 self.flags.set(VmiFlags::PAUSED, yes);
                 self.paused_since = condition.since().filter(|_| yes);
+                if yes && self.trouble.is_empty() {
+                    self.trouble = condition.reason.word();
+                }
             }
             "AgentConnected" => self.flags.set(VmiFlags::AGENT, yes),
             "LiveMigratable" => {

@@ -14,8 +14,8 @@ fn pod(name: &str, node: &str) -> Value {
 }
 
 fn vm(name: &str, metadata: Value) -> Value {
-    let mut object =
-        json!({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": metadata, "spec": {}});
+    let mut object = json!({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": {}});
+    object["metadata"] = metadata;
     object["metadata"]["name"] = name.into();
     object
 }

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::demo::server::kinds::Kind;
 use crate::demo::server::testing::{Api, BEGIN};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
@@ -409,4 +410,74 @@ async fn copies_of_copies_are_bounded() {
         .collect();
     assert_eq!(api.json_patch(one, deep.into()).await.0, 422);
     assert_eq!(api.get(one).await.1["spec"], json!({"runStrategy": "Halted"}));
+}
+
+#[tokio::test]
+async fn nonsense_is_answered() {
+    let api = Api::new().as_admin();
+    let nonsense = [
+        json!(null),
+        json!(1),
+        json!("x"),
+        json!([]),
+        json!([1]),
+        json!({}),
+        json!({"a": [{"b": null}]}),
+        json!([{"name": 1}]),
+    ];
+    let pointers = [
+        "/metadata",
+        "/metadata/labels",
+        "/metadata/annotations",
+        "/metadata/finalizers",
+        "/metadata/ownerReferences",
+        "/metadata/name",
+        "/spec",
+        "/status",
+        "/data",
+        "/stringData",
+        "/type",
+        "/subjects",
+        "/roleRef",
+        "/involvedObject",
+        "/spec/containers",
+        "/spec/ports",
+        "/spec/tolerations",
+        "/spec/resources",
+        "/spec/replicas",
+        "/spec/finalizers",
+        "/spec/accessModes",
+        "/status/conditions",
+        "/status/phase",
+    ];
+    for kind in Kind::all() {
+        let row = kind.row();
+        let api_version = kind.api_version(kind.stored_version());
+        let root = if row.group.is_empty() { "/api".to_owned() } else { "/apis".to_owned() };
+        let namespace = if row.namespaced { "/namespaces/default" } else { "" };
+        let path = format!("{root}/{api_version}{namespace}/{}", row.plural);
+        let good = json!({
+            "apiVersion": api_version, "kind": row.kind, "metadata": {"name": "good"}, "spec": {
+                "containers": [{"name": "c", "image": "i"}], "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+            "status": {}, "involvedObject": {"namespace": "default"}, "roleRef": {"name": "r", "kind": "Role"},
+        });
+        let (code, made) = api.post(&path, good.clone()).await;
+        assert_eq!(code, 201, "{path}: {made}");
+        for pointer in pointers {
+            for value in &nonsense {
+                let mut sent = good.clone();
+                sent["metadata"]["name"] = "bad".into();
+                let (parent, field) = pointer.rsplit_once('/').unwrap();
+                sent.pointer_mut(parent).unwrap()[field] = value.clone();
+                let (code, answer) = api.post(&path, sent).await;
+                assert!(answer.is_object() && code != 500, "{path} {pointer} {value}: {code} {answer}");
+                let part = json!([{"op": "add", "path": pointer, "value": value}]);
+                let (code, answer) = api.json_patch(&format!("{path}/good?dryRun=All"), part).await;
+                assert!(answer.is_object() && code != 500, "{path} {pointer} {value}: {code} {answer}");
+                api.delete(&format!("{path}/bad")).await;
+            }
+        }
+    }
 }
