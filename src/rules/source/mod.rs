@@ -180,7 +180,7 @@ impl Source {
             return Self::refused(Text::new(String::new()), "file-size", 0, text);
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => build::read(text),
+            Ok(text) => build::read(text, MOST_VALUES),
             Err(error) => {
                 let at = error.valid_up_to();
                 let text = format!("byte {at} of the file is not UTF-8; save the file as UTF-8");
@@ -217,3 +217,6 @@ fn problem(text: &Text, document: usize, rule: &'static str, range: Range<usize>
         fix: None,
     }
 }
+
+#[cfg(test)]
+mod tests;
