@@ -46,16 +46,16 @@ pub fn objects() -> Vec<Value> {
             "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
             "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": MASTERS}],
         }),
-        role("ClusterRole", "view", view),
-        role("ClusterRole", "edit", edit),
-        role("ClusterRole", "admin", admin),
-        role("Role", "vm-operator", everything),
+        role("ClusterRole", "view", &view),
+        role("ClusterRole", "edit", &edit),
+        role("ClusterRole", "admin", &admin),
+        role("Role", "vm-operator", &everything),
         binding("ClusterRole", "admin"),
         binding("Role", "vm-operator"),
     ]
 }
 
-fn role(kind: &str, name: &str, rules: Vec<Value>) -> Value {
+fn role(kind: &str, name: &str, rules: &[Value]) -> Value {
     let mut role = json!({"apiVersion": format!("{GROUP}/v1"), "kind": kind, "metadata": {"name": name}, "rules": rules});
     if kind == "Role" {
         role["metadata"]["namespace"] = NAMESPACE.into();
