@@ -98,7 +98,14 @@ fn visible(text: &str) -> String {
 fn report(name: &str, done: &Mended) {
     for fixed in &done.fixed {
         let label = fixed.fix.as_ref().map_or("", |fix| &fix.label);
-        eprintln!("{}:{}:{}: fixed[{}]: {}", shown(name), fixed.line, fixed.column, fixed.rule, text::one_line(label, 100));
+        eprintln!(
+            "{}:{}:{}: fixed[{}]: {}",
+            shown(name),
+            fixed.line,
+            fixed.column,
+            fixed.rule,
+            text::one_line(label, 100)
+        );
     }
     for left in &done.left {
         eprintln!(

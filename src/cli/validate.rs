@@ -85,18 +85,24 @@ impl Validate {
         let old: &[Document] = old.as_ref().map_or(&[], |(_, old)| &old.documents);
         let options = self.context.options(connection);
         // What one file makes, another one may use.
-        let known = sources.iter().fold(self.context.known(), |known, (_, source)| known.with(&source.documents));
-        let judged: Vec<(&str, &Source, Vec<Finding>)> =
-            sources.iter().map(|(name, source)| (&**name, source, judge(source, old, &known, &options))).collect();
+        let known =
+            sources.iter().fold(self.context.known(), |known, (_, source)| known.with(&source.documents));
+        let judged: Vec<(&str, &Source, Vec<Finding>)> = sources
+            .iter()
+            .map(|(name, source)| (&**name, source, judge(source, old, &known, &options)))
+            .collect();
         let printed = match self.output {
             Output::Text => judged.iter().map(|(name, source, found)| plain(name, source, found)).collect(),
             Output::Json => as_json(&judged)?,
-            Output::Github => judged.iter().map(|(name, source, found)| github(name, source, found)).collect(),
+            Output::Github => {
+                judged.iter().map(|(name, source, found)| github(name, source, found)).collect()
+            }
         };
         quiet_broken_pipe(std::io::stdout().write_all(printed.as_bytes()))?;
-        let count = |level| judged.iter().flat_map(|(_, _, found)| found).filter(|one| one.level == level).count();
+        let count =
+            |level| judged.iter().flat_map(|(_, _, found)| found).filter(|one| one.level == level).count();
         let (errors, warnings) = (count(Level::Error), count(Level::Warning));
-        if self.output == Output::Text {
+        if self.output == Output::Text && !sources.is_empty() {
             let documents = sources.iter().map(|(_, source)| source.documents.len()).sum();
             eprintln!("{}", summary(documents, errors, warnings));
         }
@@ -143,7 +149,13 @@ fn plain(name: &str, source: &Source, findings: &[Finding]) -> String {
         );
         out.push_str(&excerpt(source, finding));
         if let Some(fix) = &finding.fix {
-            let _ = writeln!(out, "{:width$} = fix: {}", "", text::one_line(&fix.label, 100), width = digits(*line));
+            let _ = writeln!(
+                out,
+                "{:width$} = fix: {}",
+                "",
+                text::one_line(&fix.label, 100),
+                width = digits(*line)
+            );
         }
     }
     out
@@ -159,7 +171,8 @@ fn excerpt(source: &Source, finding: &Finding) -> String {
     if line.trim().is_empty() {
         return String::new();
     }
-    let start: usize = line.char_indices().nth(finding.column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
+    let start: usize =
+        line.char_indices().nth(finding.column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
     let length = finding.range.len().min(line.len() - start);
     let end = start + line.get(start..start + length).map_or(0, str::len);
     // Of a long line, what is around the place.
@@ -206,8 +219,9 @@ fn as_json(judged: &[(&str, &Source, Vec<Finding>)]) -> anyhow::Result<String> {
 fn row(name: &str, finding: &Finding) -> Value {
     let fix = finding.fix.as_ref().map(|fix| {
         let edits = fix.edits.iter();
-        let edits: Vec<Value> =
-            edits.map(|edit| json!({"start": edit.range.start, "end": edit.range.end, "text": edit.text})).collect();
+        let edits: Vec<Value> = edits
+            .map(|edit| json!({"start": edit.range.start, "end": edit.range.end, "text": edit.text}))
+            .collect();
         json!({"label": fix.label, "edits": edits})
     });
     json!({
@@ -265,7 +279,10 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_around_the_place() {
-        let document = format!("{{kind: volumeset, name: a, tags: {{a: {}}}, speck: {{}}, spec: {{initialCapacity: 10}}}}", "x".repeat(500));
+        let document = format!(
+            "{{kind: volumeset, name: a, tags: {{a: {}}}, speck: {{}}, spec: {{initialCapacity: 10}}}}",
+            "x".repeat(500)
+        );
         let out = printed(&document);
         let lines: Vec<&str> = out.lines().collect();
         assert!(lines[1].starts_with("1 | …xxx") && lines[1].contains("speck: {}"), "{out}");
@@ -275,7 +292,8 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_would_obey_is_printed() {
-        let document = "kind: volumeset\nname: \"a\\e]0;x\\a\u{9b}31m\u{202e}\"\nspec: {initialCapacity: 10}\n";
+        let document =
+            "kind: volumeset\nname: \"a\\e]0;x\\a\u{9b}31m\u{202e}\"\nspec: {initialCapacity: 10}\n";
         let source = Source::read(document.as_bytes());
         let found = judge(&source, &[], &Known::default(), &Options::default());
         assert!(!found.is_empty());
@@ -291,7 +309,12 @@ mod tests {
         let source = Source::read(b"kind: volumeset\nname: 100%\nspec: {initialCapacity: 10}\ngvc: a\n");
         let found = judge(&source, &[], &Known::default(), &Options::default());
         let out = github("a,b.yaml", &source, &found);
-        assert!(out.starts_with("::error file=a%2Cb.yaml,line=2,col=7,endLine=2,endColumn=11,title=name-pattern::"), "{out}");
+        assert!(
+            out.starts_with(
+                "::error file=a%2Cb.yaml,line=2,col=7,endLine=2,endColumn=11,title=name-pattern::"
+            ),
+            "{out}"
+        );
         assert!(out.contains("\"100%25\""), "{out}");
     }
 }

@@ -79,7 +79,8 @@ impl Fix {
         let json = in_json(&first, &before);
         let (key, shown) = (if json { format!("{key:?}") } else { key.to_owned() }, key);
         let plain = !value.starts_with(['{', '[', '"']) && !bare_in_json(value);
-        let written = if json && plain { serde_json::Value::from(value).to_string() } else { value.to_owned() };
+        let written =
+            if json && plain { serde_json::Value::from(value).to_string() } else { value.to_owned() };
         let text = if map.is_flow() {
             format!("{key}: {written}, ")
         } else {
