@@ -86,7 +86,7 @@ fn findings_are_printed_in_three_forms() {
     let folder = folder(&[]);
     let plain = v9s(folder.path(), &["validate", "-"], error.as_bytes());
     let want = "\
-<stdin>:7:20: error[cpu-whole-cores]: cpu \"1500m\" is not a whole number of cores; use 1 or 2
+<stdin>:7:21: error[cpu-whole-cores]: cpu \"1500m\" is not a whole number of cores; use 1 or 2
 7 |   - {name: vm, cpu: 1500m, memory: 2Gi}
   |                     ^^^^^
   = fix: write 2
@@ -101,7 +101,7 @@ fn findings_are_printed_in_three_forms() {
     assert_eq!((&row["line"], &row["path"]), (&Value::from(7), &Value::from("spec.containers[0].cpu")));
     let github = v9s(folder.path(), &["validate", "-", "-o", "github"], error.as_bytes());
     assert!(
-        text(&github.stdout).starts_with("::error file=<stdin>,line=7,col=20,"),
+        text(&github.stdout).starts_with("::error file=<stdin>,line=7,col=21,"),
         "{}",
         text(&github.stdout)
     );
@@ -154,7 +154,7 @@ fn a_fix_is_written_and_the_rest_stays() {
     let mode = Mode::set(&path);
     let done = v9s(folder.path(), &["fix", "web.yaml"], b"");
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
-    assert_eq!(text(&done.stderr), "web.yaml:8:20: fixed[cpu-whole-cores]: write 2\n");
+    assert_eq!(text(&done.stderr), "web.yaml:8:21: fixed[cpu-whole-cores]: write 2\n");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
     mode.is_still_that_of(&path);
     let piped = v9s(folder.path(), &["fix", "-"], before.as_bytes());
