@@ -7,7 +7,7 @@ pub(in crate::rules) fn minimal(subject: Subject) -> &'static str {
     match subject {
         Subject::Workload => WORKLOAD,
         Subject::VolumeSet => VOLUME_SET,
-        _ => OTHER,
+        other => super::pasted::minimal(other).unwrap_or(OTHER),
     }
 }
 
