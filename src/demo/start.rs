@@ -3,15 +3,17 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::fleet::Trickle;
 use super::kubeconfig::{self, Written};
 use super::server::{
     BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
 };
-use super::{fixtures, rights};
+use super::{fixtures, fleet, rights};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
 
@@ -36,6 +38,7 @@ pub(super) struct Login {
 pub struct Demo {
     server: Server,
     logins: Vec<Login>,
+    trickle: Option<Trickle>,
 }
 
 impl std::fmt::Debug for Demo {
@@ -93,12 +96,13 @@ impl Serving {
 }
 
 impl Demo {
-    /// The cluster, with somebody who may do everything and somebody who looks after one namespace.
+    /// The cluster, with somebody who may do everything and somebody who looks after one namespace, and with
+    /// so many machines more than the fixtures have. Those change while somebody is connected, or could be.
     ///
     /// # Errors
     ///
     /// [`StartError`]
-    pub fn new() -> Result<Self, StartError> {
+    pub fn new(scale: usize) -> Result<Self, StartError> {
         let logins = vec![
             Login {
                 context: "demo",
@@ -117,7 +121,8 @@ impl Demo {
         let server = Server::new(Options { users, ..Options::default() });
         fixtures::fill(&server)?;
         rights::objects().into_iter().try_for_each(|object| server.put(object))?;
-        Ok(Self { server, logins })
+        let trickle = if scale == 0 { None } else { Some(fleet::add(&server, scale)?) };
+        Ok(Self { server, logins, trickle })
     }
 
     /// The server itself, to put something on it or to ask for faults.
@@ -126,9 +131,12 @@ impl Demo {
     }
 
     /// The contexts of this cluster for a client in this process, which needs neither a port nor a file.
-    pub fn configuration(&self) -> contexts::Configuration {
-        let server = self.server.clone();
-        let dialer = Dialer::new(move || server.connect());
+    pub fn configuration(self) -> contexts::Configuration {
+        let (server, trickle) = (self.server, Mutex::new(self.trickle));
+        let dialer = Dialer::new(move || {
+            run(trickle.lock().unwrap_or_else(PoisonError::into_inner).take());
+            server.connect()
+        });
         let logins = self.logins.iter().map(|login| contexts::Login {
             context: login.context.to_owned(),
             user: login.user.name.clone(),
@@ -143,7 +151,7 @@ impl Demo {
     /// # Errors
     ///
     /// [`ServeError`]
-    pub async fn serve(&self, address: SocketAddr, file: Option<&Path>) -> Result<Serving, ServeError> {
+    pub async fn serve(self, address: SocketAddr, file: Option<&Path>) -> Result<Serving, ServeError> {
         let identity = Identity::new(address.ip(), Timestamp::now())?;
         let listening =
             self.server.listen(address, &identity).await.map_err(|why| ServeError::Listen(address, why))?;
@@ -152,7 +160,15 @@ impl Demo {
             (io::ErrorKind::AlreadyExists, Some(file)) => ServeError::Foreign(file.to_owned()),
             _ => ServeError::Write(why),
         })?;
+        run(self.trickle);
         Ok(Serving { listening, kubeconfig })
+    }
+}
+
+/// Lets things happen, for as long as the runtime lives.
+fn run(trickle: Option<Trickle>) {
+    if let Some(trickle) = trickle {
+        tokio::spawn(trickle.run());
     }
 }
 
