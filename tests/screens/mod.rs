@@ -2,6 +2,7 @@
 
 mod command_line;
 mod demo;
+mod faults;
 mod fleet;
 mod keys;
 mod server;
