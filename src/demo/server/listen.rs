@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(ask(&listening, &identity, &[b"h2", b"http/1.1"]).await.unwrap(), ok);
         assert_eq!(ask(&listening, &identity, &[]).await.unwrap(), " HTTP/1.1 200 OK");
         assert!(ask(&listening, &identity, &[b"h2"]).await.is_err());
-                assert!(ask(&listening, &other, &[b"http/1.1"]).await.is_err(), "another authority");
+        assert!(ask(&listening, &other, &[b"http/1.1"]).await.is_err(), "another authority");
     }
 
     #[tokio::test]
