@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::server::MASTERS;
+
 /// The user who looks after one namespace, and that namespace.
 pub const OPERATOR: &str = "shop-operator";
 /// See [`OPERATOR`].
@@ -34,10 +36,16 @@ pub fn objects() -> Vec<Value> {
     let admin = [edit.clone(), admin()].concat();
     let everything = vec![json!({"apiGroups": MACHINES, "resources": ["*"], "verbs": ["*"]})];
     vec![
+        role("ClusterRole", "cluster-admin", cluster_admin()),
         role("ClusterRole", "view", view),
         role("ClusterRole", "edit", edit),
         role("ClusterRole", "admin", admin),
         role("Role", "vm-operator", everything),
+        json!({
+            "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"},
+            "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": MASTERS}],
+        }),
         binding("ClusterRole", "admin"),
         binding("Role", "vm-operator"),
     ]
@@ -111,6 +119,10 @@ fn edit() -> Vec<Value> {
         rule(WRITE, &["apps"], &apps),
         rule(LOOK_AND_WRITE, &["coordination.k8s.io"], &["leases"]),
     ]
+}
+
+fn cluster_admin() -> Vec<Value> {
+    vec![rule(&["*"], &["*"], &["*"]), json!({"nonResourceURLs": ["*"], "verbs": ["*"]})]
 }
 
 /// Giving rights in a namespace.

@@ -20,18 +20,6 @@ use super::{deadline, poll};
 const USERS: [(&str, &str, Option<&str>); 3] =
     [("admin", "admin", None), ("shop", "shop-operator", Some("shop")), ("token", "token-user", None)];
 
-/// The groups in which the user `shop` may do everything.
-const VM_GROUPS: [&str; 8] = [
-    "kubevirt.io",
-    "subresources.kubevirt.io",
-    "cdi.kubevirt.io",
-    "snapshot.kubevirt.io",
-    "snapshot.storage.k8s.io",
-    "pool.kubevirt.io",
-    "instancetype.kubevirt.io",
-    "virt.virtink.smartx.com",
-];
-
 /// An embedded server that others can reach.
 pub struct Embedded {
     server: Server,
@@ -210,19 +198,5 @@ fn populate(server: &Server) {
             "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
         }));
     }
-    // What stands in the place of the ClusterRole `admin`.
-    let everyday = ["", "apps", "authorization.k8s.io", "rbac.authorization.k8s.io"];
-    for (role, groups) in [("vm-operator", &VM_GROUPS[..]), ("admin", &everyday)] {
-        put(json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-            "metadata": {"namespace": "shop", "name": role},
-            "rules": [{"apiGroups": groups, "resources": ["*"], "verbs": ["*"]}],
-        }));
-        put(json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-            "metadata": {"namespace": "shop", "name": format!("shop-operator-{role}")},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "shop-operator"}],
-        }));
-    }
+    v9s::demo::rights::objects().into_iter().for_each(put);
 }
