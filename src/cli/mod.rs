@@ -2,10 +2,13 @@
 
 mod completions;
 mod demo;
+mod files;
+mod fix;
 mod frame;
 mod get;
 mod info;
 mod screen;
+mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -138,6 +141,10 @@ enum Command {
     Get(get::Get),
     /// Draw one frame of a view and end
     Frame(frame::Frame),
+    /// Check documents before they are applied, and point at the line
+    Validate(validate::Validate),
+    /// Write the fixes of findings into documents
+    Fix(fix::Fix),
     /// Print versions, folders, config files, and what the context offers
     Info(info::Info),
     /// Print completions for a shell
@@ -166,6 +173,8 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(demo)) => demo.run(&cli),
         Some(Command::Get(get)) => get.run(&cli.connection),
         Some(Command::Frame(frame)) => frame.run(&cli),
+        Some(Command::Validate(validate)) => validate.run(&cli.connection),
+        Some(Command::Fix(fix)) => fix.run(&cli.connection),
         Some(Command::Info(info)) => info.run(&cli.connection),
         Some(Command::Completions(completions)) => completions.run(),
     };

@@ -3,17 +3,17 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::fleet::Trickle;
+use super::fleet::{self, Trickle};
 use super::kubeconfig::{self, Written};
 use super::server::{
     BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
 };
-use super::{fixtures, fleet, rights};
+use super::{fixtures, rights};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
 
@@ -38,7 +38,20 @@ pub(super) struct Login {
 pub struct Demo {
     server: Server,
     logins: Vec<Login>,
-    trickle: Option<Trickle>,
+    asleep: Asleep,
+}
+
+/// What will happen on the cluster by itself, until somebody looks.
+#[derive(Clone, Default)]
+struct Asleep(Arc<Mutex<Vec<Trickle>>>);
+
+impl Asleep {
+    /// Must be called inside a tokio runtime.
+    fn wake(&self) {
+        for trickle in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            tokio::spawn(trickle.run());
+        }
+    }
 }
 
 impl std::fmt::Debug for Demo {
@@ -96,13 +109,12 @@ impl Serving {
 }
 
 impl Demo {
-    /// The cluster, with somebody who may do everything and somebody who looks after one namespace, and with
-    /// so many machines more than the fixtures have. Those change while somebody is connected, or could be.
+    /// The cluster, with somebody who may do everything and somebody who looks after one namespace.
     ///
     /// # Errors
     ///
     /// [`StartError`]
-    pub fn new(scale: usize) -> Result<Self, StartError> {
+    pub fn new() -> Result<Self, StartError> {
         let logins = vec![
             Login {
                 context: "demo",
@@ -121,8 +133,18 @@ impl Demo {
         let server = Server::new(Options { users, ..Options::default() });
         fixtures::fill(&server)?;
         rights::objects().into_iter().try_for_each(|object| server.put(object))?;
-        let trickle = if scale == 0 { None } else { Some(fleet::add(&server, scale)?) };
-        Ok(Self { server, logins, trickle })
+        Ok(Self { server, logins, asleep: Asleep::default() })
+    }
+
+    /// Adds this many machines, which begin to change when somebody looks at the cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`BadObject`]
+    pub fn add_machines(&self, count: usize) -> Result<(), BadObject> {
+        let trickle = fleet::add(&self.server, count)?;
+        self.asleep.0.lock().unwrap_or_else(PoisonError::into_inner).push(trickle);
+        Ok(())
     }
 
     /// The server itself, to put something on it or to ask for faults.
@@ -131,10 +153,10 @@ impl Demo {
     }
 
     /// The contexts of this cluster for a client in this process, which needs neither a port nor a file.
-    pub fn configuration(self) -> contexts::Configuration {
-        let (server, trickle) = (self.server, Mutex::new(self.trickle));
+    pub fn configuration(&self) -> contexts::Configuration {
+        let (server, asleep) = (self.server.clone(), self.asleep.clone());
         let dialer = Dialer::new(move || {
-            run(trickle.lock().unwrap_or_else(PoisonError::into_inner).take());
+            asleep.wake();
             server.connect()
         });
         let logins = self.logins.iter().map(|login| contexts::Login {
@@ -151,24 +173,17 @@ impl Demo {
     /// # Errors
     ///
     /// [`ServeError`]
-    pub async fn serve(self, address: SocketAddr, file: Option<&Path>) -> Result<Serving, ServeError> {
+    pub async fn serve(&self, address: SocketAddr, file: Option<&Path>) -> Result<Serving, ServeError> {
         let identity = Identity::new(address.ip(), Timestamp::now())?;
         let listening =
             self.server.listen(address, &identity).await.map_err(|why| ServeError::Listen(address, why))?;
+        self.asleep.wake();
         let text = kubeconfig::text(&url(listening.address), identity.authority(), &self.logins);
         let kubeconfig = Written::new(file, text).map_err(|why| match (why.kind(), file) {
             (io::ErrorKind::AlreadyExists, Some(file)) => ServeError::Foreign(file.to_owned()),
             _ => ServeError::Write(why),
         })?;
-        run(self.trickle);
         Ok(Serving { listening, kubeconfig })
-    }
-}
-
-/// Lets things happen, for as long as the runtime lives.
-fn run(trickle: Option<Trickle>) {
-    if let Some(trickle) = trickle {
-        tokio::spawn(trickle.run());
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::support::embedded::Embedded;
 use crate::support::objects::{vm, vmi_of};
 use crate::support::screen::{Flags, Screen};
+use crate::support::{deadline, poll};
 
 /// A server with so many machines in the namespace `shop`.
 fn fleet(count: usize) -> Embedded {
@@ -54,7 +55,9 @@ fn wait_until_said(v9s: &mut Screen, embedded: &Embedded, words: &str) {
 #[track_caller]
 fn assert_stale_rows(v9s: &mut Screen) {
     v9s.wait_for(" stale ").expect("web-000").expect("web-002");
-    assert!(v9s.cell_of("● Running").flags.contains(Flags::DIM), "stale rows are dimmed");
+    // Between two attempts a list may have been complete for a moment.
+    let dimmed = || v9s.cell_of("● Running").flags.contains(Flags::DIM).then_some(());
+    assert!(poll(deadline(), dimmed).is_some(), "stale rows are dimmed");
 }
 
 /// Goes through faults of a server whose machines are on the screen.

@@ -175,8 +175,7 @@ impl Source {
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         if bytes.len() > LONGEST {
-            let megabytes = bytes.len() >> 20;
-            let text = format!("the file has {megabytes} MiB; at most {} MiB are read", LONGEST >> 20);
+            let text = format!("the file is larger than {} MiB, the most that is read", LONGEST >> 20);
             return Self::refused(Text::new(String::new()), "file-size", 0, text);
         }
         match std::str::from_utf8(bytes) {
