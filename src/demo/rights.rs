@@ -36,22 +36,26 @@ pub fn objects() -> Vec<Value> {
     let admin = [edit.clone(), admin()].concat();
     let everything = vec![json!({"apiGroups": MACHINES, "resources": ["*"], "verbs": ["*"]})];
     vec![
-        role("ClusterRole", "cluster-admin", cluster_admin()),
-        role("ClusterRole", "view", view),
-        role("ClusterRole", "edit", edit),
-        role("ClusterRole", "admin", admin),
-        role("Role", "vm-operator", everything),
+        role(
+            "ClusterRole",
+            "cluster-admin",
+            &[rule(&["*"], &["*"], &["*"]), json!({"nonResourceURLs": ["*"], "verbs": ["*"]})],
+        ),
         json!({
             "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"},
             "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
             "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": MASTERS}],
         }),
+        role("ClusterRole", "view", &view),
+        role("ClusterRole", "edit", &edit),
+        role("ClusterRole", "admin", &admin),
+        role("Role", "vm-operator", &everything),
         binding("ClusterRole", "admin"),
         binding("Role", "vm-operator"),
     ]
 }
 
-fn role(kind: &str, name: &str, rules: Vec<Value>) -> Value {
+fn role(kind: &str, name: &str, rules: &[Value]) -> Value {
     let mut role = json!({"apiVersion": format!("{GROUP}/v1"), "kind": kind, "metadata": {"name": name}, "rules": rules});
     if kind == "Role" {
         role["metadata"]["namespace"] = NAMESPACE.into();
@@ -119,10 +123,6 @@ fn edit() -> Vec<Value> {
         rule(WRITE, &["apps"], &apps),
         rule(LOOK_AND_WRITE, &["coordination.k8s.io"], &["leases"]),
     ]
-}
-
-fn cluster_admin() -> Vec<Value> {
-    vec![rule(&["*"], &["*"], &["*"]), json!({"nonResourceURLs": ["*"], "verbs": ["*"]})]
 }
 
 /// Giving rights in a namespace.

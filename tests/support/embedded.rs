@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use v9s::demo::rights;
 use v9s::demo::server::{FaultId, Identity, Limits, Listening, MASTERS, Options, Server, User};
 
 use super::cluster::{Cluster, runtime};
@@ -198,5 +199,5 @@ fn populate(server: &Server) {
             "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
         }));
     }
-    v9s::demo::rights::objects().into_iter().for_each(put);
+    rights::objects().into_iter().for_each(put);
 }
