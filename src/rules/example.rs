@@ -9,6 +9,7 @@
 //! | `at spec.vm` | says where the finding is expected, if that is not the place of the first change |
 //! | `old spec.type: standard` | the same for the document before the change, which is otherwise the minimal one |
 //! | `known: {volumeSets: []}` | what is known of the cluster: fields of [`super::known::Known`] |
+//! | `unseen` | the API server takes this one, although it refuses the other bad cases of the row |
 //! | `options: {gvc: shop}` | what the command line says: fields of [`super::known::Options`] |
 //!
 //! Paths are those of rules, `@container` included. A case that begins with `---` is a whole text instead: it is judged as
@@ -35,6 +36,8 @@ pub struct Example {
     pub known: Known,
     /// What the command line says.
     pub options: Options,
+    /// Whether an API server takes it although the row says that it refuses such things.
+    pub unseen: bool,
     /// Where a bad case has its finding; `None` in whole texts.
     pub path: Option<String>,
     /// The line of the finding, if it is known.
@@ -66,6 +69,8 @@ pub fn example(rule: &Rule, case: &str, dialect: Dialect) -> Result<Example, Str
         } else if let Some(options) = line.strip_prefix("options: ") {
             let options = value(options).ok_or_else(wrong)?;
             example.options = serde_json::from_value(options).map_err(|why| format!("{line}: {why}"))?;
+        } else if line == "unseen" {
+            example.unseen = true;
         } else if let Some(path) = line.strip_prefix("at ") {
             expected = Some(steps(path, subject));
         } else {

@@ -37,6 +37,7 @@ mod commands;
 mod container;
 mod env;
 mod envelope;
+mod firewall;
 mod minimal;
 mod options;
 mod pasted;
@@ -60,6 +61,7 @@ const SECTIONS: &[&[Rule]] = &[
     topology::RULES,
     cloud_init::RULES,
     options::RULES,
+    firewall::RULES,
     volume_set::RULES,
     commands::RULES,
     pasted::RULES,
