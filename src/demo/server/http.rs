@@ -56,7 +56,7 @@ pub(crate) enum Answer {
 }
 
 /// Pieces of an answer; an error cuts the connection.
-pub(crate) type Pieces = futures::stream::BoxStream<'static, io::Result<Bytes>>;
+pub(crate) type Pieces = stream::BoxStream<'static, io::Result<Bytes>>;
 
 impl Answer {
     pub(crate) fn json(code: StatusCode, value: &Value) -> Self {
