@@ -134,6 +134,21 @@ pub(super) const OTHERS: &[Check] = &[
         "!has(self.predictive) || !has(self.predictive.enabled) || !self.predictive.enabled || has(self.minFreePercentage) && has(self.scalingFactor)",
         "predictive scaling needs minFreePercentage and scalingFactor",
     ),
+    // A server compares a whole number with a limit of 1.1 as if that were 1.
+    set(
+        "vs-scaling-factor",
+        "spec.autoscaling.scalingFactor",
+        None,
+        "self >= 1.1",
+        "scalingFactor must be at least 1.1",
+    ),
+    set(
+        "vs-predictive-range",
+        "spec.autoscaling.predictive.scalingFactor",
+        None,
+        "self >= 1.1",
+        "scalingFactor must be at least 1.1",
+    ),
     set(
         "vs-mount-options",
         "spec",
