@@ -9,6 +9,7 @@ mod docs;
 mod frames;
 mod kubectl;
 mod layers;
+mod own_kinds;
 #[cfg(unix)]
 mod screens;
 mod support;
