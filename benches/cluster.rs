@@ -8,7 +8,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -18,7 +18,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use v9s::demo::fleet::{Dice, Fleet, FleetKind, Population};
+use v9s::demo::fleet::{self, Dice, Fleet, FleetKind, Population};
 use v9s::demo::server::{Limits, MASTERS, Options, Server, User};
 
 // ------------------------------------------------------------------------------------------------ the near side
@@ -69,8 +69,18 @@ impl Cluster {
     /// Starts this program once more as the server and waits until it listens.
     pub fn start(served: Served) -> io::Result<Self> {
         let kinds: Vec<&str> = served.kinds.iter().map(|kind| kind.short()).collect();
+        Self::launch(&kinds.join(","), served)
+    }
+
+    /// The same with what `v9s demo --scale` adds: the fleet as it looks today, with pods and nodes. It changes when
+    /// it is told to.
+    pub fn start_demo(count: usize) -> io::Result<Self> {
+        Self::launch(DEMO, Served::new(count, &FleetKind::ALL))
+    }
+
+    fn launch(kinds: &str, served: Served) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", &served.count.to_string(), &kinds.join(",")]);
+        command.args(["serve", &served.count.to_string(), kinds]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut answers = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
@@ -147,6 +157,24 @@ impl Cluster {
         Duration::from_secs_f64(self.answer("changed").as_f64().expect("seconds"))
     }
 
+    /// Lets the demo's fleet live for so many quarters of a second, as fast as it goes.
+    pub fn live(&mut self, steps: u64) -> Duration {
+        self.tell(&format!("live {steps}"));
+        Duration::from_secs_f64(self.answer("lived").as_f64().expect("seconds"))
+    }
+
+    /// The whole answer to a GET, with its head.
+    pub fn get(&self, path: &str, accept: &str) -> io::Result<Vec<u8>> {
+        let mut stream = std::net::TcpStream::connect(self.url.trim_start_matches("http://"))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    }
+
     /// Writes a kubeconfig for it into a folder.
     pub fn kubeconfig(&self, folder: &Path) -> PathBuf {
         let path = folder.join("kubeconfig");
@@ -177,21 +205,31 @@ struct Seen {
     watches: Mutex<HashMap<String, u64>>,
 }
 
+/// In place of kinds: all that `v9s demo --scale` adds.
+const DEMO: &str = "demo";
+
 /// The server's whole life: `serve COUNT KINDS`.
 pub fn serve(arguments: &[String]) -> io::Result<()> {
     let [count, kinds] = arguments else { panic!("COUNT KINDS") };
-    let kinds: Vec<FleetKind> = kinds
-        .split(',')
-        .filter(|text| !text.is_empty())
-        .map(|text| FleetKind::parse(text).expect("vm, vmi, dv or pvc"))
-        .collect();
-    let server = Server::new(Options {
-        users: vec![(String::new(), User::new("bench", &[MASTERS]))],
-        limits: Limits { changes: usize::MAX, bytes: usize::MAX },
-        ..Options::default()
-    });
-    let fleet = Served::new(count.parse().expect("a number"), &kinds).fleet();
-    let population = Population::new(&server, fleet, &kinds).expect("kinds that the server knows");
+    let count = count.parse().expect("a number");
+    let mut options =
+        Options { users: vec![(String::new(), User::new("bench", &[MASTERS]))], ..Options::default() };
+    let (server, population, mut trickle);
+    if kinds == DEMO {
+        server = Server::new(options);
+        let demo = fleet::add(&server, count).expect("kinds that the server knows");
+        population = demo.population().clone();
+        trickle = Some(demo);
+    } else {
+        let named = kinds.split(',').filter(|text| !text.is_empty());
+        let kinds: Vec<FleetKind> =
+            named.map(|text| FleetKind::parse(text).expect("vm, vmi, dv or pvc")).collect();
+        options.limits = Limits { changes: usize::MAX, bytes: usize::MAX };
+        server = Server::new(options);
+        let fleet = Served::new(count, &kinds).fleet();
+        population = Population::new(&server, fleet, &kinds).expect("kinds that the server knows");
+        trickle = None;
+    }
     let seen = Arc::new(Seen::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
@@ -226,8 +264,14 @@ pub fn serve(arguments: &[String]) -> io::Result<()> {
                 revision += count;
                 std::thread::spawn(move || change(&population, kind, first, count, rate));
             }
+            ["live", steps] => {
+                let started = Instant::now();
+                let demo = trickle.as_mut().expect("the fleet of the demo");
+                (0..steps.parse().expect("a number")).for_each(|_: u64| demo.step());
+                println!(r#"{{"lived":{}}}"#, started.elapsed().as_secs_f64());
+            }
             [] => {}
-            _ => println!(r#"{{"error":"events KIND N RATE, watches KIND, or stats"}}"#),
+            _ => println!(r#"{{"error":"events KIND N RATE, watches KIND, live STEPS, or stats"}}"#),
         }
     }
     Ok(())

@@ -547,6 +547,81 @@ fn generator(bench: &mut Bench) -> Outcome {
     out
 }
 
+/// The embedded server: it must never be what is measured, and `v9s demo --scale` has goals of its own.
+fn server(bench: &mut Bench) -> Outcome {
+    let mut out = Outcome::default();
+    let counts: &[usize] = if bench.quick { &[10_000] } else { &[10_000, 100_000] };
+    for &count in counts {
+        let started = Instant::now();
+        let mut cluster = Cluster::start_demo(count).expect("a server");
+        let ready = started.elapsed().as_secs_f64();
+        let resident =
+            |cluster: &Cluster| process::usage(cluster.pid()).map_or(0.0, |usage| mb(usage.resident));
+        out.at_most(format!("ready with {count} machines"), 20.0, ready, " s");
+        out.at_most("resident then", 2_000.0, resident(&cluster), " MB");
+        const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        let machines = "/apis/kubevirt.io/v1/virtualmachines";
+        for (what, path, accept, asked) in [
+            ("VMs in pages of 500", machines, "application/json", 50_000.0),
+            (
+                "instances in pages of 500",
+                "/apis/kubevirt.io/v1/virtualmachineinstances",
+                "application/json",
+                50_000.0,
+            ),
+            (
+                "DataVolumes in pages of 500",
+                "/apis/cdi.kubevirt.io/v1beta1/datavolumes",
+                "application/json",
+                50_000.0,
+            ),
+            ("claims in pages of 500", "/api/v1/persistentvolumeclaims", "application/json", 50_000.0),
+            ("pods in pages of 500", "/api/v1/pods", "application/json", 50_000.0),
+            ("VMs as rows in pages of 500", machines, TABLE, 0.0),
+        ] {
+            let (seen, seconds) = pages(&cluster, path, accept);
+            if asked > 0.0 {
+                out.at_least(format!("{what}, a second"), asked, seen as f64 / seconds, "");
+            } else {
+                out.note(format!("{what}, a second"), plain(seen as f64 / seconds));
+            }
+        }
+        let times = [
+            ("all VMs at once", machines.to_owned()),
+            ("VMs by label", format!("{machines}?labelSelector=app%3Dredis")),
+            ("one VM by its name", format!("{machines}?fieldSelector=metadata.name%3Dx")),
+        ];
+        for (what, path) in times {
+            let started = Instant::now();
+            let answer = cluster.get(&path, "application/json").expect("an answer");
+            out.note(
+                format!("{what}, of {count}"),
+                format!("{} ms, {} MB", plain(ms(started.elapsed())), plain(mb(answer.len() as u64))),
+            );
+        }
+        out.at_most("resident after these lists", 2_000.0, resident(&cluster), " MB");
+        let took = cluster.live(2_400);
+        out.note("ten minutes of changes", format!("{} ms", plain(ms(took))));
+        out.at_most("resident after them", 2_000.0, resident(&cluster), " MB");
+    }
+    out
+}
+
+/// Reads a list page by page: how many objects came, and how many seconds it took.
+fn pages(cluster: &Cluster, path: &str, accept: &str) -> (usize, f64) {
+    let (mut token, mut seen, started) = (String::new(), 0, Instant::now());
+    loop {
+        let answer = cluster.get(&format!("{path}?limit=500&continue={token}"), accept).expect("an answer");
+        seen += memchr::memmem::find_iter(&answer, br#""creationTimestamp":"2"#).count();
+        let key = br#""continue":""#;
+        let Some(at) = memchr::memmem::rfind(&answer, key) else { break };
+        let rest = &answer[at + key.len()..];
+        let end = memchr::memchr(b'"', rest).expect("the end of a text");
+        token = String::from_utf8_lossy(&rest[..end]).into_owned();
+    }
+    (seen, started.elapsed().as_secs_f64())
+}
+
 /// `goals watch-program TEXT SECONDS PROGRAM [ARGUMENT…]`: any program's figures until the text stands on its screen, and
 /// over the seconds after it. For comparing with others by hand.
 fn watch_program(arguments: &[String]) {
@@ -566,6 +641,7 @@ fn watch_program(arguments: &[String]) {
 /// All goals, in the order of the table.
 const GOALS: &[Goal] = &[
     Goal { id: "G", text: "the objects of the benchmark are written fast", measure: generator },
+    Goal { id: "S", text: "the embedded server: ready, small, fast", measure: server },
     Goal { id: "P1", text: "first rows far sooner than kubectl's first byte", measure: p1 },
     Goal {
         id: "P2",

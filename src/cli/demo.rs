@@ -29,6 +29,9 @@ pub(super) struct DemoCommand {
 /// What the cluster shall be like.
 #[derive(Debug, Args)]
 struct Wishes {
+    /// Add so many virtual machines with their instances, disks and pods; some of them change every second
+    #[arg(long, value_name = "N", global = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    scale: Option<u32>,
     /// Let something go wrong, like 429=2s,verb=list,times=3; may be given several times
     #[arg(long, value_name = "SPEC", global = true)]
     fault: Vec<Fault>,
@@ -37,6 +40,9 @@ struct Wishes {
 impl Wishes {
     fn demo(&self) -> anyhow::Result<Demo> {
         let demo = Demo::new()?;
+        if let Some(count) = self.scale {
+            demo.add_machines(count as usize)?;
+        }
         for fault in &self.fault {
             demo.server().faults().add(fault);
         }

@@ -5,10 +5,13 @@ mod convert;
 mod crds;
 mod demo;
 mod explain_field;
+mod files;
+mod fix;
 mod frame;
 mod get;
 mod info;
 mod screen;
+mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -147,6 +150,10 @@ enum Command {
     Crds(crds::Crds),
     /// Say what a field of our kinds means, what it may hold, and which rules speak of it
     ExplainField(explain_field::ExplainField),
+    /// Check documents before they are applied, and point at the line
+    Validate(validate::Validate),
+    /// Write the fixes of findings into documents
+    Fix(fix::Fix),
     /// Print versions, folders, config files, and what the context offers
     Info(info::Info),
     /// Print completions for a shell
@@ -178,6 +185,8 @@ pub fn main() -> ExitCode {
         Some(Command::Convert(convert)) => convert.run(),
         Some(Command::Crds(crds)) => crds.run(),
         Some(Command::ExplainField(field)) => field.run(),
+        Some(Command::Validate(validate)) => validate.run(&cli.connection),
+        Some(Command::Fix(fix)) => fix.run(&cli.connection),
         Some(Command::Info(info)) => info.run(&cli.connection),
         Some(Command::Completions(completions)) => completions.run(),
     };

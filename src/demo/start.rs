@@ -3,10 +3,12 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::fleet::{self, Trickle};
 use super::kubeconfig::{self, Written};
 use super::server::{
     BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
@@ -36,6 +38,20 @@ pub(super) struct Login {
 pub struct Demo {
     server: Server,
     logins: Vec<Login>,
+    asleep: Asleep,
+}
+
+/// What will happen on the cluster by itself, until somebody looks.
+#[derive(Clone, Default)]
+struct Asleep(Arc<Mutex<Vec<Trickle>>>);
+
+impl Asleep {
+    /// Must be called inside a tokio runtime.
+    fn wake(&self) {
+        for trickle in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            tokio::spawn(trickle.run());
+        }
+    }
 }
 
 impl std::fmt::Debug for Demo {
@@ -117,7 +133,18 @@ impl Demo {
         let server = Server::new(Options { users, ..Options::default() });
         fixtures::fill(&server)?;
         rights::objects().into_iter().try_for_each(|object| server.put(object))?;
-        Ok(Self { server, logins })
+        Ok(Self { server, logins, asleep: Asleep::default() })
+    }
+
+    /// Adds this many machines, which begin to change when somebody looks at the cluster.
+    ///
+    /// # Errors
+    ///
+    /// [`BadObject`]
+    pub fn add_machines(&self, count: usize) -> Result<(), BadObject> {
+        let trickle = fleet::add(&self.server, count)?;
+        self.asleep.0.lock().unwrap_or_else(PoisonError::into_inner).push(trickle);
+        Ok(())
     }
 
     /// The server itself, to put something on it or to ask for faults.
@@ -127,8 +154,11 @@ impl Demo {
 
     /// The contexts of this cluster for a client in this process, which needs neither a port nor a file.
     pub fn configuration(&self) -> contexts::Configuration {
-        let server = self.server.clone();
-        let dialer = Dialer::new(move || server.connect());
+        let (server, asleep) = (self.server.clone(), self.asleep.clone());
+        let dialer = Dialer::new(move || {
+            asleep.wake();
+            server.connect()
+        });
         let logins = self.logins.iter().map(|login| contexts::Login {
             context: login.context.to_owned(),
             user: login.user.name.clone(),
@@ -147,6 +177,7 @@ impl Demo {
         let identity = Identity::new(address.ip(), Timestamp::now())?;
         let listening =
             self.server.listen(address, &identity).await.map_err(|why| ServeError::Listen(address, why))?;
+        self.asleep.wake();
         let text = kubeconfig::text(&url(listening.address), identity.authority(), &self.logins);
         let kubeconfig = Written::new(file, text).map_err(|why| match (why.kind(), file) {
             (io::ErrorKind::AlreadyExists, Some(file)) => ServeError::Foreign(file.to_owned()),

@@ -108,7 +108,7 @@ fn version() -> Value {
         "major": "1", "minor": MINOR.to_string(),
         "emulationMajor": "1", "emulationMinor": MINOR.to_string(),
         "minCompatibilityMajor": "1", "minCompatibilityMinor": (MINOR - 1).to_string(),
-        "gitVersion": format!("v1.{MINOR}.0+v9s"), "gitCommit": "", "gitTreeState": "", "buildDate": "1970-01-01T00:00:00Z",
+        "gitVersion": format!("v1.{MINOR}.3+v9s"), "gitCommit": "", "gitTreeState": "", "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": "", "compiler": "rustc", "platform": format!("{system}/{machine}"),
     })
 }

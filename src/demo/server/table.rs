@@ -1,7 +1,10 @@
 //! Objects as rows of a `Table`.
 
+use std::collections::BTreeMap;
+
 use bytes::BytesMut;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::body::Stored;
@@ -78,20 +81,59 @@ impl Columns {
     pub(crate) fn row(&self, object: &Stored, out: &mut BytesMut) {
         let mut text = BytesMut::new();
         object.write_whole(self.version, &mut text);
-        let whole: Value = serde_json::from_slice(&text).unwrap_or_default();
-        let cells: Value = self.cells.iter().map(|source| source.cell(&whole, self.now)).collect();
+        let parts: Parts<'_> = serde_json::from_slice(&text).unwrap_or_default();
+        let needed = self.needed(&parts);
+        let cells: Value = self.cells.iter().map(|source| source.cell(&needed, self.now)).collect();
         out.extend_from_slice(format!(r#"{{"cells":{cells},"object":"#).as_bytes());
         match self.include {
             Include::Nothing => out.extend_from_slice(b"null"),
             Include::Object => out.extend_from_slice(&text),
             Include::Metadata => {
-                let metadata = &whole["metadata"];
-                let head = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
-                out.extend_from_slice(format!("{head}{metadata}}}").as_bytes());
+                let metadata = parts.get("metadata").map_or("null", |metadata| metadata.get());
+                out.extend_from_slice(
+                    br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#,
+                );
+                out.extend_from_slice(metadata.as_bytes());
+                out.extend_from_slice(b"}");
             }
         }
         out.extend_from_slice(b"}");
     }
+
+    /// The parts of an object from which its cells are made: most of the text is something else.
+    fn needed(&self, parts: &Parts<'_>) -> Value {
+        let mut needed = serde_json::Map::new();
+        for (name, part) in parts {
+            let below: Parts<'_> = match part.get().as_bytes().first() {
+                Some(b'{') => serde_json::from_str(part.get()).unwrap_or_default(),
+                _ => {
+                    needed.insert(name.clone(), parsed(part));
+                    continue;
+                }
+            };
+            let wanted = below.iter().filter(|(field, _)| self.needs(name, field));
+            let fields = wanted.map(|(field, part)| (field.clone(), parsed(part))).collect();
+            needed.insert(name.clone(), Value::Object(fields));
+        }
+        Value::Object(needed)
+    }
+
+    fn needs(&self, part: &str, field: &str) -> bool {
+        // Nobody makes a cell of those, and they are half of an object.
+        (part, field) != ("metadata", "managedFields")
+            && self.cells.iter().any(|cell| match cell {
+                Source::Path(None, _) => false,
+                Source::Path(Some(path), _) => path.beginning().is_none_or(|begins| begins == (part, field)),
+                Source::Computed(_) => true,
+            })
+    }
+}
+
+/// An object, or a part of one, whose fields are not parsed yet.
+type Parts<'a> = BTreeMap<String, &'a RawValue>;
+
+fn parsed(part: &RawValue) -> Value {
+    serde_json::from_str(part.get()).unwrap_or_default()
 }
 
 fn definition(column: &Column) -> Value {

@@ -8,10 +8,10 @@ use compact_str::CompactString;
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 use super::tree::{Node, Place, Tree, Value};
-use super::{Document, Finding, MOST_COPIES, MOST_VALUES, Source, Text, problem, scalar};
+use super::{Document, Finding, MOST_COPIES, Source, Text, problem, scalar};
 
-/// Reads all documents of a text.
-pub(super) fn read(text: &str) -> Source {
+/// Reads all documents of a text, up to so many values.
+pub(super) fn read(text: &str, most: usize) -> Source {
     let text = Arc::new(Text::new(text.to_owned()));
     let mut builder = Builder {
         text: &text,
@@ -19,7 +19,8 @@ pub(super) fn read(text: &str) -> Source {
         open: Vec::new(),
         anchors: HashMap::new(),
         number: 0,
-        values: 0,
+        left: most,
+        most,
         copies: 0,
         problems: Vec::new(),
     };
@@ -63,7 +64,9 @@ struct Builder<'a> {
     open: Vec<Open>,
     anchors: HashMap<usize, u32>,
     number: usize,
-    values: usize,
+    /// How many more values may come.
+    left: usize,
+    most: usize,
     copies: usize,
     problems: Vec<Finding>,
 }
@@ -224,11 +227,11 @@ impl Builder<'_> {
 
     /// Puts a value where the text is.
     fn push(&mut self, value: Value, mut range: Range<usize>, flow: bool) -> Result<u32, Stop> {
-        self.values += 1;
-        if self.values > MOST_VALUES {
-            let why = format!("more than {MOST_VALUES} values; the rest of the file is not read");
+        if self.left == 0 {
+            let why = format!("more than {} values; the rest of the file is not read", self.most);
             return Err(Stop { fatal: true, ..self.stop("file-values", range, why) });
         }
+        self.left -= 1;
         let at = super::narrow(self.tree.nodes.len());
         let (parent, key) = match self.open.last_mut() {
             None => (at, None),

@@ -36,6 +36,14 @@ impl Path {
         (!steps.is_empty()).then_some(Self(steps))
     }
 
+    /// The two fields with which it begins, if it begins with two.
+    pub(crate) fn beginning(&self) -> Option<(&str, &str)> {
+        match self.0.as_slice() {
+            [Step::Name(first), Step::Name(second), ..] => Some((first, second)),
+            _ => None,
+        }
+    }
+
     /// The first value that the path leads to.
     pub(crate) fn first<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         first(&self.0, value)

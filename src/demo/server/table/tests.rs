@@ -31,14 +31,14 @@ fn again(mut container: Value, times: i64) -> Value {
     container
 }
 
-fn pod(phase: &str, initial: &[Value], containers: &[Value], more: Value) -> Value {
+fn pod(phase: &str, initial: &[Value], containers: &[Value], more: &Value) -> Value {
     let names = |all: &[Value]| -> Value { all.iter().map(|one| json!({"name": one["name"]})).collect() };
     let mut pod = json!({
         "metadata": {"name": "a", "creationTimestamp": EARLIER},
         "spec": {"containers": names(containers), "initContainers": names(initial)},
         "status": {"phase": phase, "initContainerStatuses": initial, "containerStatuses": containers},
     });
-    json_patch::merge(&mut pod, &more);
+    json_patch::merge(&mut pod, more);
     pod
 }
 
@@ -54,45 +54,45 @@ fn pods_say_in_one_word_what_their_containers_do() {
     let none = || json!({});
     let waits = || waiting("c", "PodInitializing");
     for (pod, ready, status, restarts) in [
-        (pod("Pending", &[], &[], none()), "0/0", "Pending", "0"),
-        (pod("Running", &[], &[running("c", true), running("d", false)], none()), "1/2", "Running", "0"),
-        (pod("Running", &[], &[again(running("c", true), 3)], none()), "1/1", "Running", "3 (60m ago)"),
+        (pod("Pending", &[], &[], &none()), "0/0", "Pending", "0"),
+        (pod("Running", &[], &[running("c", true), running("d", false)], &none()), "1/2", "Running", "0"),
+        (pod("Running", &[], &[again(running("c", true), 3)], &none()), "1/1", "Running", "3 (60m ago)"),
         (
-            pod("Running", &[], &[again(waiting("c", "CrashLoopBackOff"), 5)], none()),
+            pod("Running", &[], &[again(waiting("c", "CrashLoopBackOff"), 5)], &none()),
             "0/1",
             "CrashLoopBackOff",
             "5 (60m ago)",
         ),
         (
-            pod("Pending", &[], &[waiting("c", "ImagePullBackOff"), waiting("d", "ErrImagePull")], none()),
+            pod("Pending", &[], &[waiting("c", "ImagePullBackOff"), waiting("d", "ErrImagePull")], &none()),
             "0/2",
             "ImagePullBackOff",
             "0",
         ),
-        (pod("Succeeded", &[], &[ended("c", 0, "Completed", 0)], none()), "0/1", "Completed", "0"),
-        (pod("Succeeded", &[], &[ended("c", 0, "Completed", 0)], gone.clone()), "0/1", "Completed", "0"),
-        (pod("Failed", &[], &[ended("c", 3, "", 0)], none()), "0/1", "ExitCode:3", "0"),
-        (pod("Failed", &[], &[ended("c", 137, "", 9)], none()), "0/1", "Signal:9", "0"),
-        (pod("Failed", &[], &[], json!({"status": {"reason": "Evicted"}})), "0/0", "Evicted", "0"),
+        (pod("Succeeded", &[], &[ended("c", 0, "Completed", 0)], &none()), "0/1", "Completed", "0"),
+        (pod("Succeeded", &[], &[ended("c", 0, "Completed", 0)], &gone), "0/1", "Completed", "0"),
+        (pod("Failed", &[], &[ended("c", 3, "", 0)], &none()), "0/1", "ExitCode:3", "0"),
+        (pod("Failed", &[], &[ended("c", 137, "", 9)], &none()), "0/1", "Signal:9", "0"),
+        (pod("Failed", &[], &[], &json!({"status": {"reason": "Evicted"}})), "0/0", "Evicted", "0"),
         (
-            pod("Running", &[], &[running("c", true), ended("d", 0, "Completed", 0)], is("Ready")),
+            pod("Running", &[], &[running("c", true), ended("d", 0, "Completed", 0)], &is("Ready")),
             "1/2",
             "Running",
             "0",
         ),
         (
-            pod("Running", &[], &[ended("c", 0, "Completed", 0), running("d", true)], none()),
+            pod("Running", &[], &[ended("c", 0, "Completed", 0), running("d", true)], &none()),
             "1/2",
             "NotReady",
             "0",
         ),
-        (pod("Running", &[], &[running("c", true)], gone.clone()), "1/1", "Terminating", "0"),
+        (pod("Running", &[], &[running("c", true)], &gone), "1/1", "Terminating", "0"),
         (
             pod(
                 "Running",
                 &[],
                 &[running("c", true)],
-                json!({"metadata": gone["metadata"], "status": {"reason": "NodeLost"}}),
+                &json!({"metadata": gone["metadata"], "status": {"reason": "NodeLost"}}),
             ),
             "1/1",
             "Unknown",
@@ -103,27 +103,27 @@ fn pods_say_in_one_word_what_their_containers_do() {
                 "Pending",
                 &[],
                 &[],
-                json!({"status": {"conditions": [{"type": "PodScheduled", "reason": "SchedulingGated"}]}}),
+                &json!({"status": {"conditions": [{"type": "PodScheduled", "reason": "SchedulingGated"}]}}),
             ),
             "0/0",
             "SchedulingGated",
             "0",
         ),
         (
-            pod("Pending", &[ended("i", 0, "Completed", 0), running("j", false)], &[waits()], none()),
+            pod("Pending", &[ended("i", 0, "Completed", 0), running("j", false)], &[waits()], &none()),
             "0/1",
             "Init:1/2",
             "0",
         ),
         (
-            pod("Pending", &[again(ended("i", 1, "Error", 0), 2)], &[waits()], none()),
+            pod("Pending", &[again(ended("i", 1, "Error", 0), 2)], &[waits()], &none()),
             "0/1",
             "Init:Error",
             "2 (60m ago)",
         ),
-        (pod("Pending", &[ended("i", 4, "", 15)], &[waits()], none()), "0/1", "Init:Signal:15", "0"),
+        (pod("Pending", &[ended("i", 4, "", 15)], &[waits()], &none()), "0/1", "Init:Signal:15", "0"),
         (
-            pod("Pending", &[waiting("i", "CrashLoopBackOff")], &[waits()], none()),
+            pod("Pending", &[waiting("i", "CrashLoopBackOff")], &[waits()], &none()),
             "0/1",
             "Init:CrashLoopBackOff",
             "0",
@@ -133,14 +133,14 @@ fn pods_say_in_one_word_what_their_containers_do() {
                 "Running",
                 &[again(ended("i", 0, "Completed", 0), 2)],
                 &[running("c", true)],
-                is("Initialized"),
+                &is("Initialized"),
             ),
             "1/1",
             "Running",
             "0",
         ),
         (
-            pod("Running", &[again(running("side", true), 1)], &[running("c", true)], stays(&["side"])),
+            pod("Running", &[again(running("side", true), 1)], &[running("c", true)], &stays(&["side"])),
             "2/2",
             "Running",
             "1 (60m ago)",
@@ -150,7 +150,7 @@ fn pods_say_in_one_word_what_their_containers_do() {
                 "Pending",
                 &[again(running("side", true), 1), running("j", false)],
                 &[waits()],
-                stays(&["side", "j"]),
+                &stays(&["side", "j"]),
             ),
             "1/2",
             "Init:1/2",
