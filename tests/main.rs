@@ -6,6 +6,7 @@ mod budget;
 mod cluster;
 mod demo;
 mod docs;
+mod documents;
 mod frames;
 mod kubectl;
 mod layers;

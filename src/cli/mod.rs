@@ -13,6 +13,8 @@ mod info;
 mod screen;
 mod validate;
 
+pub use frame::svg;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;

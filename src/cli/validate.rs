@@ -102,7 +102,7 @@ impl Validate {
         let count =
             |level| judged.iter().flat_map(|(_, _, found)| found).filter(|one| one.level == level).count();
         let (errors, warnings) = (count(Level::Error), count(Level::Warning));
-        if self.output == Output::Text {
+        if self.output == Output::Text && !sources.is_empty() {
             let documents = sources.iter().map(|(_, source)| source.documents.len()).sum();
             eprintln!("{}", summary(documents, errors, warnings));
         }

@@ -8,6 +8,8 @@ use http::Method;
 use serde_json::{Value, json};
 use v9s::model::crd::cel::{self, CHECKS, Enforced, ROWS};
 use v9s::model::crd::{self, GROUP, OwnKind, VERSION, own_kind};
+use v9s::rules::example::example;
+use v9s::rules::{Cel, Dialect, Needs, Source, Subject, catalogue};
 
 use crate::support::apiserver::{ApiServer, program};
 use crate::support::cluster::Cluster;
@@ -28,6 +30,7 @@ fn the_real_server_keeps_our_rules() {
         .filter_map(|(number, row)| judge(cluster, number, &row).err())
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    cases_of_the_catalogue(cluster);
     examples(&server);
     scale(&server);
 }
@@ -336,4 +339,62 @@ fn crds_are_printed_as_yaml_and_json() {
         refusal.contains("spec.vm has no field \"bootdsk\"; it has accessCredentials, bootDisk"),
         "{refusal}"
     );
+}
+
+#[test]
+fn the_catalogue_knows_what_a_server_keeps() {
+    let mut wrong = Vec::new();
+    for rule in catalogue::rules() {
+        let ours = [Subject::Workload, Subject::VolumeSet, Subject::VolumeCommand];
+        if !rule.on.iter().any(|subject| ours.contains(subject)) {
+            continue;
+        }
+        let kept = match cel::enforced(rule.id) {
+            Some(Enforced::Cel | Enforced::Schema) => true,
+            Some(Enforced::No(_)) => false,
+            None => rule.cel == Cel::Yes,
+        };
+        if kept != (rule.cel == Cel::Yes) {
+            wrong.push(format!(
+                "{}: the catalogue says {:?}, a server {:?}",
+                rule.id,
+                rule.cel,
+                cel::enforced(rule.id)
+            ));
+        }
+        if cel::enforced(rule.id).is_none() && rule.cel == Cel::Yes {
+            wrong.push(format!("{}: the catalogue says that a server keeps it, and nothing does", rule.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the catalogue has as bad cases is refused, what it has as good ones is taken.
+fn cases_of_the_catalogue(cluster: &Cluster) {
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for rule in catalogue::rules().filter(|rule| rule.cel == Cel::Yes && rule.needs == Needs::Document) {
+        let bad = rule.bad.iter().map(|case| (case, true));
+        for (case, refused) in bad.chain(rule.good.iter().map(|case| (case, false))) {
+            let Ok(example) = example(rule, case, Dialect::Kubernetes) else { continue };
+            let source = Source::read(example.text.as_bytes());
+            let Some(object) = source.documents.first().map(|document| document.root().json()) else {
+                continue;
+            };
+            let Some(kind) = object["kind"].as_str().and_then(own_kind) else { continue };
+            tried += 1;
+            let mut object = object;
+            if kind.namespaced && object["metadata"].is_object() {
+                object["metadata"]["namespace"] = json!("default");
+            }
+            let namespace = if kind.namespaced { "/namespaces/default" } else { "" };
+            let path = format!("/apis/{GROUP}/{VERSION}{namespace}/{}?dryRun=All", kind.plural);
+            match (cluster.request(Method::POST, &path, Some(&object)), refused) {
+                (Ok(_), true) => wrong.push(format!("{}: taken: {case}", rule.id)),
+                (Err(why), false) => wrong.push(format!("{}: {case}\n    refused: {why}", rule.id)),
+                _ => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty() && tried > 100, "{tried} tried\n{}", wrong.join("\n"));
 }

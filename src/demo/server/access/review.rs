@@ -61,7 +61,9 @@ impl Review {
         }
         let review = self.read(headers, body)?;
         let (metadata, spec, status) = match self {
-            Self::Access => (json!({}), review["spec"].clone(), self.access(server, user, &review["spec"])?),
+            Self::Access => {
+                (json!({}), without_empty(&review["spec"]), self.access(server, user, &review["spec"])?)
+            }
             Self::Rules => (json!({}), json!({}), rules(server, user, &review["spec"])?),
             Self::Me => {
                 let status = json!({"userInfo": {"username": user.name, "groups": user.groups}});
@@ -142,6 +144,17 @@ impl Review {
         }
         Ok(status)
     }
+}
+
+/// The question as it is repeated in the answer: what is empty was not asked.
+fn without_empty(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    for attributes in spec.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(attributes) = attributes.as_object_mut() {
+            attributes.retain(|_, value| value != "");
+        }
+    }
+    spec
 }
 
 fn rules(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> {
