@@ -39,7 +39,7 @@ pub fn objects() -> Vec<Value> {
         role(
             "ClusterRole",
             "cluster-admin",
-            vec![rule(&["*"], &["*"], &["*"]), json!({"nonResourceURLs": ["*"], "verbs": ["*"]})],
+            &[rule(&["*"], &["*"], &["*"]), json!({"nonResourceURLs": ["*"], "verbs": ["*"]})],
         ),
         json!({
             "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"},

@@ -118,7 +118,7 @@ fn written(spot: &Spot<'_>, value: &str) -> String {
         .value_range()
         .and_then(|range| spot.document().text().as_str().get(range))
         .is_some_and(|old| old.starts_with('"'));
-    if (bare_in_json(value) && !quoted) || (!quoted && plain_text_stays_text(value)) {
+    if !quoted && (bare_in_json(value) || plain_text_stays_text(value)) {
         value.to_owned()
     } else {
         serde_json::Value::from(value).to_string()

@@ -146,7 +146,7 @@ fn is_image_name(name: &str) -> bool {
         let label = |label: &str| {
             !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        if !host.split('.').all(label) || !port.is_none_or(|port| port.parse::<u16>().is_ok()) {
+        if !host.split('.').all(label) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
             return false;
         }
     }

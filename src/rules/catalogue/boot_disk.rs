@@ -247,7 +247,7 @@ pub(super) const RULES: &[Rule] = &[
         path: IMAGE,
         text: "image link \"{}\" needs a tag, //image/<name>:<tag>",
         check: |c| {
-            c.text_must(|text| Image::read(text).is_none_or(|image| !image.link || image.fixed.is_some()))
+            c.text_must(|text| Image::read(text).is_none_or(|image| !image.link || image.fixed.is_some()));
         },
         bad: &[
             "spec.vm.bootDisk.source.oci.image: '//image/ubuntu'",

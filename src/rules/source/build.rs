@@ -34,7 +34,7 @@ pub(super) fn read(text: &str, most: usize) -> Source {
             Err(error) => Err(builder.syntax(&error)),
         };
         let Err(stop) = stopped else { continue };
-        builder.problems.push(stop.finding);
+        builder.problems.push(*stop.finding);
         builder.abandon();
         let more = stop.fatal || !matches!(parser.proceed_next_document(), Ok(true));
         if more {
@@ -47,7 +47,7 @@ pub(super) fn read(text: &str, most: usize) -> Source {
 
 /// Why a document, or everything after this place, is not read.
 struct Stop {
-    finding: Finding,
+    finding: Box<Finding>,
     fatal: bool,
 }
 
@@ -118,7 +118,10 @@ impl Builder<'_> {
     }
 
     fn stop(&self, rule: &'static str, range: Range<usize>, why: impl Into<String>) -> Stop {
-        Stop { finding: problem(self.text, self.number.max(1), rule, range, why.into()), fatal: false }
+        Stop {
+            finding: Box::new(problem(self.text, self.number.max(1), rule, range, why.into())),
+            fatal: false,
+        }
     }
 
     fn syntax(&self, error: &ScanError) -> Stop {
