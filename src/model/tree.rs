@@ -16,7 +16,7 @@ pub enum Tree {
     /// A text.
     Text(String),
     /// A list.
-    List(Vec<Tree>),
+    List(Vec<Self>),
     /// Values by their keys.
     Map(Fields),
 }

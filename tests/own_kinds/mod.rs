@@ -383,7 +383,7 @@ fn cases_of_the_catalogue(cluster: &Cluster) {
             };
             let Some(kind) = object["kind"].as_str().and_then(own_kind) else { continue };
             tried += 1;
-            let mut object = object;
+            let mut object = as_kubectl_sends(object);
             if kind.namespaced && object["metadata"].is_object() {
                 object["metadata"]["namespace"] = json!("default");
             }
@@ -397,4 +397,22 @@ fn cases_of_the_catalogue(cluster: &Cluster) {
         }
     }
     assert!(wrong.is_empty() && tried > 100, "{tried} tried\n{}", wrong.join("\n"));
+}
+
+/// Numbers without a fraction are whole: kubectl writes 2.0 as 2.
+fn as_kubectl_sends(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(as_kubectl_sends).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.into_iter().map(|(key, value)| (key, as_kubectl_sends(value))).collect())
+        }
+        Value::Number(number) => match number.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "whole, and small")]
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+                (float as i64).into()
+            }
+            _ => Value::Number(number),
+        },
+        other => other,
+    }
 }

@@ -24,6 +24,8 @@ const COMMAND: &str = "it belongs to a command line";
 pub const ROWS: &[(&str, Enforced)] = &[
     ("kind-unknown", Enforced::No("a server knows its kinds; another one answers 404")),
     ("name-required", Enforced::Schema),
+    ("wrong-type", Enforced::Schema),
+    ("spec-required", Enforced::Schema),
     ("name-immutable", Enforced::No("an object with another name is another object")),
     ("type-missing", Enforced::Schema),
     ("gvc-required", Enforced::No(REQUEST)),
@@ -40,7 +42,7 @@ pub const ROWS: &[(&str, Enforced)] = &[
     ),
     ("server-field-ignored", Enforced::No(WARNING)),
     ("vm-block-required", Enforced::Schema),
-    ("vm-block-forbidden", Enforced::No("any other type is refused already")),
+    ("vm-block-forbidden", Enforced::Schema),
     ("container-name-required", Enforced::Schema),
     ("container-name-pattern", Enforced::Schema),
     ("cpu-required", Enforced::Schema),

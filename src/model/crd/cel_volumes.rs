@@ -61,8 +61,8 @@ pub(super) const OTHERS: &[Check] = &[
         "VolumeSet",
         "",
         None,
-        "self.metadata.name.size() >= 3 && self.metadata.name.size() <= 63",
-        "the name must have 3 to 63 characters",
+        "self.metadata.name.size() <= 63",
+        "the name must have at most 63 characters",
         None,
     ),
     check(

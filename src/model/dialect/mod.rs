@@ -222,10 +222,10 @@ fn to_cpln(document: &Tree, unpack: bool) -> Result<Tree, Unconvertible> {
     for (key, value) in annotations.into_iter().flatten() {
         match (key.strip_prefix(TAG), value) {
             (Some(tag), Tree::Text(text)) if is_name_part(tag) => {
-                tags.push((tag.to_owned(), Tree::Text(text)))
+                tags.push((tag.to_owned(), Tree::Text(text)));
             }
             (None, Tree::Text(text)) if key == DESCRIPTION => {
-                all.push(("description".into(), Tree::Text(text)))
+                all.push(("description".into(), Tree::Text(text)));
             }
             (None, Tree::Text(text)) if unpack && key == CARRIED => match unpacked(&text) {
                 Some(fields) => carried = fields,
