@@ -296,6 +296,15 @@ fn scale(server: &ApiServer) {
 }
 
 #[test]
+fn examples_have_no_findings() {
+    let mut arguments = vec!["validate".to_owned(), "--deny-warnings".to_owned()];
+    arguments.extend(example_files().iter().map(|file| file.to_str().unwrap().to_owned()));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, text) = said(&v9s(&arguments));
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
 fn examples_come_back_from_the_other_form() {
     let json = |arguments: &[&str]| -> Value {
         let output = v9s(arguments);
