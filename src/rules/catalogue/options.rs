@@ -4,6 +4,7 @@ use super::super::fix::Fix;
 use super::super::known::Lookup;
 use super::super::patterns::{Link, is_name, is_port, nearest};
 use super::super::rule::{Check, ERROR, Needs, Rule, WARNING, because};
+use super::super::source::Spot;
 use super::container::tag;
 
 /// The most seconds of a time-out that the hosted service takes without being asked.
@@ -37,7 +38,7 @@ fn geo_headers(c: &mut Check<'_>) {
     }
     for (at, (_, name)) in named.iter().enumerate() {
         let Some(text) = name.text() else { continue };
-        let same = |(_, other): &(&str, super::super::Spot<'_>)| {
+        let same = |(_, other): &(&str, Spot<'_>)| {
             other.text().is_some_and(|other| other.eq_ignore_ascii_case(text))
         };
         if text.chars().count() > 128 || named.iter().take(at).any(same) {
@@ -180,7 +181,7 @@ pub(super) const RULES: &[Rule] = &[
         text: "each local option needs its own location",
         check: |c| {
             let locations: Vec<_> =
-                c.at.items().filter(|option| option.is_map()).map(|option| option.get("location")).collect();
+                c.at.items().filter(Spot::is_map).map(|option| option.get("location")).collect();
             for location in locations.iter().filter(|location| location.blank()) {
                 c.report_at(location, &[]);
             }
