@@ -41,6 +41,7 @@ mod minimal;
 mod options;
 mod pasted;
 mod ports;
+mod power;
 mod references;
 mod topology;
 mod volume_set;
@@ -62,6 +63,7 @@ const SECTIONS: &[&[Rule]] = &[
     boot_disk::RULES,
     topology::RULES,
     cloud_init::RULES,
+    power::RULES,
     options::RULES,
     volume_set::RULES,
     commands::RULES,
