@@ -10,7 +10,7 @@
 //! | `at spec.vm` | says where the finding is expected, if that is not the place of the first change |
 //! | `old spec.type: standard` | the same for the document before the change, which is otherwise the minimal one |
 //! | `known: {volumeSets: []}` | what is known of the cluster: fields of [`super::known::Known`] |
-//! | `unseen` | the API server takes this one, although it refuses the other bad cases of the row |
+//! | `unseen` | an API server decides otherwise: it sees less than the rule, or knows one form only |
 //! | `options: {gvc: shop}` | what the command line says: fields of [`super::known::Options`] |
 //!
 //! Paths are those of rules, `@container` included. A case that begins with `---` is a whole text instead: it is judged as
@@ -37,7 +37,7 @@ pub struct Example {
     pub known: Known,
     /// What the command line says.
     pub options: Options,
-    /// Whether an API server takes it although the row says that it refuses such things.
+    /// Whether an API server decides otherwise, although the row says that it decides alike.
     pub unseen: bool,
     /// Where a bad case has its finding; `None` in whole texts.
     pub path: Option<String>,

@@ -110,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
             }
         },
         bad: &["spec.type: growVolume", "spec.type: createVolumeSnapshots", "!spec.type"],
-        good: &["spec.type: deleteVolume", "spec.type: replaceVolume"],
+        good: &["spec: {type: deleteVolume, volumeSet: data, volumeIndex: 0}"],
         ..WRITTEN
     },
     Rule {
@@ -405,6 +405,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "snapshot-expiry",
         path: "spec.snapshotExpirationDate",
         text: "\"{}\" is not a time in the future",
+        cel: Cel::No("CEL has no clock"),
         check: |c| {
             let now = c.options.now;
             c.text_must(|text| {

@@ -280,7 +280,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         good: &[
             "spec.rolloutOptions.terminationGracePeriodSeconds: 900",
-            "spec.rolloutOptions.terminationGracePeriodSeconds: 3600\ntags: {cpln/relaxGracePeriodMax: 'true'}",
+            "spec.rolloutOptions.terminationGracePeriodSeconds: 3600\ntags: {cpln/relaxGracePeriodMax: 'true'}\nunseen",
         ],
         ..ERROR
     },
@@ -326,7 +326,7 @@ pub(super) const RULES: &[Rule] = &[
         },
         bad: &["spec.loadBalancer.replicaDirect: true", "spec.loadBalancer.replicaDirect: {enabled: true}"],
         good: &[
-            "spec.loadBalancer.replicaDirect: false",
+            "spec.loadBalancer.replicaDirect: false\nunseen",
             "spec.loadBalancer.replicaDirect: {enabled: false}",
         ],
         ..ERROR
@@ -383,7 +383,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         good: &[
             "spec.loadBalancer.direct: {enabled: true, ports: [{externalPort: 22, protocol: TCP, containerPort: 8080}]}",
-            "spec.loadBalancer.direct: {enabled: true, ports: [{externalPort: 22, protocol: TCP, containerPort: {port: 8080}}]}",
+            "spec.loadBalancer.direct: {enabled: true, ports: [{externalPort: 22, protocol: TCP, containerPort: {port: 8080}}]}\nunseen",
         ],
         ..ERROR
     },
