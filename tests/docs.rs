@@ -88,13 +88,17 @@ fn the_picture_is_what_the_program_draws() {
     let recording = recording.to_str().unwrap();
     let drawn = v9s(&["frame", "vms", "--recording", recording, "--size", "120x32", "--format", "svg"]);
     assert_eq!((drawn.status.code(), text_of(&drawn.stderr)), (Some(0), String::new()));
-    let drawn = text_of(&drawn.stdout);
-    let path = asset("vms.svg");
+    same_as_asset("vms.svg", &text_of(&drawn.stdout));
+}
+
+/// Checks that a file below `assets` is what the program makes, or makes it so.
+pub(crate) fn same_as_asset(name: &str, made: &str) {
+    let path = asset(name);
     if writes() {
-        std::fs::write(&path, &drawn).unwrap();
+        std::fs::write(&path, made).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == drawn, "assets/vms.svg is not what the program draws; {HOW}");
+    assert!(kept == made, "assets/{name} is not what the program makes; {HOW}");
 }
 
 #[test]

@@ -148,7 +148,8 @@ const RUNS: &[Run] = &[
     ("admin", "get vm -A --as shop-operator", 1, &["Forbidden", "shop-operator"], &[]),
     ("admin", "delete vm web-2 -n shop --timeout=20s", 0, &["deleted"], &[]),
     ("admin", "get vmi,dv,pvc -n shop", 0, &["web-1"], &["web-2"]),
-    ("admin", "apply --server-side -f -", 1, &["real"], &[]),
+    ("admin", "apply --server-side --validate=false -f -", 1, &["embedded server", "real"], &[]),
+    ("admin", "explain vm", 1, &["could not find"], &[]),
 ];
 
 #[test]
@@ -212,7 +213,7 @@ fn kubectl_reads_logs() {
     let follow = format!("logs -f -n shop {launcher} -c guest-console-log --tail 1");
     let mut child = kubectl.command("admin", &follow).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), last.out.trim_end());
+    assert_eq!(lines.next().unwrap().unwrap().trim_end(), last.out.trim_end());
     let pod = launcher.trim_start_matches("pod/");
     kubectl.server.server().append_log("shop", pod, "guest-console-log", "a line that came later");
     assert_eq!(lines.next().unwrap().unwrap(), "a line that came later");

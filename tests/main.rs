@@ -6,9 +6,11 @@ mod budget;
 mod cluster;
 mod demo;
 mod docs;
+mod documents;
 mod frames;
 mod kubectl;
 mod layers;
+mod own_kinds;
 #[cfg(unix)]
 mod screens;
 mod support;

@@ -137,7 +137,8 @@ const CELL_HEIGHT: u32 = 19;
 const PAPER: &str = "#1b1d2b";
 const INK: &str = "#c8d3f5";
 
-fn svg(buffer: &Buffer) -> String {
+/// A frame as an SVG picture, with a monospace font of the reader's machine.
+pub fn svg(buffer: &Buffer) -> String {
     let (width, height) =
         (u32::from(buffer.area.width) * CELL_WIDTH, u32::from(buffer.area.height) * CELL_HEIGHT);
     let mut out = format!(

@@ -204,8 +204,7 @@ impl Connection {
         limit: Duration,
     ) -> Result<T, Failure> {
         let body = self.get(path, accept, limit).await?;
-        serde_json::from_slice(&body)
-            .map_err(|why| Failure::garbage(&self.inner.info.server, &why.to_string()))
+        serde_json::from_slice(&body).map_err(|why| Failure::not_json(&self.inner.info.server, &why))
     }
 
     /// Reads a small text; what is not UTF-8 in it is replaced. The text is as hostile as any.
@@ -225,7 +224,7 @@ impl Connection {
         review: &impl serde::Serialize,
         limit: Duration,
     ) -> Result<T, Failure> {
-        let garbage = |why: serde_json::Error| Failure::garbage(&self.inner.info.server, &why.to_string());
+        let garbage = |why: serde_json::Error| Failure::not_json(&self.inner.info.server, &why);
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")

@@ -13,12 +13,16 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::error::Category;
 
 /// The longest text of a server that is shown, in characters.
 const LONGEST: usize = 300;
 
 /// What to look at when a connection broke that had worked.
 pub(crate) const LOOK_AT_NETWORK: &str = "Is the network up, is a tunnel or VPN still open?";
+
+/// What there is to do where nobody has to do anything.
+pub(crate) const ASKED_AGAIN: &str = "v9s asks again by itself.";
 
 /// The longest pause that is believed when a server asks for one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
@@ -117,6 +121,14 @@ impl Failure {
         self
     }
 
+    /// The text for a request that is repeated without anybody doing anything.
+    pub fn and_again(&self) -> String {
+        match self.remedy {
+            Some(_) => self.to_string(),
+            None => format!("{self} {ASKED_AGAIN}"),
+        }
+    }
+
     /// Makes a failure of the configuration.
     pub(crate) fn config(what: impl Into<String>) -> Self {
         Self::new(FailureKind::Config, what)
@@ -139,6 +151,11 @@ impl Failure {
             format!("The answer of {server} cannot be understood: {}", sentence(why)),
         )
         .remedy("Is this URL an API server, or a proxy or a login page in front of it?")
+    }
+
+    /// Reports an answer of `server` that is not the JSON that was expected.
+    pub(crate) fn not_json(server: &str, why: &serde_json::Error) -> Self {
+        Self::garbage(server, &why_no_json(why))
     }
 
     /// Returns whether trying the same read again later may succeed without anybody doing anything.
@@ -175,7 +192,7 @@ impl Failure {
                 )
                 .remedy("Use http://, https:// or socks5:// in proxy-url or HTTPS_PROXY.")
             }
-            E::SerdeError(why) => Self::garbage(server, &why.to_string()),
+            E::SerdeError(why) => Self::not_json(server, why),
             E::FromUtf8(_) => Self::garbage(server, "it is not UTF-8 text"),
             E::InferKubeconfig(why) => Self::config(sentence(&why.to_string())),
             E::Auth(why) => auth(why),
@@ -199,6 +216,15 @@ impl Failure {
             said.retry_after = Some(seconds);
         }
         said.into_failure(code, server)
+    }
+}
+
+/// Why a JSON document cannot be read: it is none, or not the one that was expected.
+pub(crate) fn why_no_json(why: &serde_json::Error) -> String {
+    match why.classify() {
+        Category::Data => why.to_string(),
+        Category::Eof => format!("it ends in the middle ({why})"),
+        Category::Io | Category::Syntax => format!("it is not JSON ({why})"),
     }
 }
 

@@ -167,6 +167,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(&path).map(drop).map_err(|error| named(&path, &error.error))
 }
 
+/// Puts `bytes` into a file that is there already, as [`write_atomically`] does, and leaves it the rights that it has.
+pub fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let rights = fs::metadata(&path)?.permissions();
+    if rights.readonly() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"));
+    }
+    let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+    let mut file = tempfile::Builder::new().prefix(".v9s-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(rights)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map(drop).map_err(|error| error.error)
+}
+
 /// The error with the path in its text, for `io::Error` names none.
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))

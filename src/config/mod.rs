@@ -5,5 +5,5 @@ pub mod log;
 pub mod redact;
 pub mod report;
 
-pub use folders::{Folders, create_private, private_folder, write_atomically};
+pub use folders::{Folders, create_private, private_folder, rewrite, write_atomically};
 pub use redact::redact;

@@ -57,7 +57,11 @@ impl Written {
         let (path, folder) = match path {
             Some(path) => (std::path::absolute(path)?, None),
             None => {
-                let folder = tempfile::Builder::new().prefix("v9s-demo-").tempdir()?;
+                let mut builder = tempfile::Builder::new();
+                builder.prefix("v9s-demo-");
+                #[cfg(unix)]
+                builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+                let folder = builder.tempdir()?;
                 (folder.path().join("kubeconfig"), Some(folder))
             }
         };

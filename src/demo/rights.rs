@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::server::MASTERS;
+
 /// The user who looks after one namespace, and that namespace.
 pub const OPERATOR: &str = "shop-operator";
 /// See [`OPERATOR`].
@@ -34,16 +36,26 @@ pub fn objects() -> Vec<Value> {
     let admin = [edit.clone(), admin()].concat();
     let everything = vec![json!({"apiGroups": MACHINES, "resources": ["*"], "verbs": ["*"]})];
     vec![
-        role("ClusterRole", "view", view),
-        role("ClusterRole", "edit", edit),
-        role("ClusterRole", "admin", admin),
-        role("Role", "vm-operator", everything),
+        role(
+            "ClusterRole",
+            "cluster-admin",
+            &[rule(&["*"], &["*"], &["*"]), json!({"nonResourceURLs": ["*"], "verbs": ["*"]})],
+        ),
+        json!({
+            "apiVersion": format!("{GROUP}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"},
+            "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": MASTERS}],
+        }),
+        role("ClusterRole", "view", &view),
+        role("ClusterRole", "edit", &edit),
+        role("ClusterRole", "admin", &admin),
+        role("Role", "vm-operator", &everything),
         binding("ClusterRole", "admin"),
         binding("Role", "vm-operator"),
     ]
 }
 
-fn role(kind: &str, name: &str, rules: Vec<Value>) -> Value {
+fn role(kind: &str, name: &str, rules: &[Value]) -> Value {
     let mut role = json!({"apiVersion": format!("{GROUP}/v1"), "kind": kind, "metadata": {"name": name}, "rules": rules});
     if kind == "Role" {
         role["metadata"]["namespace"] = NAMESPACE.into();

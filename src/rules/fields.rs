@@ -283,7 +283,7 @@ spec map
 struct Field {
     name: &'static str,
     type_: &'static str,
-    below: Vec<Field>,
+    below: Vec<Self>,
 }
 
 fn read(texts: &[&'static str]) -> Field {

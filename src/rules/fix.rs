@@ -71,18 +71,21 @@ impl Fix {
         Some(Self { label, edits: vec![edit] })
     }
 
-    /// Adds an entry to a map that has some already. `value` is YAML on one line.
+    /// Adds an entry to a map that has some already. `value` is a plain word, or JSON.
     #[must_use]
     pub fn add(map: &Spot<'_>, key: &str, value: &str) -> Option<Self> {
         let (_, first) = map.entries().next()?;
         let before = first.key_range();
         let json = in_json(&first, &before);
         let (key, shown) = (if json { format!("{key:?}") } else { key.to_owned() }, key);
+        let plain = !value.starts_with(['{', '[', '"']) && !bare_in_json(value);
+        let written =
+            if json && plain { serde_json::Value::from(value).to_string() } else { value.to_owned() };
         let text = if map.is_flow() {
-            format!("{key}: {value}, ")
+            format!("{key}: {written}, ")
         } else {
             let (_, column) = map.document().text().position(before.start);
-            format!("{key}: {value}\n{:indent$}", "", indent = column.saturating_sub(1) as usize)
+            format!("{key}: {written}\n{:indent$}", "", indent = column.saturating_sub(1) as usize)
         };
         let edits = vec![Edit { range: before.start..before.start, text }];
         Some(Self { label: format!("add {shown}: {value}"), edits })
@@ -115,12 +118,16 @@ fn written(spot: &Spot<'_>, value: &str) -> String {
         .value_range()
         .and_then(|range| spot.document().text().as_str().get(range))
         .is_some_and(|old| old.starts_with('"'));
-    let number = value.parse::<i64>().is_ok() || matches!(value, "true" | "false" | "null");
-    if (number && !quoted) || (!quoted && plain_text_stays_text(value)) {
+    if !quoted && (bare_in_json(value) || plain_text_stays_text(value)) {
         value.to_owned()
     } else {
         serde_json::Value::from(value).to_string()
     }
+}
+
+/// Whether JSON has no quotes around it.
+fn bare_in_json(value: &str) -> bool {
+    value.parse::<i64>().is_ok() || matches!(value, "true" | "false" | "null")
 }
 
 fn removal(spot: &Spot<'_>) -> Option<Edit> {

@@ -86,6 +86,30 @@ pub(super) fn first_place(key: &str, subject: Subject) -> String {
     }
 }
 
+/// The fields that a path leads to in a kind, in Kubernetes' form, for those who ask about a field: without the indexes of
+/// lists, every alternative by itself.
+pub fn fields(path: &str, subject: Subject) -> Vec<String> {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let places = ALIASES.iter().find(|(name, _)| *name == first).map_or(&[][..], |(_, places)| places);
+    let first = match (places.iter().find(|(of, _)| *of == subject), in_metadata(first)) {
+        (Some((_, place)), _) => (*place).to_owned(),
+        (None, Some(keys)) => keys.join("."),
+        (None, None) => first.to_owned(),
+    };
+    let mut paths = vec![if rest.is_empty() { first } else { format!("{first}.{rest}") }];
+    while let Some(at) = paths.iter().position(|path| path.contains('{')) {
+        let path = paths.swap_remove(at);
+        let Some((before, after)) = path.split_once('{') else { continue };
+        let Some((keys, after)) = after.split_once('}') else { continue };
+        paths.extend(keys.split(',').map(|key| format!("{before}{key}{after}")));
+    }
+    let plain = |path: String| {
+        let parts = path.split('.').map(|part| part.split('[').next().unwrap_or_default().to_owned());
+        parts.collect::<Vec<_>>().join(".")
+    };
+    paths.into_iter().map(plain).collect()
+}
+
 /// Calls `visit` for each place of `document` that `path` leads to.
 pub(super) fn visit<'a>(document: &'a Document, path: &'static str, visit: &mut dyn FnMut(Spot<'a>)) {
     let root = document.root();

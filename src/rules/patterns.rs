@@ -83,6 +83,85 @@ impl<'a> Link<'a> {
     }
 }
 
+/// A reference to an image: public, or a link to one of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image<'a> {
+    /// `//image/…` or `/org/<org>/image/…`.
+    pub link: bool,
+    /// The organisation, where it is named.
+    pub org: Option<&'a str>,
+    /// The registry, the path and the name, without tag and digest.
+    pub name: &'a str,
+    /// The digest; without one the tag.
+    pub fixed: Option<&'a str>,
+}
+
+impl<'a> Image<'a> {
+    /// Reads a reference.
+    #[must_use]
+    pub fn read(text: &'a str) -> Option<Self> {
+        let (link, org, rest) = if text.starts_with('/') {
+            let link = Link::read(text, "image").filter(|link| link.gvc.is_none())?;
+            (true, link.org, link.name)
+        } else {
+            (false, None, text)
+        };
+        let (rest, digest) = rest.split_once('@').map_or((rest, None), |(rest, digest)| (rest, Some(digest)));
+        if !digest.is_none_or(is_digest) {
+            return None;
+        }
+        // A colon before the last slash belongs to the port of a registry.
+        let last = rest.rfind('/').map_or(0, |at| at + 1);
+        let (name, tag) = match rest.get(last..)?.split_once(':') {
+            Some((_, tag)) => (rest.get(..rest.len() - tag.len() - 1)?, Some(tag)),
+            None => (rest, None),
+        };
+        let good = tag.is_none_or(is_tag) && is_image_name(name);
+        good.then_some(Self { link, org, name, fixed: digest.or(tag) })
+    }
+}
+
+fn is_digest(digest: &str) -> bool {
+    let hex = digest.strip_prefix("sha256:");
+    hex.is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+fn is_tag(tag: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=128).contains(&tag.len())
+        && tag.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+        && tag.bytes().next().is_some_and(word)
+}
+
+fn is_image_name(name: &str) -> bool {
+    let mut parts = name.split('/').peekable();
+    let registry = |part: &str| part.contains(['.', ':']) || part == "localhost";
+    let several = name.contains('/');
+    if several && parts.peek().is_some_and(|first| registry(first)) {
+        let (host, port) = parts.next().map_or(("", None), |first| {
+            first.split_once(':').map_or((first, None), |(host, port)| (host, Some(port)))
+        });
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if !host.split('.').all(label) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return false;
+        }
+    }
+    name.len() <= 255 && parts.all(is_image_part)
+}
+
+/// Lower-case letters and digits, with single dots, up to two underscores or some dashes between them.
+fn is_image_part(part: &str) -> bool {
+    let letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
+    let ends = part.bytes().next().is_some_and(letter) && part.bytes().next_back().is_some_and(letter);
+    let separator =
+        |run: &str| run == "." || run == "_" || run == "__" || run.bytes().all(|byte| byte == b'-');
+    ends && part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()).all(separator)
+}
+
 /// The word that `text` was probably meant to be: at most two letters away, or one for short words.
 pub fn nearest<'w>(text: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     if text.len() > 40 {
@@ -155,6 +234,29 @@ mod tests {
             ("/org//secret/s", None),
         ] {
             assert_eq!(Link::read(text, "secret"), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn images_are_read() {
+        let name = |text| Image::read(text).map(|image| (image.name, image.fixed, image.link));
+        for (text, want) in [
+            ("ubuntu", Some(("ubuntu", None, false))),
+            ("quay.io/a/b:1", Some(("quay.io/a/b", Some("1"), false))),
+            ("localhost:5000/b", Some(("localhost:5000/b", None, false))),
+            ("a/b__c/d--e.f:v1", Some(("a/b__c/d--e.f", Some("v1"), false))),
+            ("//image/b:1", Some(("b", Some("1"), true))),
+            ("/org/o/image/b", Some(("b", None, true))),
+            ("b:", None),
+            ("b:-1", None),
+            ("", None),
+            ("a//b", None),
+            ("a_-b", None),
+            ("-a", None),
+            ("a@sha256:00", None),
+            ("//gvc/g/image/b:1", None),
+        ] {
+            assert_eq!(name(text), want, "{text}");
         }
     }
 

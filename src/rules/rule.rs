@@ -199,18 +199,13 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A text or number must be one of these words; reports it with its value. Offers the closest word.
+    /// A text must be one of these words; reports it with its value. Offers the closest word.
     pub fn one_of(&mut self, words: &[&str]) {
-        if self.at.missing() {
-            return;
+        if let Some(text) = self.at.text().filter(|text| !words.contains(text)) {
+            let near = super::patterns::nearest(text, words.iter().copied());
+            let fix = near.and_then(|near| Fix::set(&self.at, near));
+            self.report(&[&text]).fix(fix);
         }
-        let shown = self.at.shown();
-        if self.at.text().is_some_and(|text| words.contains(&text)) {
-            return;
-        }
-        let near = super::patterns::nearest(&shown, words.iter().copied());
-        let fix = near.and_then(|near| Fix::set(&self.at, near));
-        self.report(&[&shown]).fix(fix);
     }
 
     /// Reports a text for which `good` is false, with the text.
@@ -222,10 +217,8 @@ impl<'a> Check<'a> {
 
     /// A number must be whole and within these limits; reports it with its value.
     pub fn between(&mut self, least: i64, most: i64) {
-        if self.at.missing() {
-            return;
-        }
-        if !self.at.int().is_some_and(|number| (least..=most).contains(&number)) {
+        if self.at.number().is_some() && !self.at.int().is_some_and(|number| (least..=most).contains(&number))
+        {
             let shown = self.at.shown();
             self.report(&[&shown]);
         }

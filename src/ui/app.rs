@@ -230,6 +230,9 @@ impl App {
                 Draw::Soon
             }
             Message::Discovered(_, Ok(discovery)) => {
+                // What was said of the last attempt is over.
+                let said = self.session.discovery_said.take();
+                self.flash = self.flash.take().filter(|flash| said.as_ref() != Some(&flash.text));
                 self.session.discovered(discovery);
                 if let Some(wanted) = self.unresolved.take() {
                     self.open_word(wanted, now, effects);
@@ -241,7 +244,8 @@ impl App {
                 tracing::info!(%failure, "discovery");
                 self.session.discovery_failed = true;
                 if self.flash.is_none() && self.session.discovery.is_none() {
-                    self.say(failure.to_string(), Health::Failed, now);
+                    self.say(failure.and_again(), Health::Failed, now);
+                    self.session.discovery_said = self.flash.as_ref().map(|flash| flash.text.clone());
                 }
                 if let Some(wanted) = self.unresolved.take() {
                     self.say(format!("{}: {failure}", wanted.word), Health::Failed, now);

@@ -408,7 +408,8 @@ fn stands_for_rows(app: &App, said: &str) -> bool {
         (_, Some(Summary::Stale { why, .. } | Summary::Denied { why })) => why.to_string(),
         _ => return false,
     };
-    text::one_line(&why, 500) == said
+    // It may say more than that.
+    text::one_line(&why, 500).starts_with(said)
 }
 
 fn flash(app: &App, area: Rect, buffer: &mut Buffer) {

@@ -90,11 +90,15 @@ impl Engine {
         let Source { flags, given } = source.into();
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (batch_sender, batches) = mpsc::channel(QUEUE);
+        let mut timing = Timing::default();
+        if let Some(limit) = flags.request_timeout.filter(|limit| !limit.is_zero()) {
+            timing.answer = limit;
+        }
         Self {
             gate: Gate::new(flags.readonly),
             flags: Arc::new(flags),
             given,
-            timing: Timing::default(),
+            timing,
             configuration: None,
             connections: HashMap::new(),
             feeds: HashMap::new(),

@@ -61,6 +61,8 @@ pub struct Session {
     pub version: Option<ServerVersion>,
     /// Whether asking for it has failed.
     pub discovery_failed: bool,
+    /// What the last line was given to say of that.
+    pub discovery_said: Option<String>,
     /// How often the server has said what it has.
     discoveries: u32,
     /// What that number was when a kind was asked for last.
@@ -87,6 +89,7 @@ impl Session {
             discovery: None,
             version: None,
             discovery_failed: false,
+            discovery_said: None,
             discoveries: 0,
             asked_at: BTreeMap::new(),
             wants: Vec::new(),

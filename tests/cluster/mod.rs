@@ -47,6 +47,7 @@ fn on_the_real_server() {
 const LEFT_TO_THE_REAL_ONE: &[(&str, &str)] = &[
     ("connect: the administrator comes in by a certificate", "its users log in by tokens only"),
     ("discovery: a kind that comes later", "it takes no definitions: its kinds are fixed"),
+    ("list: an object in two lists", "it serves events in the core group only"),
     ("list: a kind of somebody else goes", "it takes no definitions: its kinds are fixed"),
 ];
 

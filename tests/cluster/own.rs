@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use http::Method;
 use serde_json::{Value, json};
 use v9s::records::{Kind, Vm};
 use v9s::store::{Freshness, Summary};
@@ -18,6 +19,7 @@ use crate::support::live::{Live, Moment, within};
 use crate::support::objects::{fleet_in, vm};
 use crate::support::proxy::Proxy;
 use crate::support::suite;
+use crate::support::{deadline, poll};
 
 /// A name in words, and what is to be done to the server.
 type OwnCase = (&'static str, fn(&mut dyn OnesOwn));
@@ -69,9 +71,16 @@ impl OnesOwn for Embedded {
     }
     fn stop(&mut self) {
         self.stop();
+        // A client that holds old connections must have noticed that they are gone: what is not asked for twice, such as
+        // the making of an object, would fail on one of them.
+        let noticed = || {
+            let asked = self.cluster().request(Method::GET, "/version", None);
+            asked.is_err_and(|why| why.to_string().contains("(Connect)")).then_some(())
+        };
+        poll(deadline(), noticed).expect("the end of the server to be noticed");
     }
     fn kill(&mut self) {
-        self.stop();
+        OnesOwn::stop(self);
     }
     fn start(&mut self) {
         self.start();

@@ -1,6 +1,8 @@
 //! The built program in a pseudo-terminal: keys in, screen out.
 
 mod command_line;
+mod demo;
+mod faults;
 mod fleet;
 mod keys;
 mod server;

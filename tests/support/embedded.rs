@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use v9s::demo::rights;
 use v9s::demo::server::{FaultId, Identity, Limits, Listening, MASTERS, Options, Server, User};
 
 use super::cluster::{Cluster, runtime};
@@ -19,18 +20,6 @@ use super::{deadline, poll};
 /// The users: what their kubeconfig is called, who they are, and where they begin.
 const USERS: [(&str, &str, Option<&str>); 3] =
     [("admin", "admin", None), ("shop", "shop-operator", Some("shop")), ("token", "token-user", None)];
-
-/// The groups in which the user `shop` may do everything.
-const VM_GROUPS: [&str; 8] = [
-    "kubevirt.io",
-    "subresources.kubevirt.io",
-    "cdi.kubevirt.io",
-    "snapshot.kubevirt.io",
-    "snapshot.storage.k8s.io",
-    "pool.kubevirt.io",
-    "instancetype.kubevirt.io",
-    "virt.virtink.smartx.com",
-];
 
 /// An embedded server that others can reach.
 pub struct Embedded {
@@ -210,19 +199,5 @@ fn populate(server: &Server) {
             "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
         }));
     }
-    // What stands in the place of the ClusterRole `admin`.
-    let everyday = ["", "apps", "authorization.k8s.io", "rbac.authorization.k8s.io"];
-    for (role, groups) in [("vm-operator", &VM_GROUPS[..]), ("admin", &everyday)] {
-        put(json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-            "metadata": {"namespace": "shop", "name": role},
-            "rules": [{"apiGroups": groups, "resources": ["*"], "verbs": ["*"]}],
-        }));
-        put(json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-            "metadata": {"namespace": "shop", "name": format!("shop-operator-{role}")},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "shop-operator"}],
-        }));
-    }
+    rights::objects().into_iter().for_each(put);
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Absent, Resource};
-use crate::cluster::error::{plain, sentence};
+use crate::cluster::error::{plain, sentence, why_no_json};
 
 /// A version of a group that has a document of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ struct Document {
 
 /// Reads the document at `/api` or `/apis`, whichever form it has.
 pub(super) fn parse_document(text: &str) -> Result<Parsed, String> {
-    let document: Document = serde_json::from_str(text).map_err(|why| why.to_string())?;
+    let document: Document = serde_json::from_str(text).map_err(|why| why_no_json(&why))?;
     let mut parsed = Parsed::default();
     match document.kind.as_str() {
         "APIGroupDiscoveryList" => document.items.iter().for_each(|item| add_group(&mut parsed, item)),

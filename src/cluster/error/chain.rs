@@ -31,6 +31,9 @@ pub(super) fn explain(error: &(dyn Error + 'static), server: &str) -> Failure {
     if causes.iter().any(|cause| cause.is::<serde_json::Error>()) {
         return Failure::garbage(server, texts.last().map_or("", String::as_str));
     }
+    if causes.iter().filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse) {
+        return Failure::garbage(server, "it is not HTTP");
+    }
     let last = texts.last().map_or("no reason given", String::as_str);
     Failure::new(FailureKind::Disconnected, format!("The connection to {server} failed: {}", sentence(last)))
         .remedy(LOOK_AT_NETWORK)

@@ -147,6 +147,7 @@ where
     Records: From<Vec<R>>,
 {
     fn new(connection: Connection, target: &Target, plan: FeedPlan, timing: Timing, sink: Sink) -> Self {
+        let machine = Machine::new(&connection.info().server);
         Self {
             connection,
             path: target.path(plan.scope.namespace.as_deref()),
@@ -155,7 +156,7 @@ where
             feed: plan.id,
             timing,
             sink,
-            machine: Machine::new(),
+            machine,
             buffer: Vec::new(),
             records: Vec::new(),
         }
@@ -182,7 +183,7 @@ where
                 }
                 Some(Action::Watch { version }) => self.watch(&version).await.map(|()| Input::Ended),
                 Some(Action::Pause(pause)) => {
-                    tokio::time::sleep(pause.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
+                    tokio::time::sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
                     Ok(Input::Timer)
                 }
                 _ => return,

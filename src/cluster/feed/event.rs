@@ -76,7 +76,8 @@ where
     let (what, object) = match usual_form(line) {
         Some(parts) => parts,
         None => {
-            envelope = serde_json::from_slice::<Envelope<'_>>(line)?;
+            envelope = serde_json::from_slice::<Envelope<'_>>(line)
+                .map_err(|_| BadObject("a line of the watch is no event".into()))?;
             (&*envelope.what, envelope.object.get().as_bytes())
         }
     };

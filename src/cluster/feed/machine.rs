@@ -26,6 +26,8 @@ const DOUBTS: u32 = 2;
 const DOUBT: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause that a server gets when it asks for one: whoever sits in front of the screen waits, too.
+const LONGEST_WISH: Duration = Duration::from_secs(120);
 /// A watch that ends sooner than this without a word counts as a failure.
 const TOO_SOON: Duration = Duration::from_secs(1);
 
@@ -61,7 +63,7 @@ pub enum Action {
         /// `metadata.resourceVersion`.
         version: String,
     },
-    /// Do nothing for about this long; the driver varies it so that a fleet of clients does not come back at once.
+    /// Do nothing for at least this long; the driver adds to it so that a fleet of clients does not come back at once.
     Pause(Duration),
     /// Tell the store where the feed stands.
     Tell(Freshness),
@@ -80,6 +82,8 @@ enum State {
 /// One feed.
 #[derive(Debug)]
 pub struct Machine {
+    /// The server's URL, for sentences.
+    server: String,
     state: State,
     /// Which list this is; rows that a complete list has not seen are gone.
     round: u8,
@@ -97,17 +101,12 @@ pub struct Machine {
     forgotten: bool,
 }
 
-impl Default for Machine {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Machine {
-    /// A feed that has asked for nothing yet.
-    pub fn new() -> Self {
+    /// A feed that has asked a server for nothing yet.
+    pub fn new(server: &str) -> Self {
         let state = State::Listing { token: None, seen: 0 };
         Self {
+            server: server.to_owned(),
             state,
             round: 0,
             version: None,
@@ -158,7 +157,10 @@ impl Machine {
         self.refused = 0;
         match end.next {
             Some(next) if token.as_ref() == Some(&next) => {
-                let why = "The server gives the same page of the list again and again.";
+                let why = format!(
+                    "The API server {} gives the same page of the list again and again.",
+                    self.server
+                );
                 self.failed(&Failure::new(FailureKind::Garbage, why), now)
             }
             Some(next) => {
@@ -191,7 +193,7 @@ impl Machine {
     fn ended(&mut self, now: Instant) -> Vec<Action> {
         match self.state {
             State::Watching { since, heard } if !heard && now.duration_since(since) < TOO_SOON => {
-                let why = "The server ends every watch at once.";
+                let why = format!("The API server {} ends every watch at once.", self.server);
                 self.failed(&Failure::new(FailureKind::Disconnected, why), now)
             }
             State::Watching { .. } => self.watch(now),
@@ -249,7 +251,7 @@ impl Machine {
         }
         self.failures = self.failures.saturating_add(1);
         let since = self.stale.as_ref().map_or(now, |(since, _)| *since);
-        let why: Arc<str> = failure.to_string().into();
+        let why: Arc<str> = failure.and_again().into();
         self.stale = Some((since, why.clone()));
         let mut actions = vec![Action::Tell(Freshness::Stale { since, why })];
         // The server answers: no need to wait for as long as it was away. But not twice in a row.
@@ -277,7 +279,10 @@ impl Machine {
             _ => None,
         };
         let doubled = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(10));
-        wished.unwrap_or(doubled).min(LONGEST_PAUSE)
+        match wished {
+            Some(wished) => wished.min(LONGEST_WISH),
+            None => doubled.min(LONGEST_PAUSE),
+        }
     }
 
     fn list(&mut self) -> Vec<Action> {
@@ -302,6 +307,7 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::error::ASKED_AGAIN;
 
     struct Feed {
         machine: Machine,
@@ -310,7 +316,7 @@ mod tests {
 
     impl Feed {
         fn new() -> Self {
-            let machine = Machine::new();
+            let machine = Machine::new("https://server");
             assert_eq!(say(&machine.start()), "syncing 0, list 50");
             Self { machine, now: Instant::now() }
         }
@@ -354,7 +360,9 @@ mod tests {
             Action::End => "end".into(),
             Action::Tell(Freshness::Syncing { seen }) => format!("syncing {seen}"),
             Action::Tell(Freshness::Live) => "live".into(),
-            Action::Tell(Freshness::Stale { why, .. }) => format!("stale: {why}"),
+            Action::Tell(Freshness::Stale { why, .. }) => {
+                format!("stale: {}", why.trim_end_matches(ASKED_AGAIN).trim_end())
+            }
             Action::Tell(Freshness::Denied { .. }) => "denied".into(),
             Action::Tell(Freshness::Absent) => "absent".into(),
         };
@@ -380,7 +388,10 @@ mod tests {
     fn a_list_that_does_not_move_is_given_up() {
         let mut feed = Feed::new();
         feed.page(50, Some("a"), "9");
-        assert!(feed.page(50, Some("a"), "9").starts_with("stale: The server gives the same page"));
+        assert!(
+            feed.page(50, Some("a"), "9")
+                .starts_with("stale: The API server https://server gives the same page")
+        );
     }
 
     #[test]
@@ -394,7 +405,10 @@ mod tests {
             "watch 12",
             "nothing happened, and that was long enough"
         );
-        assert_eq!(feed.then(Input::Ended), "stale: The server ends every watch at once., pause 250");
+        assert_eq!(
+            feed.then(Input::Ended),
+            "stale: The API server https://server ends every watch at once., pause 250"
+        );
     }
 
     #[test]
@@ -421,7 +435,7 @@ mod tests {
         feed.after(60).then(Input::Timer);
         let actions = feed.machine.step(Input::Failed(Failure::new(AWAY, "still no")), feed.now);
         let Action::Tell(Freshness::Stale { since, why }) = &actions[0] else { panic!("{actions:?}") };
-        assert_eq!((*since, &**why), (first, "still no"));
+        assert_eq!((*since, &**why), (first, "still no v9s asks again by itself."));
     }
 
     #[test]
@@ -430,7 +444,9 @@ mod tests {
         let wish = |seconds| FailureKind::TooManyRequests { retry_after: Some(Duration::from_secs(seconds)) };
         assert_eq!(feed.fails(wish(3)), "stale: no, pause 3000");
         feed.then(Input::Timer);
-        assert_eq!(feed.fails(wish(86_400)), "stale: no, pause 30000");
+        assert_eq!(feed.fails(wish(45)), "stale: no, pause 45000");
+        feed.then(Input::Timer);
+        assert_eq!(feed.fails(wish(86_400)), "stale: no, pause 120000");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Server;
-use super::access::{self, Asked, User};
+use super::access::{self, Asked};
 use super::faults::Wire;
 use super::refusal::Refusal;
 use super::route::{Format, Offer, Query, Route, Target, check_length};
@@ -30,7 +30,6 @@ pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 /// A request for objects, understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    pub(crate) user: User,
     pub(crate) method: Method,
     pub(crate) target: Target,
     pub(crate) query: Query,
@@ -143,7 +142,7 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
-    let call = Call { user, method, target, query, format, content_type, body, now: server.now() };
+    let call = Call { method, target, query, format, content_type, body, now: server.now() };
     super::table::check(&call)?;
     dispatch(server, &call)
 }

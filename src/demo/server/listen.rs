@@ -133,3 +133,84 @@ async fn serve(server: Server, stream: impl AsyncRead + AsyncWrite + Unpin + Sen
         tracing::debug!(%why, "a connection to the embedded server ended");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::demo::server::Options;
+
+    async fn listening() -> (Listening, Identity) {
+        let identity = Identity::new(Ipv4Addr::LOCALHOST.into(), Timestamp::now()).unwrap();
+        let server = Server::new(Options::default());
+        let listening = server.listen((Ipv4Addr::LOCALHOST, 0).into(), &identity).await.unwrap();
+        (listening, identity)
+    }
+
+    /// What a client that trusts the authority gets, and which protocol was agreed on.
+    async fn ask(listening: &Listening, identity: &Identity, protocols: &[&[u8]]) -> io::Result<String> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(identity.authority().as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let stream = TcpStream::connect(listening.address).await?;
+        let name = "localhost".try_into().unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        let agreed = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec).unwrap_or_default();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        Ok(format!("{} {}", String::from_utf8_lossy(&agreed), text.lines().next().unwrap_or_default()))
+    }
+
+    #[tokio::test]
+    async fn clients_agree_on_the_one_protocol() {
+        let (_, other) = listening().await;
+        let (listening, identity) = listening().await;
+        let ok = "http/1.1 HTTP/1.1 200 OK";
+        assert_eq!(ask(&listening, &identity, &[b"h2", b"http/1.1"]).await.unwrap(), ok);
+        assert_eq!(ask(&listening, &identity, &[]).await.unwrap(), " HTTP/1.1 200 OK");
+        assert!(ask(&listening, &identity, &[b"h2"]).await.is_err());
+        assert!(ask(&listening, &other, &[b"http/1.1"]).await.is_err(), "another authority");
+    }
+
+    #[tokio::test]
+    async fn who_sends_garbage_or_nothing_keeps_nobody_else_out() {
+        let (listening, identity) = listening().await;
+        let mut idle = Vec::new();
+        for _ in 0..50 {
+            idle.push(TcpStream::connect(listening.address).await.unwrap());
+        }
+        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\xff\xff\x00", &[0xff; 100_000]] {
+            let mut stream = TcpStream::connect(listening.address).await.unwrap();
+            let _ = stream.write_all(garbage).await;
+            let _ = stream.shutdown().await;
+            // It ends, with an alert or without.
+            let mut rest = Vec::new();
+            let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+            assert!(end.is_ok() && rest.len() < 100, "{rest:?}");
+        }
+        assert_eq!(ask(&listening, &identity, &[]).await.unwrap(), " HTTP/1.1 200 OK");
+        let address = listening.address;
+        drop(listening);
+        // Dropping the handle ends the connections, too.
+        for stream in &mut idle {
+            let mut rest = Vec::new();
+            let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+            assert!(end.is_ok() && rest.is_empty(), "{rest:?}");
+        }
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+}

@@ -21,6 +21,8 @@ mod decode;
 mod delete;
 mod discovery;
 mod faults;
+#[cfg(test)]
+mod fuzz;
 mod garbage;
 mod gzip;
 mod http;

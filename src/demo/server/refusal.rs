@@ -164,11 +164,6 @@ impl Refusal {
         Self::new(StatusCode::GONE, "Expired", message)
     }
 
-    /// Something that this server leaves to a real one. `what` is a whole sentence.
-    pub(crate) fn left_out(what: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", what)
-    }
-
     /// The `Status` object.
     pub(crate) fn status(&self) -> Value {
         let mut status = json!({

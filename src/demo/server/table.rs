@@ -77,6 +77,13 @@ impl Columns {
         out.extend_from_slice(head.as_bytes());
     }
 
+    /// The cells of an object that has nothing but a version. Built-in kinds have none for it.
+    pub(crate) fn cells_of_bookmark(&self) -> Value {
+        let empty = json!({"metadata": {"name": ""}});
+        let cells = self.cells.iter().filter(|_| !self.kind.row().builtin);
+        cells.map(|source| source.cell(&empty, self.now)).collect()
+    }
+
     /// Appends one row.
     pub(crate) fn row(&self, object: &Stored, out: &mut BytesMut) {
         let mut text = BytesMut::new();

@@ -234,7 +234,7 @@ impl Watch {
             Format::Table => json!({
                 "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": self.position.to_string()},
                 "columnDefinitions": null,
-                "rows": [{"cells": [], "object": {
+                "rows": [{"cells": self.columns.cells_of_bookmark(), "object": {
                     "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
                 }}],
             }),

@@ -56,7 +56,9 @@ pub(crate) fn dry_run(call: &Call, options: &str) -> Result<bool, Refusal> {
             format!("Unsupported value: {text:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
         return wrong("FieldValueNotSupported", "fieldValidation", why);
     }
-    if options == "PatchOptions" && call.query.get("force").is_some() {
+    // Of a server-side apply there is more to say than that.
+    let applies = call.content_type == "application/apply-patch+yaml";
+    if options == "PatchOptions" && !applies && call.query.get("force").is_some() {
         let why = "Forbidden: may not be specified for non-apply patch".to_owned();
         return wrong("FieldValueForbidden", "force", why);
     }

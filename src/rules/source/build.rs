@@ -8,10 +8,10 @@ use compact_str::CompactString;
 use granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, StructureStyle, Tag};
 
 use super::tree::{Node, Place, Tree, Value};
-use super::{Document, Finding, MOST_COPIES, MOST_VALUES, Source, Text, problem, scalar};
+use super::{Document, Finding, MOST_COPIES, Source, Text, problem, scalar};
 
-/// Reads all documents of a text.
-pub(super) fn read(text: &str) -> Source {
+/// Reads all documents of a text, up to so many values.
+pub(super) fn read(text: &str, most: usize) -> Source {
     let text = Arc::new(Text::new(text.to_owned()));
     let mut builder = Builder {
         text: &text,
@@ -19,7 +19,8 @@ pub(super) fn read(text: &str) -> Source {
         open: Vec::new(),
         anchors: HashMap::new(),
         number: 0,
-        values: 0,
+        left: most,
+        most,
         copies: 0,
         problems: Vec::new(),
     };
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str) -> Source {
             Err(error) => Err(builder.syntax(&error)),
         };
         let Err(stop) = stopped else { continue };
-        builder.problems.push(stop.finding);
+        builder.problems.push(*stop.finding);
         builder.abandon();
         let more = stop.fatal || !matches!(parser.proceed_next_document(), Ok(true));
         if more {
@@ -46,7 +47,7 @@ pub(super) fn read(text: &str) -> Source {
 
 /// Why a document, or everything after this place, is not read.
 struct Stop {
-    finding: Finding,
+    finding: Box<Finding>,
     fatal: bool,
 }
 
@@ -63,7 +64,9 @@ struct Builder<'a> {
     open: Vec<Open>,
     anchors: HashMap<usize, u32>,
     number: usize,
-    values: usize,
+    /// How many more values may come.
+    left: usize,
+    most: usize,
     copies: usize,
     problems: Vec<Finding>,
 }
@@ -115,7 +118,10 @@ impl Builder<'_> {
     }
 
     fn stop(&self, rule: &'static str, range: Range<usize>, why: impl Into<String>) -> Stop {
-        Stop { finding: problem(self.text, self.number.max(1), rule, range, why.into()), fatal: false }
+        Stop {
+            finding: Box::new(problem(self.text, self.number.max(1), rule, range, why.into())),
+            fatal: false,
+        }
     }
 
     fn syntax(&self, error: &ScanError) -> Stop {
@@ -224,11 +230,11 @@ impl Builder<'_> {
 
     /// Puts a value where the text is.
     fn push(&mut self, value: Value, mut range: Range<usize>, flow: bool) -> Result<u32, Stop> {
-        self.values += 1;
-        if self.values > MOST_VALUES {
-            let why = format!("more than {MOST_VALUES} values; the rest of the file is not read");
+        if self.left == 0 {
+            let why = format!("more than {} values; the rest of the file is not read", self.most);
             return Err(Stop { fatal: true, ..self.stop("file-values", range, why) });
         }
+        self.left -= 1;
         let at = super::narrow(self.tree.nodes.len());
         let (parent, key) = match self.open.last_mut() {
             None => (at, None),

@@ -175,12 +175,11 @@ impl Source {
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         if bytes.len() > LONGEST {
-            let megabytes = bytes.len() >> 20;
-            let text = format!("the file has {megabytes} MiB; at most {} MiB are read", LONGEST >> 20);
+            let text = format!("the file is larger than {} MiB, the most that is read", LONGEST >> 20);
             return Self::refused(Text::new(String::new()), "file-size", 0, text);
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => build::read(text),
+            Ok(text) => build::read(text, MOST_VALUES),
             Err(error) => {
                 let at = error.valid_up_to();
                 let text = format!("byte {at} of the file is not UTF-8; save the file as UTF-8");
@@ -217,3 +216,6 @@ fn problem(text: &Text, document: usize, rule: &'static str, range: Range<usize>
         fix: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,9 @@ impl Review {
         }
         let review = self.read(headers, body)?;
         let (metadata, spec, status) = match self {
-            Self::Access => (json!({}), review["spec"].clone(), self.access(server, user, &review["spec"])?),
+            Self::Access => {
+                (json!({}), without_empty(&review["spec"]), self.access(server, user, &review["spec"])?)
+            }
             Self::Rules => (json!({}), json!({}), rules(server, user, &review["spec"])?),
             Self::Me => {
                 let status = json!({"userInfo": {"username": user.name, "groups": user.groups}});
@@ -144,16 +146,32 @@ impl Review {
     }
 }
 
+/// The question as it is repeated in the answer: what is empty was not asked.
+fn without_empty(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    for attributes in spec.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(attributes) = attributes.as_object_mut() {
+            attributes.retain(|_, value| value != "");
+        }
+    }
+    spec
+}
+
 fn rules(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> {
     let namespace = spec["namespace"].as_str().unwrap_or_default();
     if namespace.is_empty() {
         return Err(Refusal::bad_request("no namespace on request"));
     }
     let grants = rbac::Grants::of(server, user, namespace);
-    let all = || grants.list.iter().flat_map(|grant| &grant.rules);
-    let list = |paths: bool| -> Vec<Value> {
-        let some = all().filter(|rule| rule.paths.is_empty() != paths);
-        some.map(|rule| json!(rule)).collect()
+    let list = |paths: bool| {
+        let mut list = Vec::new();
+        for rule in grants.list.iter().flat_map(|grant| &grant.rules) {
+            // What everybody has may be stored in roles besides.
+            if rule.paths.is_empty() != paths && !list.contains(&rule) {
+                list.push(rule);
+            }
+        }
+        list
     };
     let mut status =
         json!({"resourceRules": list(false), "nonResourceRules": list(true), "incomplete": false});

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::demo::server::body::{Body, Dependent, Synthesis};
+use crate::demo::server::body::{Address, Synthesis};
 use crate::demo::server::kinds::Kind;
 use crate::demo::server::storage::Key;
 use crate::demo::server::testing::Api;
@@ -31,8 +31,8 @@ impl Synthesis for Machines {
         out.extend_from_slice(object.to_string().as_bytes());
     }
 
-    fn dependents(&self, _: &str, namespace: &str, name: &str) -> Vec<Dependent> {
-        let one = Dependent {
+    fn dependents(&self, namespace: &str, name: &str) -> Vec<Address> {
+        let one = Address {
             group: "kubevirt.io",
             plural: "virtualmachineinstances",
             namespace: namespace.to_owned(),
@@ -50,11 +50,8 @@ async fn made_up_objects_go_with_their_owners() {
     for (instances, plural) in [(false, "virtualmachines"), (true, "virtualmachineinstances")] {
         let kind = Kind::of_plural("kubevirt.io", plural).unwrap();
         let source: Arc<dyn Synthesis> = Arc::new(Machines { instances });
-        let objects = (0..4).map(|number| {
-            let body = Body::Synthetic { source: Arc::clone(&source), number };
-            (Key::new("default", &format!("m-{number}")), body)
-        });
-        api.server().storage().with(|state| state.fill(kind, objects));
+        let objects = (0..4).map(|number| (Key::new("default", &format!("m-{number}")), number));
+        api.server().storage().with(|state| state.fill(kind, &source, objects));
     }
     let [vms, vmis] = &paths;
     assert_eq!(api.delete(&format!("{vms}/m-0")).await.0, 200);

@@ -415,16 +415,7 @@ async fn copies_of_copies_are_bounded() {
 #[tokio::test]
 async fn nonsense_is_answered() {
     let api = Api::new().as_admin();
-    let nonsense = [
-        json!(null),
-        json!(1),
-        json!("x"),
-        json!([]),
-        json!([1]),
-        json!({}),
-        json!({"a": [{"b": null}]}),
-        json!([{"name": 1}]),
-    ];
+    let nonsense = [json!(1), json!("x"), json!([1, {"name": 1}]), json!({"a": [{"b": null}]})];
     let pointers = [
         "/metadata",
         "/metadata/labels",
@@ -450,7 +441,9 @@ async fn nonsense_is_answered() {
         "/status/conditions",
         "/status/phase",
     ];
-    for kind in Kind::all() {
+    // Custom resources have no rules of their own: one stands for all.
+    let kinds = Kind::all().filter(|kind| kind.row().builtin || kind.row().kind == "VirtualMachinePool");
+    for kind in kinds {
         let row = kind.row();
         let api_version = kind.api_version(kind.stored_version());
         let root = if row.group.is_empty() { "/api".to_owned() } else { "/apis".to_owned() };
@@ -473,10 +466,12 @@ async fn nonsense_is_answered() {
                 sent.pointer_mut(parent).unwrap()[field] = value.clone();
                 let (code, answer) = api.post(&path, sent).await;
                 assert!(answer.is_object() && code != 500, "{path} {pointer} {value}: {code} {answer}");
+                if code == 201 {
+                    api.delete(&format!("{path}/bad")).await;
+                }
                 let part = json!([{"op": "add", "path": pointer, "value": value}]);
                 let (code, answer) = api.json_patch(&format!("{path}/good?dryRun=All"), part).await;
                 assert!(answer.is_object() && code != 500, "{path} {pointer} {value}: {code} {answer}");
-                api.delete(&format!("{path}/bad")).await;
             }
         }
     }

@@ -1,0 +1,173 @@
+//! The cluster inside the program: on the screen, and at a port.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use http::Method;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::cluster::Cluster;
+use crate::support::screen::Screen;
+use crate::support::{deadline, poll};
+
+fn v9s(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_v9s"));
+    command
+        .args(args)
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .env_remove("KUBECONFIG")
+        .env_remove("V9S_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_fleet_is_there_without_a_cluster() {
+    let mut v9s = Screen::open(["demo"], 140, 40);
+    v9s.wait_for("Context: demo").wait_for("vms(all)[").wait_for("web-0").wait_for("live");
+    v9s.expect("Cluster: demo").expect("User: demo-admin").wait_for("win-desk").wait_for("10.244.");
+    // The other user sees one namespace, and is told what they may not see.
+    v9s.press(":ctx demo-shop⏎").wait_for("User: shop-operator").wait_for("vms(shop)[").wait_for("db-0");
+    v9s.reject("win-desk");
+    v9s.press(":nodes⏎").wait_for("cannot list resource \"nodes\"");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+    assert!(!v9s.home().join(".kube").exists());
+}
+
+#[test]
+fn flags_choose_what_the_screen_begins_with() {
+    let mut v9s = Screen::open(["demo", "-c", "ns"], 100, 30);
+    v9s.wait_for("namespaces[").wait_for("shop").press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    let mut v9s = Screen::open(["demo", "-n", "lab"], 100, 30);
+    v9s.wait_for("vms(lab)[").wait_for("cirros").reject("web-0").press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    let mut v9s = Screen::open(["demo", "--as", "shop-operator", "-n", "lab"], 140, 30);
+    v9s.wait_for("User \"shop-operator\" cannot list").press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+}
+
+#[test]
+fn faults_are_asked_for_on_the_command_line() {
+    let mut v9s = Screen::open(["demo", "--fault", "500,verb=list,resource=vms"], 140, 30);
+    v9s.wait_for("vms(all)[0]").wait_for("nternal error").press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+}
+
+/// `v9s demo serve`, ended when it is dropped.
+struct Served {
+    child: Child,
+    kubeconfig: PathBuf,
+    said: BufReader<std::process::ChildStderr>,
+}
+
+impl Served {
+    fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut child = v9s(folder, &[&["demo", "serve"], args].concat()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Self { child, kubeconfig: PathBuf::from(line.trim_end()), said }
+    }
+
+    /// What `v9s get` prints for this server.
+    fn get(&self, args: &[&str]) -> Output {
+        let folder = self.kubeconfig.parent().unwrap();
+        let flags = ["--kubeconfig", self.kubeconfig.to_str().unwrap(), "get", "-o", "json"];
+        v9s(folder, &[&flags, args].concat()).output().unwrap()
+    }
+
+    fn signal(&mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let ended = poll(deadline(), || self.child.try_wait().unwrap()).expect("an end");
+        ended.code()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn names(output: &Output) -> Vec<String> {
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    rows.iter().map(|row| format!("{}/{}", row["namespace"], row["name"]).replace('"', "")).collect()
+}
+
+#[test]
+fn a_port_is_served_to_both_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path(), &[]);
+    let file = served.kubeconfig.clone();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700), "{}", file.display());
+
+    let admin = Cluster::from_kubeconfig(&file);
+    let version = admin.request(Method::GET, "/version", None).unwrap();
+    assert_eq!(version["major"], "1");
+    let all = names(&served.get(&["vms", "-A"]));
+    assert!(all.contains(&"shop/web-0".to_owned()) && all.contains(&"lab/win-desk".to_owned()), "{all:?}");
+    let own = names(&served.get(&["vms", "--context", "demo-shop"]));
+    assert!(own.contains(&"shop/web-0".to_owned()), "{own:?}");
+    assert!(own.iter().all(|name| name.starts_with("shop/")), "{own:?}");
+    let refused = served.get(&["nodes", "--context", "demo-shop"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("User \"shop-operator\" cannot list resource \"nodes\""), "{said}");
+
+    assert_eq!(served.signal(Signal::TERM), Some(0));
+    assert!(!file.exists() && !file.parent().unwrap().exists(), "{}", file.display());
+    assert!(admin.request(Method::GET, "/version", None).is_err());
+    let mut said = String::new();
+    served.said.read_to_string(&mut said).unwrap();
+    assert!(said.contains("127.0.0.1:") && said.contains("kubectl --kubeconfig"), "{said}");
+    assert!(!said.contains("anybody"), "{said}");
+}
+
+#[test]
+fn the_file_that_is_named_is_written_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("demo.yaml");
+    let named = ["--kubeconfig", file.to_str().unwrap()];
+    for signal in [Signal::INT, Signal::HUP] {
+        let mut served = Served::start(folder.path(), &named);
+        assert_eq!(served.kubeconfig, file);
+        assert!(!names(&served.get(&["vms", "-A"])).is_empty());
+        assert_eq!(served.signal(signal), Some(0), "{signal:?}");
+        assert!(!file.exists());
+    }
+    std::fs::write(&file, "apiVersion: v1\n").unwrap();
+    let refused = v9s(folder.path(), &[&["demo", "serve"], &named[..]].concat()).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("demo.yaml is there already") && refused.stdout.is_empty(), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "apiVersion: v1\n");
+}
+
+#[test]
+fn an_address_for_others_is_listened_on_when_asked_for_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path(), &["--listen", "0.0.0.0"]);
+    assert!(!names(&served.get(&["vms", "-A"])).is_empty());
+    assert_eq!(served.signal(Signal::TERM), Some(0));
+    let mut said = String::new();
+    served.said.read_to_string(&mut said).unwrap();
+    assert!(said.contains("anybody who can reach"), "{said}");
+    let wrong = v9s(folder.path(), &["demo", "serve", "--listen", "example.org:1"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    for flags in
+        [&["demo", "serve", "--context", "x"][..], &["demo", "--kubeconfig", "x"], &["demo", "serve", "-A"]]
+    {
+        let wrong = v9s(folder.path(), flags).output().unwrap();
+        let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+        assert_eq!(wrong.status.code(), Some(2), "{flags:?}");
+        assert!(said.contains("means nothing to demo"), "{said}");
+    }
+}
