@@ -10,6 +10,7 @@ mod documents;
 mod frames;
 mod kubectl;
 mod layers;
+mod own_kinds;
 #[cfg(unix)]
 mod screens;
 mod support;

@@ -1,7 +1,10 @@
 //! The command line: one file per subcommand, all on the same engine as the screen.
 
 mod completions;
+mod convert;
+mod crds;
 mod demo;
+mod explain_field;
 mod files;
 mod fix;
 mod frame;
@@ -143,6 +146,12 @@ enum Command {
     Get(get::Get),
     /// Draw one frame of a view and end
     Frame(frame::Frame),
+    /// Turn documents into the other form: that of Kubernetes, or that of cpln
+    Convert(convert::Convert),
+    /// Print the CustomResourceDefinitions of v9s.dev
+    Crds(crds::Crds),
+    /// Say what a field of our kinds means, what it may hold, and which rules speak of it
+    ExplainField(explain_field::ExplainField),
     /// Check documents before they are applied, and point at the line
     Validate(validate::Validate),
     /// Write the fixes of findings into documents
@@ -175,6 +184,9 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(demo)) => demo.run(&cli),
         Some(Command::Get(get)) => get.run(&cli.connection),
         Some(Command::Frame(frame)) => frame.run(&cli),
+        Some(Command::Convert(convert)) => convert.run(),
+        Some(Command::Crds(crds)) => crds.run(),
+        Some(Command::ExplainField(field)) => field.run(),
         Some(Command::Validate(validate)) => validate.run(&cli.connection),
         Some(Command::Fix(fix)) => fix.run(&cli.connection),
         Some(Command::Info(info)) => info.run(&cli.connection),

@@ -1,9 +1,11 @@
 //! Plain values: time, identity, words, quantities; the kinds of our own. No client, no clock, no file.
 
 pub mod crd;
+pub mod dialect;
 mod key;
 mod quantity;
 mod time;
+pub mod tree;
 mod uid;
 mod word;
 

@@ -61,6 +61,20 @@ pub struct Known {
     /// Names and namespaces of DataSources that machines of the stream take disks from.
     #[serde(skip)]
     pub used_sources: Vec<(String, String)>,
+    /// What the workloads of the stream make of volume sets, in the order of the stream.
+    #[serde(skip)]
+    pub claims: Vec<Claim>,
+}
+
+/// A volume set that a workload names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The name of the volume set.
+    pub volume_set: String,
+    /// The GVC of both; empty: any.
+    pub gvc: String,
+    /// The name of the workload.
+    pub workload: String,
 }
 
 /// A volume set of the cluster.
@@ -157,6 +171,8 @@ pub struct Machine {
     pub running: bool,
     /// Whether its instance is not placed on a node yet.
     pub scheduling: bool,
+    /// The claims that are its disks.
+    pub claims: Vec<String>,
     /// Why it cannot migrate, where it cannot.
     pub not_migratable: Option<String>,
     /// The migration that is under way.
@@ -258,6 +274,9 @@ impl Known {
                     });
                     self.used_sources.extend(used);
                 }
+                Subject::Workload => self.claims.extend(super::catalogue::volume_sets_of(&root).map(|set| {
+                    Claim { volume_set: set.to_owned(), gvc: gvc.to_owned(), workload: name.to_owned() }
+                })),
                 _ => {}
             }
         }
@@ -290,6 +309,17 @@ impl Known {
     #[must_use]
     pub fn uses_data_source(&self, name: &str, gvc: &str) -> bool {
         self.used_sources.iter().any(|(used, namespace)| same(used, namespace, name, gvc))
+    }
+
+    /// The workload that a volume set belongs to: what the cluster says, else the first one of the stream.
+    #[must_use]
+    pub fn user_of(&self, volume_set: &str, gvc: &str) -> Option<&str> {
+        let user = match self.volume_set(volume_set, gvc) {
+            Lookup::Here(set) => set.used_by.as_deref(),
+            Lookup::Absent | Lookup::Unknown => None,
+        };
+        let claim = || self.claims.iter().find(|one| same(&one.volume_set, &one.gvc, volume_set, gvc));
+        user.or_else(|| claim().map(|claim| claim.workload.as_str()))
     }
 
     /// Looks for a volume set.

@@ -24,6 +24,8 @@ use super::subject::Subject;
 const ALIASES: &[(&str, &[(Subject, &str)])] = &[
     ("@container", &[(Subject::Workload, "spec.containers[0]")]),
     ("@probe", &[(Subject::Workload, "spec.containers[0].{readinessProbe,livenessProbe}")]),
+    // The options of all locations, and those of one.
+    ("@options", &[(Subject::Workload, "spec.defaultOptions"), (Subject::Workload, "spec.localOptions[]")]),
     // The specification of a VirtualMachine.
     (
         "@machine",
@@ -86,6 +88,30 @@ pub(super) fn first_place(key: &str, subject: Subject) -> String {
     }
 }
 
+/// The fields that a path leads to in a kind, in Kubernetes' form, for those who ask about a field: without the indexes of
+/// lists, every alternative by itself.
+pub fn fields(path: &str, subject: Subject) -> Vec<String> {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let places = ALIASES.iter().find(|(name, _)| *name == first).map_or(&[][..], |(_, places)| places);
+    let first = match (places.iter().find(|(of, _)| *of == subject), in_metadata(first)) {
+        (Some((_, place)), _) => (*place).to_owned(),
+        (None, Some(keys)) => keys.join("."),
+        (None, None) => first.to_owned(),
+    };
+    let mut paths = vec![if rest.is_empty() { first } else { format!("{first}.{rest}") }];
+    while let Some(at) = paths.iter().position(|path| path.contains('{')) {
+        let path = paths.swap_remove(at);
+        let Some((before, after)) = path.split_once('{') else { continue };
+        let Some((keys, after)) = after.split_once('}') else { continue };
+        paths.extend(keys.split(',').map(|key| format!("{before}{key}{after}")));
+    }
+    let plain = |path: String| {
+        let parts = path.split('.').map(|part| part.split('[').next().unwrap_or_default().to_owned());
+        parts.collect::<Vec<_>>().join(".")
+    };
+    paths.into_iter().map(plain).collect()
+}
+
 /// Calls `visit` for each place of `document` that `path` leads to.
 pub(super) fn visit<'a>(document: &'a Document, path: &'static str, visit: &mut dyn FnMut(Spot<'a>)) {
     let root = document.root();
@@ -95,8 +121,8 @@ pub(super) fn visit<'a>(document: &'a Document, path: &'static str, visit: &mut 
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     if first.starts_with('@') {
         let places = ALIASES.iter().find(|(name, _)| *name == first).map_or(&[][..], |(_, places)| places);
-        if let Some((_, place)) = places.iter().find(|(subject, _)| *subject == document.subject()) {
-            walk(root, place, &mut |spot| walk(spot, rest, visit));
+        for (_, place) in places.iter().filter(|(subject, _)| *subject == document.subject()) {
+            walk(root.clone(), place, &mut |spot| walk(spot, rest, visit));
         }
         return;
     }
@@ -162,6 +188,7 @@ mod tests {
 
     const SEED: &str =
         "kind: workload\nname: web\nspec:\n  containers:\n  - {name: vm, ports: [{number: 80}, {}]}\n";
+    const OPTIONS: &str = "kind: workload\nspec: {defaultOptions: {}, localOptions: [{}]}\n";
     const KUBERNETES: &str = "apiVersion: v9s.dev/v1alpha1\nkind: Workload\nmetadata: {name: web}\n";
 
     #[test]
@@ -182,6 +209,7 @@ mod tests {
             (SEED, "@container.ports[1]", &["spec.containers[0].ports[1]"]),
             (SEED, "spec.*", &["spec.containers"]),
             (SEED, "@guest.domain", &[]),
+            (OPTIONS, "@options.debug", &["spec.defaultOptions.debug?", "spec.localOptions[0].debug?"]),
             (KUBERNETES, "name", &["metadata.name"]),
             (KUBERNETES, "gvc", &["metadata.namespace?"]),
             (KUBERNETES, "tags", &["metadata.annotations?"]),

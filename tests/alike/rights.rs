@@ -18,18 +18,18 @@ const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 pub(super) const STORIES: &[Story] = &[
     ("rights: what is refused", || {
         vec![
-            get("a list elsewhere", MACHINES).as_shop(),
-            get("a list everywhere", "/apis/kubevirt.io/v1/virtualmachines").as_shop(),
-            get("a watch elsewhere", format!("{MACHINES}?watch=1")).as_shop(),
-            get("one elsewhere", format!("{MACHINES}/web")).as_shop(),
-            get("nodes", "/api/v1/nodes").as_shop(),
-            post("a machine elsewhere", MACHINES, &machine("web", &json!({}))).as_shop(),
-            merge("a change elsewhere", format!("{MACHINES}/web"), &json!({})).as_shop(),
-            delete("an end elsewhere", format!("{MACHINES}/web")).as_shop(),
-            delete("many elsewhere", MACHINES).as_shop(),
-            get("a status elsewhere", format!("{MACHINES}/web/status")).as_shop(),
-            get("a path that is not there", "/gadgets").as_shop(),
-            get("the groups", "/apis/kubevirt.io").as_shop(),
+            get("a list elsewhere", MACHINES).by_shop(),
+            get("a list everywhere", "/apis/kubevirt.io/v1/virtualmachines").by_shop(),
+            get("a watch elsewhere", format!("{MACHINES}?watch=1")).by_shop(),
+            get("one elsewhere", format!("{MACHINES}/web")).by_shop(),
+            get("nodes", "/api/v1/nodes").by_shop(),
+            post("a machine elsewhere", MACHINES, &machine("web", &json!({}))).by_shop(),
+            merge("a change elsewhere", format!("{MACHINES}/web"), &json!({})).by_shop(),
+            delete("an end elsewhere", format!("{MACHINES}/web")).by_shop(),
+            delete("many elsewhere", MACHINES).by_shop(),
+            get("a status elsewhere", format!("{MACHINES}/web/status")).by_shop(),
+            get("a path that is not there", "/gadgets").by_shop(),
+            get("the groups", "/apis/kubevirt.io").by_shop(),
         ]
     }),
     ("rights: what is asked about", || {
@@ -38,10 +38,10 @@ pub(super) const STORIES: &[Story] = &[
         };
         vec![
             post("in the own namespace", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "shop"))
-                .as_shop(),
-            post("elsewhere", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "{ns}")).as_shop(),
-            post("everywhere", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "")).as_shop(),
-            post("a secret", REVIEWS, &shop("get", "", "secrets", "shop")).as_shop(),
+                .by_shop(),
+            post("elsewhere", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "{ns}")).by_shop(),
+            post("everywhere", REVIEWS, &shop("list", "kubevirt.io", "virtualmachines", "")).by_shop(),
+            post("a secret", REVIEWS, &shop("get", "", "secrets", "shop")).by_shop(),
             post("by the administrator", REVIEWS, &shop("delete", "", "nodes", "")),
             post(
                 "without a question",

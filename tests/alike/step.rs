@@ -33,7 +33,7 @@ pub(super) struct Step {
     path: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    as_shop: bool,
+    by_shop: bool,
     /// How many lines of a watch are read.
     lines: Option<usize>,
 }
@@ -45,7 +45,7 @@ pub(super) fn get(what: &'static str, path: impl Into<String>) -> Step {
         path: path.into(),
         headers: vec![("accept", "application/json".into())],
         body: Vec::new(),
-        as_shop: false,
+        by_shop: false,
         lines: None,
     }
 }
@@ -94,8 +94,8 @@ impl Step {
     }
 
     /// Asked by the user of one namespace.
-    pub(super) fn as_shop(mut self) -> Self {
-        self.as_shop = true;
+    pub(super) fn by_shop(mut self) -> Self {
+        self.by_shop = true;
         self
     }
 
@@ -107,7 +107,7 @@ impl Step {
 
     /// Sends it and returns code, some headers and body.
     pub(super) fn send(&self, users: &Users, namespace: &str) -> Value {
-        let cluster = if self.as_shop { &users.shop } else { &users.admin };
+        let cluster = if self.by_shop { &users.shop } else { &users.admin };
         let place = |text: &str| text.replace("{ns}", namespace);
         let body = place(&String::from_utf8_lossy(&self.body)).into_bytes();
         let mut request = Request::builder().method(self.method.clone()).uri(place(&self.path));

@@ -13,13 +13,21 @@ const MINOR: u8 = 36;
 
 /// Groups in the order of Kubernetes, which lists its own ones before the others. It decides whom a short name that two
 /// groups have belongs to.
-const OWN_GROUPS: [&str; 5] =
-    ["apps", AUTHORIZATION, "rbac.authorization.k8s.io", "storage.k8s.io", "coordination.k8s.io"];
+const OWN_GROUPS: [&str; 6] = [
+    "apps",
+    AUTHENTICATION,
+    AUTHORIZATION,
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "coordination.k8s.io",
+];
 
-/// A group without objects: there are only questions to ask.
+/// Groups without objects: there are only questions to ask.
+const AUTHENTICATION: &str = "authentication.k8s.io";
 const AUTHORIZATION: &str = "authorization.k8s.io";
 
 /// The questions: plural, singular, kind.
+const ABOUT_ME: [(&str, &str, &str); 1] = [("selfsubjectreviews", "selfsubjectreview", "SelfSubjectReview")];
 const REVIEWS: [(&str, &str, &str); 2] = [
     ("selfsubjectaccessreviews", "selfsubjectaccessreview", "SelfSubjectAccessReview"),
     ("selfsubjectrulesreviews", "selfsubjectrulesreview", "SelfSubjectRulesReview"),
@@ -135,7 +143,7 @@ pub(crate) fn is_own(group: &str) -> bool {
 
 /// The versions of a group, the preferred one first; none if there is no such group.
 fn versions(group: &str) -> &'static [&'static str] {
-    if group == AUTHORIZATION {
+    if [AUTHENTICATION, AUTHORIZATION].contains(&group) {
         return &["v1"];
     }
     // One kind of each group has all its versions.
@@ -234,7 +242,7 @@ impl Subresource {
 
 /// What a version of a group has.
 fn resources_of(group: &str, version: &str) -> Vec<Resource> {
-    if group == AUTHORIZATION {
+    if [AUTHENTICATION, AUTHORIZATION].contains(&group) {
         let review = |(name, singular, kind)| Resource {
             name,
             singular,
@@ -246,7 +254,7 @@ fn resources_of(group: &str, version: &str) -> Vec<Resource> {
             builtin: true,
             subresources: Vec::new(),
         };
-        return REVIEWS.map(review).into();
+        return if group == AUTHORIZATION { REVIEWS.map(review).into() } else { ABOUT_ME.map(review).into() };
     }
     let mut rows: Vec<&'static Row> = rows_of(group).filter(|row| row.versions.contains(&version)).collect();
     rows.sort_unstable_by_key(|row| row.plural);

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::Server;
 use super::access::{self, Asked};
 use super::faults::Wire;
+use super::gzip::{Packed, Parts, pack};
 use super::refusal::Refusal;
 use super::route::{Format, Offer, Query, Route, Target, check_length};
 
@@ -46,14 +47,16 @@ pub(crate) enum Answer {
     /// In a format of its own.
     Typed(StatusCode, &'static str, Bytes),
     Text(StatusCode, Bytes),
-    /// JSON in pieces: a long list, or a watch.
+    /// JSON that is made while it leaves: a list.
+    Parts(Parts),
+    /// JSON that comes when something happens: a watch.
     Pieces(Pieces),
     /// Plain text in pieces: a log that is followed.
     TextPieces(Pieces),
 }
 
 /// Pieces of an answer; an error cuts the connection.
-pub(crate) type Pieces = futures::stream::BoxStream<'static, io::Result<Bytes>>;
+pub(crate) type Pieces = stream::BoxStream<'static, io::Result<Bytes>>;
 
 impl Answer {
     pub(crate) fn json(code: StatusCode, value: &Value) -> Self {
@@ -64,19 +67,41 @@ impl Answer {
         Self::Pieces(stream.boxed())
     }
 
-    fn response(self) -> Response<AnswerBody> {
-        let (code, media, body) = match self {
-            Self::Json(code, bytes) => (code, "application/json", whole(bytes)),
-            Self::Typed(code, media, bytes) => (code, media, whole(bytes)),
-            Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", whole(bytes)),
-            Self::Pieces(pieces) => (StatusCode::OK, "application/json", in_pieces(pieces)),
-            Self::TextPieces(pieces) => (StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces)),
+    /// The answer on its way to a client that may be able to read gzip.
+    fn response(self, gzip: bool) -> Response<AnswerBody> {
+        let (code, media, packed) = match self {
+            Self::Json(code, bytes) => (code, "application/json", pack_whole(bytes, gzip)),
+            Self::Typed(code, media, bytes) => (code, media, pack_whole(bytes, gzip)),
+            Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", Packed::Whole(bytes)),
+            Self::Parts(parts) => (StatusCode::OK, "application/json", pack(parts, gzip)),
+            Self::Pieces(pieces) => return respond(StatusCode::OK, "application/json", in_pieces(pieces)),
+            Self::TextPieces(pieces) => {
+                return respond(StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces));
+            }
         };
-        let mut response = Response::new(body);
-        *response.status_mut() = code;
-        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
-        response
+        match packed {
+            Packed::Whole(bytes) => respond(code, media, whole(bytes)),
+            Packed::Plain(parts) => respond(code, media, in_parts(parts)),
+            Packed::Gzip(parts) => {
+                let mut response = respond(code, media, in_parts(parts));
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
+                headers.insert(header::VARY, header::HeaderValue::from_static("Accept-Encoding"));
+                response
+            }
+        }
     }
+}
+
+fn respond(code: StatusCode, media: &'static str, body: AnswerBody) -> Response<AnswerBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
+    response
+}
+
+fn pack_whole(bytes: Bytes, gzip: bool) -> Packed {
+    if gzip { pack(Box::new(std::iter::once(bytes)), true) } else { Packed::Whole(bytes) }
 }
 
 impl Refusal {
@@ -85,7 +110,7 @@ impl Refusal {
             Some(text) => Answer::Text(self.code, Bytes::from_static(text.as_bytes())),
             None => Answer::json(self.code, &self.status()),
         };
-        let mut response = answer.response();
+        let mut response = answer.response(false);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -101,6 +126,10 @@ fn in_pieces(pieces: Pieces) -> AnswerBody {
     StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync()
 }
 
+fn in_parts(parts: Parts) -> AnswerBody {
+    in_pieces(stream::iter(parts.map(Ok)).boxed())
+}
+
 /// Answers one request, which came over this connection.
 pub(crate) async fn answer(server: Server, request: Request<Incoming>, wire: Wire) -> Response<AnswerBody> {
     let fault = server.faults().meet(request.method(), request.uri(), &wire);
@@ -109,10 +138,10 @@ pub(crate) async fn answer(server: Server, request: Request<Incoming>, wire: Wir
     }
     let gzip = accepts_gzip(&request);
     let response = match understand(&server, request).await {
-        Ok(answer) => answer.response(),
+        Ok(answer) => answer.response(gzip),
         Err(refusal) => refusal.response(),
     };
-    fault.after(super::gzip::maybe(response, gzip).await)
+    fault.after(response)
 }
 
 async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answer, Refusal> {

@@ -177,12 +177,12 @@ mod tests {
 
     #[tokio::test]
     async fn clients_agree_on_the_one_protocol() {
+        let (_, other) = listening().await;
         let (listening, identity) = listening().await;
         let ok = "http/1.1 HTTP/1.1 200 OK";
         assert_eq!(ask(&listening, &identity, &[b"h2", b"http/1.1"]).await.unwrap(), ok);
         assert_eq!(ask(&listening, &identity, &[]).await.unwrap(), " HTTP/1.1 200 OK");
         assert!(ask(&listening, &identity, &[b"h2"]).await.is_err());
-        let (_, other) = super::tests::listening().await;
         assert!(ask(&listening, &other, &[b"http/1.1"]).await.is_err(), "another authority");
     }
 

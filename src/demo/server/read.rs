@@ -1,7 +1,6 @@
 //! Getting one object, and lists of them.
 
 use bytes::{Bytes, BytesMut};
-use futures::stream;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -114,13 +113,13 @@ enum At {
 pub(crate) fn list(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     let selection = Selection::parse(&call.query, &call.target)?;
     let page = collect(server, call, &selection)?;
-    Ok(Answer::pieces(stream::iter(pieces(call, page).map(Ok))))
+    Ok(Answer::Parts(Box::new(pieces(call, page))))
 }
 
 /// A list of just these objects.
 pub(crate) fn of_objects(call: &Call, objects: Vec<Stored>, resource_version: u64) -> Answer {
     let page = Page { meta: ListMeta { resource_version, token: None, remaining: None }, objects };
-    Answer::pieces(stream::iter(pieces(call, page).map(Ok)))
+    Answer::Parts(Box::new(pieces(call, page)))
 }
 
 /// Objects of a page, and what stands around them.

@@ -293,7 +293,7 @@ const WORKLOAD: &[Check] = &[
     workload(
         "oci-image-syntax",
         OCI,
-        "self.contains('://') || self.matches('^((/|/org/[a-z0-9][-a-z0-9]*)/image/)?[A-Za-z0-9][-A-Za-z0-9._/:]*(@sha256:[0-9a-f]{64})?$')",
+        "self.contains('://') || self.matches('^((/|/org/[a-z0-9][-a-z0-9]*)/image/)?([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?(@sha256:[0-9a-f]{64})?$')",
         "this is not an image reference",
     )
     .text("'\"' + self + '\" is not an image reference'"),
@@ -304,7 +304,7 @@ const WORKLOAD: &[Check] = &[
         "only http and https are supported; for s3 or gs use a signed https URL",
     )
     .text("'\"' + self + '\" is not supported; for s3 or gs use a signed https URL'"),
-    workload("http-url-syntax", URL, "isURL(self) && url(self).getHost() != ''", "this is not a URL")
+    workload("http-url-syntax", URL, "isURL(self) && url(self).getHost() != '' && !self.contains(' ')", "this is not a URL")
         .text("'\"' + self + '\" is not a URL'"),
     workload(
         "checksum-algorithm",

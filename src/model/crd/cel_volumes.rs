@@ -61,8 +61,8 @@ pub(super) const OTHERS: &[Check] = &[
         "VolumeSet",
         "",
         None,
-        "self.metadata.name.size() >= 3 && self.metadata.name.size() <= 63",
-        "the name must have 3 to 63 characters",
+        "self.metadata.name.size() <= 63",
+        "the name must have at most 63 characters",
         None,
     ),
     check(
@@ -133,6 +133,21 @@ pub(super) const OTHERS: &[Check] = &[
         Some(".predictive"),
         "!has(self.predictive) || !has(self.predictive.enabled) || !self.predictive.enabled || has(self.minFreePercentage) && has(self.scalingFactor)",
         "predictive scaling needs minFreePercentage and scalingFactor",
+    ),
+    // A server compares a whole number with a limit of 1.1 as if that were 1.
+    set(
+        "vs-scaling-factor",
+        "spec.autoscaling.scalingFactor",
+        None,
+        "self >= 1.1",
+        "scalingFactor must be at least 1.1",
+    ),
+    set(
+        "vs-predictive-range",
+        "spec.autoscaling.predictive.scalingFactor",
+        None,
+        "self >= 1.1",
+        "scalingFactor must be at least 1.1",
     ),
     set(
         "vs-mount-options",

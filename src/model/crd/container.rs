@@ -7,7 +7,7 @@ object! {
     /// What the VM gets and offers: resources, ports, probes and disks.
     pub struct Container {
         /// Name of the entry, shown with metrics and logs.
-        #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"))]
+        #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
         name: String,
         /// Cores of the guest: whole ones only, such as 2 or 2000m.
         cpu: NumberOrText,

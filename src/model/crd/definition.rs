@@ -1,10 +1,13 @@
 //! CustomResourceDefinitions made from the types and from the rules in [`cel`](super::cel).
 
 use kube::core::CustomResourceExt;
+use schemars::schema_for;
 use serde_json::{Map, Value, json};
 
 use super::cel::{CHECKS, Check};
 use super::{Image, SupportedVersion, VolumeCommand, VolumeSet, Workload};
+use super::{ImageSpec, SupportedVersionSpec, VolumeCommandSpec, VolumeSetSpec, WorkloadSpec};
+use super::{ImageStatus, SupportedVersionStatus, VolumeCommandStatus, VolumeSetStatus, WorkloadStatus};
 
 /// A kind of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +46,22 @@ pub fn definitions() -> Vec<Value> {
 
 /// The CustomResourceDefinition of a kind.
 pub fn definition(kind: OwnKind) -> Value {
-    let made = match kind.kind {
-        "Workload" => Workload::crd(),
-        "VolumeSet" => VolumeSet::crd(),
-        "VolumeCommand" => VolumeCommand::crd(),
-        "Image" => Image::crd(),
-        _ => SupportedVersion::crd(),
+    let (made, spec, status) = match kind.kind {
+        "Workload" => (Workload::crd(), schema_for!(WorkloadSpec), schema_for!(WorkloadStatus)),
+        "VolumeSet" => (VolumeSet::crd(), schema_for!(VolumeSetSpec), schema_for!(VolumeSetStatus)),
+        "VolumeCommand" => {
+            (VolumeCommand::crd(), schema_for!(VolumeCommandSpec), schema_for!(VolumeCommandStatus))
+        }
+        "Image" => (Image::crd(), schema_for!(ImageSpec), schema_for!(ImageStatus)),
+        _ => {
+            (SupportedVersion::crd(), schema_for!(SupportedVersionSpec), schema_for!(SupportedVersionStatus))
+        }
     };
     let mut made = serde_json::to_value(made).unwrap_or_default();
     if let Some(schema) = made.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
         tidy(schema);
+        describe(&mut schema["properties"]["spec"], spec.as_value(), spec.as_value());
+        describe(&mut schema["properties"]["status"], status.as_value(), status.as_value());
         describe_root(schema);
         CHECKS.iter().filter(|check| check.kind == kind.kind).for_each(|check| insert(schema, check));
     }
@@ -98,6 +107,37 @@ fn tidy(schema: &mut Value) {
             tidy(child);
         }
     }
+}
+
+/// Gives every field its own description. kube puts in its place that of the type, which is the same wherever it is used.
+///
+/// `written` is the schema of the type as schemars writes it, with references into `root`.
+fn describe(made: &mut Value, written: &Value, root: &Value) {
+    let written = resolved(written, root);
+    for (name, field) in made.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let own = &written["properties"][name];
+        if own["description"].is_string()
+            && let Value::Object(field) = &mut *field
+        {
+            field.insert("description".into(), own["description"].clone());
+        }
+        describe(field, own, root);
+    }
+    if let Some(items) = made.get_mut("items") {
+        describe(items, &written["items"], root);
+    }
+}
+
+/// The schema itself where there is a reference to it, or a choice between it and `null`.
+fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+    if let Some(at) = schema["$ref"].as_str().and_then(|at| at.strip_prefix('#')) {
+        return root.pointer(at).map_or(schema, |found| resolved(found, root));
+    }
+    let choices = schema["anyOf"].as_array().into_iter().flatten();
+    choices
+        .into_iter()
+        .find(|choice| choice["type"] != "null")
+        .map_or(schema, |choice| resolved(choice, root))
 }
 
 /// The fields that every object has, which the server knows by itself; described for those who read the schema.

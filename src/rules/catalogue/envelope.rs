@@ -73,7 +73,6 @@ pub(super) const RULES: &[Rule] = &[
         on: BOTH,
         path: "name",
         text: "a name is required",
-        cel: because::METADATA,
         check: |c| {
             if c.at.text().is_none_or(str::is_empty) {
                 c.report(&[]);
@@ -88,7 +87,6 @@ pub(super) const RULES: &[Rule] = &[
         on: BOTH,
         path: "name",
         text: "name \"{}\" must start with a letter, use only a-z, 0-9 and dashes, and not end with a dash",
-        cel: because::METADATA,
         check: |c| c.text_must(|name| name.is_empty() || is_name(name)),
         bad: &["name: Web", "name: web-", "name: 1web", "name: my.web", "name: my_web"],
         good: &["name: web-1"],
@@ -141,7 +139,6 @@ pub(super) const RULES: &[Rule] = &[
         id: "type-immutable",
         path: "spec.type",
         text: "the type of a workload cannot be changed; delete it and create it again",
-        cel: Cel::No("only one type exists"),
         needs: Needs::Change,
         check: |c| {
             let old = c.old.and_then(|old| old.root().get("spec.type").text());

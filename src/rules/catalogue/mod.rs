@@ -37,10 +37,13 @@ mod commands;
 mod container;
 mod env;
 mod envelope;
+mod firewall;
 mod minimal;
 mod options;
 mod pasted;
 mod ports;
+mod power;
+mod references;
 mod topology;
 mod volume_set;
 mod volumes;
@@ -48,6 +51,7 @@ mod volumes;
 use super::Rule;
 
 pub(super) use minimal::minimal;
+pub(super) use references::volume_sets_of;
 
 /// The tables, in the order of a document.
 const SECTIONS: &[&[Rule]] = &[
@@ -56,10 +60,13 @@ const SECTIONS: &[&[Rule]] = &[
     ports::RULES,
     volumes::RULES,
     env::RULES,
+    references::RULES,
     boot_disk::RULES,
     topology::RULES,
     cloud_init::RULES,
+    power::RULES,
     options::RULES,
+    firewall::RULES,
     volume_set::RULES,
     commands::RULES,
     pasted::common::RULES,

@@ -15,7 +15,7 @@ use crate::demo::server::storage::{Key, State};
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// One rule of a role.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Rule {
     #[serde(deserialize_with = "or_none", skip_serializing_if = "Vec::is_empty")]

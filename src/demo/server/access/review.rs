@@ -163,10 +163,15 @@ fn rules(server: &Server, user: &User, spec: &Value) -> Result<Value, Refusal> {
         return Err(Refusal::bad_request("no namespace on request"));
     }
     let grants = rbac::Grants::of(server, user, namespace);
-    let all = || grants.list.iter().flat_map(|grant| &grant.rules);
-    let list = |paths: bool| -> Vec<Value> {
-        let some = all().filter(|rule| rule.paths.is_empty() != paths);
-        some.map(|rule| json!(rule)).collect()
+    let list = |paths: bool| {
+        let mut list = Vec::new();
+        for rule in grants.list.iter().flat_map(|grant| &grant.rules) {
+            // What everybody has may be stored in roles besides.
+            if rule.paths.is_empty() != paths && !list.contains(&rule) {
+                list.push(rule);
+            }
+        }
+        list
     };
     let mut status =
         json!({"resourceRules": list(false), "nonResourceRules": list(true), "incomplete": false});

@@ -20,21 +20,21 @@ fn api() -> Api {
     let vms = json!([{"apiGroups": ["kubevirt.io"], "resources": ["*"], "verbs": ["*"]}]);
     let secret = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"], "resourceNames": ["key"]}]);
     for object in [
-        role("Role", "vm-operator", vms),
+        role("Role", "vm-operator", &vms),
         binding(
             "RoleBinding",
             "ops",
             "Role",
             "vm-operator",
-            json!({"kind": "User", "name": "shop-operator"}),
+            &json!({"kind": "User", "name": "shop-operator"}),
         ),
-        role("Role", "reader", secret),
+        role("Role", "reader", &secret),
         binding(
             "RoleBinding",
             "robots",
             "Role",
             "reader",
-            json!({"kind": "ServiceAccount", "name": "robot"}),
+            &json!({"kind": "ServiceAccount", "name": "robot"}),
         ),
     ] {
         api.server().put(object).unwrap();
@@ -42,7 +42,7 @@ fn api() -> Api {
     api
 }
 
-fn role(kind: &str, name: &str, rules: Value) -> Value {
+fn role(kind: &str, name: &str, rules: &Value) -> Value {
     let mut role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
         "metadata": {"name": name}, "rules": rules});
     if kind == "Role" {
@@ -51,7 +51,7 @@ fn role(kind: &str, name: &str, rules: Value) -> Value {
     role
 }
 
-fn binding(kind: &str, name: &str, role_kind: &str, role: &str, subject: Value) -> Value {
+fn binding(kind: &str, name: &str, role_kind: &str, role: &str, subject: &Value) -> Value {
     let mut binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
         "metadata": {"name": name}, "subjects": [subject],
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role_kind, "name": role}});
@@ -106,21 +106,21 @@ async fn rights_come_and_go_with_bindings_and_roles() {
     let nodes = json!([{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}]);
     let everybody = json!({"kind": "Group", "name": "system:authenticated"});
     assert_eq!(code(&operator, Method::GET, "/api/v1/nodes").await, 403);
-    put(binding("ClusterRoleBinding", "lookers", "ClusterRole", "looker", everybody));
+    put(binding("ClusterRoleBinding", "lookers", "ClusterRole", "looker", &everybody));
     let (_, refused) = operator.get("/api/v1/nodes").await;
     let message = refused["message"].as_str().unwrap();
     assert!(
         message.ends_with(": RBAC: clusterrole.rbac.authorization.k8s.io \"looker\" not found"),
         "{message}"
     );
-    put(role("ClusterRole", "looker", nodes));
+    put(role("ClusterRole", "looker", &nodes));
     assert_eq!(code(&operator, Method::GET, "/api/v1/nodes").await, 200);
     assert_eq!(code(&api, Method::GET, "/api/v1/nodes").await, 403, "nobody has not logged in");
     // A ClusterRole in one namespace only.
     let pods = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]}]);
-    put(role("ClusterRole", "pods", pods));
+    put(role("ClusterRole", "pods", &pods));
     let operators = json!({"kind": "User", "name": "shop-operator"});
-    put(binding("RoleBinding", "pods", "ClusterRole", "pods", operators));
+    put(binding("RoleBinding", "pods", "ClusterRole", "pods", &operators));
     assert_eq!(code(&operator, Method::GET, "/api/v1/namespaces/shop/pods").await, 200);
     assert_eq!(code(&operator, Method::GET, "/api/v1/pods").await, 403);
     assert_eq!(code(&operator, Method::GET, "/api/v1/namespaces/shop/pods/x/log").await, 403);
@@ -129,7 +129,7 @@ async fn rights_come_and_go_with_bindings_and_roles() {
         "metadata": {"name": "pods"}, "rules": "everything"}));
     assert_eq!(code(&operator, Method::GET, "/api/v1/namespaces/shop/pods").await, 403);
     let nobody = json!({"kind": "Group", "name": "nobody"});
-    put(binding("ClusterRoleBinding", "lookers", "ClusterRole", "looker", nobody));
+    put(binding("ClusterRoleBinding", "lookers", "ClusterRole", "looker", &nobody));
     assert_eq!(code(&operator, Method::GET, "/api/v1/nodes").await, 403);
 }
 
@@ -167,9 +167,9 @@ async fn who_may_impersonate_is_taken_for_somebody_else() {
     assert_eq!(code(&admin.with_header("impersonate-group", "ops"), Method::GET, VMS).await, 400);
     // One name may be impersonated, but in no group.
     let one = json!([{"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"], "resourceNames": ["bob"]}]);
-    api.server().put(role("ClusterRole", "bobs", one)).unwrap();
+    api.server().put(role("ClusterRole", "bobs", &one)).unwrap();
     let operators = json!({"kind": "User", "name": "shop-operator"});
-    api.server().put(binding("ClusterRoleBinding", "bobs", "ClusterRole", "bobs", operators)).unwrap();
+    api.server().put(binding("ClusterRoleBinding", "bobs", "ClusterRole", "bobs", &operators)).unwrap();
     let bob = as_somebody(&api.as_user("shop-operator"), "bob");
     assert_eq!(bob.post(ME, json!({})).await.0, 201);
     assert_eq!(code(&bob.with_header("impersonate-group", MASTERS), Method::POST, ME).await, 403);
