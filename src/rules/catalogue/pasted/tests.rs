@@ -130,7 +130,7 @@ fn what_admission_answers_is_said_before() {
             70
         };
         let case = case.replace("LONG", &"a".repeat(size)).replace("VOLUME", VOLUME);
-        let Example { text, old, known, options, path, line } =
+        let Example { text, old, known, options, path, line, .. } =
             example(&row, &case, Dialect::Kubernetes).unwrap_or_else(|why| panic!("{case}: {why}"));
         let (source, old) = (Source::read(text.as_bytes()), Source::read(old.as_bytes()));
         let found = judge(&source, &old.documents, &known, &options);
