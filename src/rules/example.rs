@@ -5,6 +5,7 @@
 //! | Line | Does |
 //! |---|---|
 //! | `spec.vm.bootDisk.bus: nvme` | writes a value (YAML on one line) into the minimal document; lists grow as needed |
+//! | `spec.vm.hostname (64 times): a` | writes a text many times over |
 //! | `!spec.vm` | takes something out |
 //! | `at spec.vm` | says where the finding is expected, if that is not the place of the first change |
 //! | `old spec.type: standard` | the same for the document before the change, which is otherwise the minimal one |
@@ -80,7 +81,14 @@ pub fn example(rule: &Rule, case: &str, dialect: Dialect) -> Result<Example, Str
                 Some(path) => (path, None),
                 None => {
                     let (path, written) = line.split_once(": ").ok_or_else(wrong)?;
-                    (path, Some(value(written).ok_or_else(wrong)?))
+                    let times = path.strip_suffix(" times)").and_then(|path| path.split_once(" ("));
+                    match times {
+                        None => (path, Some(value(written).ok_or_else(wrong)?)),
+                        Some((path, times)) => {
+                            let times = times.parse().map_err(|_| wrong())?;
+                            (path, Some(Value::from(written.repeat(times))))
+                        }
+                    }
                 }
             };
             let steps = steps(path, subject);

@@ -39,6 +39,20 @@ pub struct Known {
     pub sets_smbios: Option<bool>,
     /// Whether the network policy knows host names.
     pub enforces_host_names: Option<bool>,
+    /// What the workloads of the stream make of volume sets, in the order of the stream.
+    #[serde(skip)]
+    pub claims: Vec<Claim>,
+}
+
+/// A volume set that a workload names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The name of the volume set.
+    pub volume_set: String,
+    /// The GVC of both; empty: any.
+    pub gvc: String,
+    /// The name of the workload.
+    pub workload: String,
 }
 
 /// A volume set of the cluster.
@@ -171,10 +185,24 @@ impl Known {
                         || Identity { name: name.to_owned(), gvc: gvc.to_owned(), reveals: None },
                     );
                 }
+                Subject::Workload => self.claims.extend(super::catalogue::volume_sets_of(&root).map(|set| {
+                    Claim { volume_set: set.to_owned(), gvc: gvc.to_owned(), workload: name.to_owned() }
+                })),
                 _ => {}
             }
         }
         self
+    }
+
+    /// The workload that a volume set belongs to: what the cluster says, else the first one of the stream.
+    #[must_use]
+    pub fn user_of(&self, volume_set: &str, gvc: &str) -> Option<&str> {
+        let user = match self.volume_set(volume_set, gvc) {
+            Lookup::Here(set) => set.used_by.as_deref(),
+            Lookup::Absent | Lookup::Unknown => None,
+        };
+        let claim = || self.claims.iter().find(|one| same(&one.volume_set, &one.gvc, volume_set, gvc));
+        user.or_else(|| claim().map(|claim| claim.workload.as_str()))
     }
 
     /// Looks for a volume set.

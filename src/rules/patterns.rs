@@ -12,6 +12,13 @@ pub fn is_dns_label(text: &str) -> bool {
     is_lower_dashed(text) && text.len() <= 63 && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// What a text becomes as a DNS label, where that takes no more than other letters.
+#[must_use]
+pub fn as_dns_label(text: &str) -> Option<String> {
+    let label = text.trim().to_lowercase().replace(['_', '.', ' '], "-");
+    is_dns_label(&label).then_some(label)
+}
+
 /// A name of the seed: starts with a letter, then lower-case letters, digits and dashes, no dash at the end.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
@@ -270,6 +277,9 @@ mod tests {
             ("", false, false),
         ] {
             assert_eq!((is_name(text), is_dns_label(text)), (name, label), "{text}");
+        }
+        for (text, want) in [("My_Web 1", Some("my-web-1")), ("_a", None), ("", None), ("ä", None)] {
+            assert_eq!(as_dns_label(text).as_deref(), want, "{text}");
         }
         assert_eq!(volume_set_uri("cpln://volumeset/data"), Some("data"));
         assert_eq!(volume_set_uri("cpln://volumeset/"), None);

@@ -41,6 +41,8 @@ mod minimal;
 mod options;
 mod pasted;
 mod ports;
+mod power;
+mod references;
 mod topology;
 mod volume_set;
 mod volumes;
@@ -48,6 +50,7 @@ mod volumes;
 use super::Rule;
 
 pub(super) use minimal::minimal;
+pub(super) use references::volume_sets_of;
 
 /// The tables, in the order of a document.
 const SECTIONS: &[&[Rule]] = &[
@@ -56,9 +59,11 @@ const SECTIONS: &[&[Rule]] = &[
     ports::RULES,
     volumes::RULES,
     env::RULES,
+    references::RULES,
     boot_disk::RULES,
     topology::RULES,
     cloud_init::RULES,
+    power::RULES,
     options::RULES,
     volume_set::RULES,
     commands::RULES,
