@@ -37,6 +37,7 @@ mod commands;
 mod container;
 mod env;
 mod envelope;
+mod firewall;
 mod minimal;
 mod options;
 mod pasted;
@@ -65,6 +66,7 @@ const SECTIONS: &[&[Rule]] = &[
     cloud_init::RULES,
     power::RULES,
     options::RULES,
+    firewall::RULES,
     volume_set::RULES,
     commands::RULES,
     pasted::RULES,
