@@ -10,6 +10,7 @@
 //! | `at spec.vm` | says where the finding is expected, if that is not the place of the first change |
 //! | `old spec.type: standard` | the same for the document before the change, which is otherwise the minimal one |
 //! | `known: {volumeSets: []}` | what is known of the cluster: fields of [`super::known::Known`] |
+//! | `unseen` | an API server decides otherwise: it sees less than the rule, or knows one form only |
 //! | `options: {gvc: shop}` | what the command line says: fields of [`super::known::Options`] |
 //!
 //! Paths are those of rules, `@container` included. A case that begins with `---` is a whole text instead: it is judged as
@@ -36,6 +37,8 @@ pub struct Example {
     pub known: Known,
     /// What the command line says.
     pub options: Options,
+    /// Whether an API server decides otherwise, although the row says that it decides alike.
+    pub unseen: bool,
     /// Where a bad case has its finding; `None` in whole texts.
     pub path: Option<String>,
     /// The line of the finding, if it is known.
@@ -67,6 +70,8 @@ pub fn example(rule: &Rule, case: &str, dialect: Dialect) -> Result<Example, Str
         } else if let Some(options) = line.strip_prefix("options: ") {
             let options = value(options).ok_or_else(wrong)?;
             example.options = serde_json::from_value(options).map_err(|why| format!("{line}: {why}"))?;
+        } else if line == "unseen" {
+            example.unseen = true;
         } else if let Some(path) = line.strip_prefix("at ") {
             expected = Some(steps(path, subject));
         } else {

@@ -223,7 +223,7 @@ spec map
     maxSurgeReplicas any
     scalingPolicy any
   loadBalancer map
-    replicaDirect bool
+    replicaDirect any
     direct map
       enabled bool
       ipSet text

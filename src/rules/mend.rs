@@ -139,6 +139,7 @@ spec: # all of it
     - number: 22
       protocol: tcp
     - {number: 80, protocol: htpp}
+  firewallConfig: {internal: {inboundAllowType: same-gvc}}
   vm:
     bootDisk:
       source:
@@ -162,6 +163,7 @@ spec: # all of it
     # before ports
     ports:
     - {number: 80, protocol: http}
+  firewallConfig: {internal: {inboundAllowType: same-gvc}}
   vm:
     bootDisk:
       persist: {\"volumeSet\": \"cpln://volumeset/web\"}

@@ -24,6 +24,8 @@ use super::subject::Subject;
 const ALIASES: &[(&str, &[(Subject, &str)])] = &[
     ("@container", &[(Subject::Workload, "spec.containers[0]")]),
     ("@probe", &[(Subject::Workload, "spec.containers[0].{readinessProbe,livenessProbe}")]),
+    // The options of all locations, and those of one.
+    ("@options", &[(Subject::Workload, "spec.defaultOptions"), (Subject::Workload, "spec.localOptions[]")]),
     // The specification of a VirtualMachine.
     (
         "@machine",
@@ -119,8 +121,8 @@ pub(super) fn visit<'a>(document: &'a Document, path: &'static str, visit: &mut 
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     if first.starts_with('@') {
         let places = ALIASES.iter().find(|(name, _)| *name == first).map_or(&[][..], |(_, places)| places);
-        if let Some((_, place)) = places.iter().find(|(subject, _)| *subject == document.subject()) {
-            walk(root, place, &mut |spot| walk(spot, rest, visit));
+        for (_, place) in places.iter().filter(|(subject, _)| *subject == document.subject()) {
+            walk(root.clone(), place, &mut |spot| walk(spot, rest, visit));
         }
         return;
     }
@@ -186,6 +188,7 @@ mod tests {
 
     const SEED: &str =
         "kind: workload\nname: web\nspec:\n  containers:\n  - {name: vm, ports: [{number: 80}, {}]}\n";
+    const OPTIONS: &str = "kind: workload\nspec: {defaultOptions: {}, localOptions: [{}]}\n";
     const KUBERNETES: &str = "apiVersion: v9s.dev/v1alpha1\nkind: Workload\nmetadata: {name: web}\n";
 
     #[test]
@@ -206,6 +209,7 @@ mod tests {
             (SEED, "@container.ports[1]", &["spec.containers[0].ports[1]"]),
             (SEED, "spec.*", &["spec.containers"]),
             (SEED, "@guest.domain", &[]),
+            (OPTIONS, "@options.debug", &["spec.defaultOptions.debug?", "spec.localOptions[0].debug?"]),
             (KUBERNETES, "name", &["metadata.name"]),
             (KUBERNETES, "gvc", &["metadata.namespace?"]),
             (KUBERNETES, "tags", &["metadata.annotations?"]),

@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use super::example::{Example, example};
 use super::*;
 
+/// A minimal workload is closed to everybody, which shows as soon as a case lists ports.
+const IN_PASSING: &str = "firewall-closed";
+
 fn findings(example: &Example) -> Vec<Finding> {
     let source = Source::read(example.text.as_bytes());
     let old = Source::read(example.old.as_bytes());
@@ -69,7 +72,9 @@ fn every_rule_has_cases_and_they_hold() {
                     && example.path.as_ref().is_none_or(|path| *path == own.path)
                     && own.level == rule.level
             });
-            let stranger = found.iter().find(|one| one.rule != rule.id && !rule.with.contains(&one.rule));
+            let stranger = found
+                .iter()
+                .find(|one| one.rule != rule.id && one.rule != IN_PASSING && !rule.with.contains(&one.rule));
             if !at_place || stranger.is_some() {
                 failures.push(format!(
                     "{title}\nwants line {:?} path {:?}, has{} in\n{}",

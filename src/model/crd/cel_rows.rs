@@ -183,7 +183,7 @@ pub const ROWS: &[(&str, Enforced)] = &[
     ("cmd-shared", Enforced::No(OTHERS)),
     ("cmd-volume-busy", Enforced::No(OTHERS)),
     ("expand-not-larger", Enforced::No(OTHERS)),
-    ("expand-above-maximum", Enforced::No(OTHERS)),
+    ("expand-above-maximum", Enforced::Schema),
     ("expand-class-fixed", Enforced::No(OTHERS)),
     ("shrink-not-smaller", Enforced::No(OTHERS)),
     ("shrink-below-minimum", Enforced::No(OTHERS)),

@@ -328,7 +328,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Whether a tag of the workload is there and not `false`, in whichever form.
-fn tag(c: &Check<'_>, name: &str) -> bool {
+pub(super) fn tag(c: &Check<'_>, name: &str) -> bool {
     let root = c.root();
     let annotation = format!("{}{name}", super::super::paths::TAG);
     let tag = root.get("tags").entry(name).or_else(|| root.get("metadata.annotations").entry(&annotation));

@@ -7,6 +7,7 @@ pub(in crate::rules) fn minimal(subject: Subject) -> &'static str {
     match subject {
         Subject::Workload => WORKLOAD,
         Subject::VolumeSet => VOLUME_SET,
+        Subject::VolumeCommand => VOLUME_COMMAND,
         _ => OTHER,
     }
 }
@@ -36,6 +37,19 @@ name: data
 gvc: shop
 spec:
   initialCapacity: 10
+";
+
+const VOLUME_COMMAND: &str = "
+apiVersion: v9s.dev/v1alpha1
+kind: VolumeCommand
+metadata:
+  name: data-before
+  namespace: shop
+spec:
+  type: createVolumeSnapshot
+  volumeSet: data
+  volumeIndex: 0
+  snapshotName: before
 ";
 
 const OTHER: &str = "

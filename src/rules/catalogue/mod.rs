@@ -38,6 +38,7 @@ mod container;
 mod credentials;
 mod env;
 mod envelope;
+mod firewall;
 mod minimal;
 mod options;
 mod pasted;
@@ -69,6 +70,7 @@ const SECTIONS: &[&[Rule]] = &[
     credentials::RULES,
     power::RULES,
     options::RULES,
+    firewall::RULES,
     volume_set::RULES,
     commands::RULES,
     pasted::RULES,
