@@ -147,6 +147,16 @@ impl<'a> Check<'a> {
         self.push(at, range, fill(self.rule.text, values))
     }
 
+    /// Reports a place and points at a part of it: for a line inside a text.
+    pub fn report_in(
+        &mut self,
+        at: &Spot<'_>,
+        range: std::ops::Range<usize>,
+        values: &[&dyn Display],
+    ) -> &mut Self {
+        self.push(at, range, fill(self.rule.text, values))
+    }
+
     fn push(&mut self, at: &Spot<'_>, range: std::ops::Range<usize>, text: String) -> &mut Self {
         if self.is_full() {
             return self;

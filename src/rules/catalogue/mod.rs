@@ -35,6 +35,7 @@ mod boot_disk;
 mod cloud_init;
 mod commands;
 mod container;
+mod credentials;
 mod env;
 mod envelope;
 mod firewall;
@@ -45,6 +46,7 @@ mod ports;
 mod power;
 mod references;
 mod topology;
+mod user_data;
 mod volume_set;
 mod volumes;
 
@@ -64,6 +66,8 @@ const SECTIONS: &[&[Rule]] = &[
     boot_disk::RULES,
     topology::RULES,
     cloud_init::RULES,
+    user_data::RULES,
+    credentials::RULES,
     power::RULES,
     options::RULES,
     firewall::RULES,
