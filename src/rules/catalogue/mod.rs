@@ -83,6 +83,12 @@ const SECTIONS: &[&[Rule]] = &[
     pasted::kubevirt::changes::RULES,
     pasted::kubevirt::operations::RULES,
     pasted::cdi::RULES,
+    pasted::cdi::references::RULES,
+    pasted::snapshot::RULES,
+    pasted::virtink::RULES,
+    pasted::virtink::volumes::RULES,
+    pasted::kairos::RULES,
+    pasted::secret::RULES,
 ];
 
 /// All rules.

@@ -18,6 +18,9 @@ const ALL: &[Subject] = &[
     Subject::DataVolume,
     Subject::DataSource,
     Subject::DataImportCron,
+    Subject::VolumeSnapshot,
+    Subject::VirtinkMachine,
+    Subject::OsArtifact,
 ];
 
 const PASTED: Rule = Rule { on: ALL, cel: NOT_OURS, ..ERROR };
@@ -57,6 +60,8 @@ fn said_elsewhere(spot: &Spot<'_>) -> bool {
     let above = holder.key().unwrap_or_default();
     match spot.document().subject() {
         Subject::DataSource => above == "source" && super::cdi::is_source(key),
+        Subject::VirtinkMachine => super::virtink::said_elsewhere(spot),
+        Subject::OsArtifact => super::kairos::said_elsewhere(spot),
         _ => {
             super::kubevirt::templates::of_the_guest(spot)
                 || above == "sourceRef" && key == "apiGroup"

@@ -2,7 +2,11 @@
 
 pub(super) mod cdi;
 pub(super) mod common;
+pub(super) mod kairos;
 pub(super) mod kubevirt;
+pub(super) mod secret;
+pub(super) mod snapshot;
+pub(super) mod virtink;
 
 use super::super::rule::{Cel, Check, ERROR, Rule, WARNING};
 use super::super::source::Spot;
@@ -78,6 +82,10 @@ pub(super) fn minimal(subject: Subject) -> Option<&'static str> {
         Subject::DataVolume => cdi::DATA_VOLUME,
         Subject::DataSource => cdi::DATA_SOURCE,
         Subject::DataImportCron => cdi::CRON,
+        Subject::VolumeSnapshot => snapshot::SNAPSHOT,
+        Subject::VirtinkMachine => virtink::MACHINE,
+        Subject::OsArtifact => kairos::ARTIFACT,
+        Subject::Secret => secret::SECRET,
         _ => return None,
     })
 }

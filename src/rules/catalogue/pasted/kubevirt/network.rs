@@ -11,7 +11,8 @@ const BINDINGS: &[&str] = &["bridge", "masquerade", "sriov", "passtBinding", "bi
 /// Ways that it had.
 const GONE: &[&str] = &["slirp", "macvtap", "passt"];
 
-fn is_mac(text: &str) -> bool {
+/// Six pairs of hexadecimal digits.
+pub(in crate::rules::catalogue::pasted) fn is_mac(text: &str) -> bool {
     let parts: Vec<&str> = text.split([':', '-']).collect();
     parts.len() == 6
         && parts.iter().all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
