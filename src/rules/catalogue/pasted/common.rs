@@ -113,7 +113,8 @@ pub(in crate::rules::catalogue) const RULES: &[Rule] = &[
         check: |c| {
             let generated = c.root().get("metadata.generateName").text().is_some();
             let name = c.text().unwrap_or_default();
-            if !(generated && c.at.missing()) && !is_subdomain(name) {
+            let later = generated && c.at.missing();
+            if !later && !is_subdomain(name) {
                 c.report(&[&name]);
             }
         },
