@@ -50,9 +50,8 @@ pub(crate) fn plain(method: &Method, path: &str, query: &Query) -> Result<Answer
         ("version", "") => get(method, version),
         ("", "") => get(method, || json!({"paths": paths()})),
         ("openapi", _) => {
-            let message =
-                "The embedded server does not describe its kinds in OpenAPI; a real API server does.";
-            Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", message).with(json!({})))
+            let why = "The embedded server does not describe its kinds in OpenAPI; a real API server does.";
+            Err(Refusal::left_out(why))
         }
         _ => Err(Refusal::no_such_page()),
     }

@@ -34,6 +34,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message).with(json!({}))
     }
 
+    /// What the path leads to is left to a real server; `why` is a whole sentence.
+    pub(crate) fn left_out(why: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", why).with(json!({}))
+    }
+
     /// The path leads nowhere, not even to a group: that is answered without a `Status`.
     pub(crate) fn no_such_page() -> Self {
         Self::new(StatusCode::NOT_FOUND, "", PAGE)

@@ -10,6 +10,19 @@ use super::refusal::Refusal;
 /// The longest path with query that is looked at, in bytes.
 const LONGEST: usize = 16 << 10;
 
+/// Groups of Kubernetes that change the API server itself, and why they are not served.
+const LEFT_OUT: [(&str, &str); 3] = [
+    (
+        "apiextensions.k8s.io",
+        "The kinds of the embedded server are fixed, so it takes no definitions; a real API server does.",
+    ),
+    ("admissionregistration.k8s.io", "The embedded server calls no webhooks; a real API server does."),
+    (
+        "apiregistration.k8s.io",
+        "The embedded server has no other servers behind it; a real API server may have.",
+    ),
+];
+
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -45,8 +58,10 @@ impl Route {
             .map(|part| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned())
             .collect();
         let words: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let nowhere = |group: &str| {
-            if discovery::is_own(group) { Refusal::no_such_path() } else { Refusal::no_such_page() }
+        let nowhere = |group: &str| match LEFT_OUT.iter().find(|(left_out, _)| *left_out == group) {
+            Some((_, why)) => Refusal::left_out(why),
+            None if discovery::is_own(group) => Refusal::no_such_path(),
+            None => Refusal::no_such_page(),
         };
         if let Some(review) = Review::at(&words) {
             return Ok(Self::Review(review));
@@ -210,6 +225,16 @@ pub(crate) fn verb(method: &Method, target: &Target, query: &Query) -> &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_to_a_real_server_is_refused_in_a_sentence() {
+        for group in LEFT_OUT.map(|(group, _)| group) {
+            let refusal = Route::parse(&format!("/apis/{group}/v1/things")).unwrap_err();
+            let status = refusal.status();
+            assert_eq!((&status["code"], &status["reason"]), (&404.into(), &"NotFound".into()));
+            assert!(status["message"].as_str().unwrap().contains("a real API server"), "{status}");
+        }
+    }
 
     #[test]
     fn paths_lead_to_objects() {

@@ -331,6 +331,9 @@ pub(super) const RULES: &[Rule] = &[
 pub(super) fn tag(c: &Check<'_>, name: &str) -> bool {
     let root = c.root();
     let annotation = format!("{}{name}", super::super::paths::TAG);
-    let tag = root.get("tags").entry(name).or_else(|| root.get("metadata.annotations").entry(&annotation));
+    // The name of a tag with a slash is the name of an annotation already.
+    let annotations = root.get("metadata.annotations");
+    let tag = root.get("tags").entry(name);
+    let tag = tag.or_else(|| annotations.entry(&annotation)).or_else(|| annotations.entry(name));
     tag.is_some_and(|tag| tag.text() != Some("false") && tag.truth() != Some(false))
 }

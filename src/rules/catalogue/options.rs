@@ -105,19 +105,25 @@ pub(super) const RULES: &[Rule] = &[
         text: "minScale {} is larger than maxScale {}",
         check: |c| {
             let (least, most) = (c.at.get("minScale"), c.at.get("maxScale"));
-            if let (Some(min), Some(max)) = (least.int(), most.int())
+            // Both have a default.
+            let or = |spot: &Spot<'_>, default| if spot.missing() { Some(default) } else { spot.int() };
+            if let (Some(min), Some(max)) = (or(&least, 1), or(&most, 5))
                 && 0 <= max
                 && max < min
             {
-                c.report_at(&least, &[&min, &max]);
+                let free = c.at.is_map() && !most.exists();
+                let fix = if free { Fix::add(&c.at, "maxScale", &min.to_string()) } else { None };
+                c.report_at(if least.exists() { &least } else { &most }, &[&min, &max]).fix(fix);
             }
         },
         bad: &[
             "spec.defaultOptions.autoscaling: {minScale: 3, maxScale: 2}\nat spec.defaultOptions.autoscaling.minScale",
+            "spec.defaultOptions.autoscaling.minScale: 6",
+            "spec.defaultOptions.autoscaling.maxScale: 0",
         ],
         good: &[
             "spec.defaultOptions.autoscaling: {minScale: 2, maxScale: 2}",
-            "spec.defaultOptions.autoscaling.minScale: 9",
+            "spec.defaultOptions.autoscaling.minScale: 5",
         ],
         ..ERROR
     },
