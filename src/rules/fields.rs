@@ -2,8 +2,9 @@
 //!
 //! A line is a field with its type; fields below it are indented. The types: `text`, `int`, `number`, `bool`, `word` (a text or a
 //! number, as quantities are), `texts` (a list of texts), `map` (with the fields below), `list` (of maps with the fields below),
-//! `any` (not looked into).
+//! `any` (not looked into), `=name` (a map with the fields of another table of `fields/`).
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::fix::Fix;
@@ -305,7 +306,10 @@ fn read(texts: &[&'static str]) -> Field {
                 continue;
             }
             let (name, type_) = line.trim().split_once(' ').unwrap_or((line.trim(), "any"));
-            into.push(Field { name, type_, below: Vec::new() });
+            into.push(match type_.strip_prefix('=') {
+                Some(table) => Field { name, ..read(&[table_of(table)]) },
+                None => Field { name, type_, below: Vec::new() },
+            });
             lines.next();
         }
     }
@@ -321,41 +325,88 @@ static WORKLOADS: LazyLock<[Field; 2]> =
 static VOLUME_SETS: LazyLock<[Field; 2]> =
     LazyLock::new(|| [read(&[SEED, VOLUME_SET]), read(&[KUBERNETES, VOLUME_SET])]);
 
+/// The tables of kinds that others define, which have Kubernetes' form only.
+const TABLES: &[(&str, &str)] = &[
+    ("guest", include_str!("fields/guest.txt")),
+    ("machine", include_str!("fields/machine.txt")),
+    ("pool", include_str!("fields/pool.txt")),
+    ("migration", include_str!("fields/migration.txt")),
+    ("machinesnapshot", include_str!("fields/machinesnapshot.txt")),
+    ("machinerestore", include_str!("fields/machinerestore.txt")),
+    ("datavolume", include_str!("fields/datavolume.txt")),
+    ("datasource", include_str!("fields/datasource.txt")),
+    ("dataimportcron", include_str!("fields/dataimportcron.txt")),
+    ("volumesnapshot", include_str!("fields/volumesnapshot.txt")),
+    ("virtink", include_str!("fields/virtink.txt")),
+    ("osartifact", include_str!("fields/osartifact.txt")),
+];
+
+fn table_of(name: &str) -> &'static str {
+    TABLES.iter().find(|(own, _)| *own == name).map_or("", |(_, table)| table)
+}
+
+/// The kinds of others with what stands in their specification.
+const PASTED: &[(Subject, &str)] = &[
+    (Subject::VirtualMachine, "spec =machine"),
+    (Subject::VirtualMachineInstance, "spec =guest"),
+    (Subject::VirtualMachinePool, "spec =pool"),
+    (Subject::MachineMigration, "spec =migration"),
+    (Subject::MachineSnapshot, "spec =machinesnapshot"),
+    (Subject::MachineRestore, "spec =machinerestore"),
+    (Subject::DataVolume, "spec =datavolume"),
+    (Subject::DataSource, "spec =datasource"),
+    (Subject::DataImportCron, "spec =dataimportcron"),
+    (Subject::VolumeSnapshot, "spec =volumesnapshot"),
+    (Subject::VirtinkMachine, "spec =virtink"),
+    (Subject::OsArtifact, "spec =osartifact"),
+];
+
+static PASTED_KINDS: LazyLock<HashMap<Subject, Field>> =
+    LazyLock::new(|| PASTED.iter().map(|(subject, spec)| (*subject, read(&[KUBERNETES, spec]))).collect());
+
 fn schema(c: &Check<'_>) -> Option<&'static Field> {
     let document = c.at.document();
     let both = match document.subject() {
         Subject::Workload => &*WORKLOADS,
         Subject::VolumeSet => &*VOLUME_SETS,
-        _ => return None,
+        other => return PASTED_KINDS.get(&other),
     };
     Some(&both[usize::from(document.dialect() == Dialect::Kubernetes)])
 }
 
 /// Reports every key that no field has.
 pub(super) fn unknown(c: &mut Check<'_>) {
+    unknown_but(c, |_| false);
+}
+
+/// Reports every key that no field has, except those that other rules speak about.
+pub(super) fn unknown_but(c: &mut Check<'_>, said: fn(&Spot<'_>) -> bool) {
     if let Some(schema) = schema(c) {
-        unknown_below(c, &c.root(), schema);
+        unknown_below(c, &c.root(), schema, said);
     }
 }
 
-fn unknown_below(c: &mut Check<'_>, at: &Spot<'_>, schema: &'static Field) {
+fn unknown_below(c: &mut Check<'_>, at: &Spot<'_>, schema: &'static Field, said: fn(&Spot<'_>) -> bool) {
     if schema.type_ == "list" {
         for item in at.items() {
-            unknown_in_map(c, &item, schema);
+            unknown_in_map(c, &item, schema, said);
         }
     } else if schema.type_ == "map" {
-        unknown_in_map(c, at, schema);
+        unknown_in_map(c, at, schema, said);
     }
 }
 
-fn unknown_in_map(c: &mut Check<'_>, at: &Spot<'_>, schema: &'static Field) {
+fn unknown_in_map(c: &mut Check<'_>, at: &Spot<'_>, schema: &'static Field, said: fn(&Spot<'_>) -> bool) {
     for (key, entry) in at.entries() {
         if let Some(field) = schema.below.iter().find(|field| field.name == key) {
-            unknown_below(c, &entry, field);
+            unknown_below(c, &entry, field, said);
             continue;
         }
         if c.is_full() {
             return;
+        }
+        if said(&entry) {
+            continue;
         }
         let free = schema.below.iter().map(|field| field.name).filter(|name| at.entry(name).is_none());
         match nearest(key, free) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::source::{Spot, plain_text_stays_text};
+use super::source::{Document, Spot, plain_text_stays_text};
 
 /// Some bytes replaced by others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,88 @@ impl Fix {
         };
         let edits = vec![Edit { range: before.start..before.start, text }];
         Some(Self { label: format!("add {shown}: {value}"), edits })
+    }
+
+    /// Moves entries of a map below new keys, one below the other. Only where each entry has lines of its own.
+    #[must_use]
+    pub fn deepen(entries: &[Spot<'_>], under: &[&str]) -> Option<Self> {
+        let first = entries.first()?;
+        let text = first.document().text();
+        let (_, column) = text.position(first.key_range().start);
+        let indent = column.saturating_sub(1) as usize;
+        let mut moved = String::new();
+        for (depth, key) in under.iter().enumerate() {
+            let _ = writeln!(moved, "{:width$}{key}:", "", width = indent + 2 * depth);
+        }
+        let mut edits = Vec::new();
+        for entry in entries {
+            let own = entry.key_range().start;
+            let (line, _) = text.position(own);
+            let start = text.line_range(line).start;
+            if entry.holder().is_flow() || !text.as_str().get(start..own)?.trim().is_empty() {
+                return None;
+            }
+            let end = end_of_words(text.as_str(), own, end_of(entry));
+            let (last, _) = text.position(end.saturating_sub(1).max(own));
+            let range = start..text.line_range(last).end;
+            for line in text.as_str().get(range.clone())?.lines() {
+                let width = if line.trim().is_empty() { 0 } else { 2 * under.len() };
+                let _ = writeln!(moved, "{:width$}{line}", "");
+            }
+            edits.push(Edit { range, text: String::new() });
+        }
+        edits.first_mut()?.text = moved;
+        Some(Self { label: format!("move it below {}", under.join(".")), edits })
+    }
+
+    /// Writes another entry in the place of this one: a key, a key below it, and the fields below that.
+    #[must_use]
+    pub fn replace(entry: &Spot<'_>, key: &str, below: &str, fields: &serde_json::Value) -> Option<Self> {
+        entry.key()?;
+        let text = entry.document().text();
+        let own = entry.key_range().start;
+        let end = end_of_words(text.as_str(), own, end_of(entry));
+        let written = if entry.holder().is_flow() {
+            let quoted = in_json(entry, &entry.key_range());
+            let key = if quoted { format!("{key:?}") } else { key.to_owned() };
+            format!("{key}: {{{below:?}: {fields}}}")
+        } else {
+            let (_, column) = text.position(own);
+            let indent = column.saturating_sub(1) as usize;
+            let mut written = format!("{key}:\n{:width$}{below}:", "", width = indent + 2);
+            for (name, value) in fields.as_object()? {
+                let value = match value {
+                    serde_json::Value::String(plain) if plain_text_stays_text(plain) => plain.clone(),
+                    other => other.to_string(),
+                };
+                let _ = write!(written, "\n{:width$}{name}: {value}", "", width = indent + 4);
+            }
+            written
+        };
+        Some(Self {
+            label: format!("write {key}.{below}"),
+            edits: vec![Edit { range: own..end, text: written }],
+        })
+    }
+
+    /// Removes a whole document from its stream, with the line that separates it.
+    #[must_use]
+    pub fn drop_document(document: &Document) -> Option<Self> {
+        let text = document.text();
+        let (first, _) = text.position(document.root().range().start);
+        let (last, _) = text.position(document.root().range().end);
+        let is_end = |line: &u32| text.line(*line).starts_with("---");
+        let lines = u32::try_from(text.as_str().lines().count()).ok()?;
+        let before = (1..=first).rev().find(is_end);
+        let after = (last.max(first)..=lines).find(|line| *line > first && is_end(line));
+        let start = before.map_or(0, |line| text.line_range(line).start);
+        let end = match (before, after) {
+            (_, None) => text.as_str().len(),
+            (Some(_), Some(after)) => text.line_range(after).start,
+            (None, Some(after)) => text.line_range(after).end,
+        };
+        let edits = vec![sound(start..end, String::new())?];
+        Some(Self { label: "remove this document".into(), edits })
     }
 
     /// Says what the change does in other words.

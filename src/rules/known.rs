@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::source::Document;
+use super::source::{Document, Spot};
 use super::subject::Subject;
 
 /// What the command line says.
@@ -33,12 +33,34 @@ pub struct Known {
     pub identities: Option<Vec<Identity>>,
     /// All storage classes.
     pub storage_classes: Option<Vec<StorageClass>>,
+    /// All DataSources of CDI.
+    pub data_sources: Option<Vec<DataSource>>,
+    /// All namespaces.
+    pub namespaces: Option<Vec<String>>,
+    /// All virtual machines of KubeVirt.
+    pub machines: Option<Vec<Machine>>,
+    /// All snapshots of virtual machines.
+    pub machine_snapshots: Option<Vec<MachineSnapshot>>,
+    /// The names of all instance types, those of namespaces and those of the cluster.
+    pub instancetypes: Option<Vec<String>>,
+    /// The names of all preferences, likewise.
+    pub preferences: Option<Vec<String>>,
+    /// The names of the host's devices that KubeVirt may hand out.
+    pub devices: Option<Vec<String>>,
+    /// The feature gates of KubeVirt that are open.
+    pub gates: Option<Vec<String>>,
     /// Whether the importer compares checksums (CDI 1.65 and later).
     pub verifies_checksums: Option<bool>,
     /// Whether SMBIOS strings can be set for one machine.
     pub sets_smbios: Option<bool>,
     /// Whether the network policy knows host names.
     pub enforces_host_names: Option<bool>,
+    /// DataSources of the stream.
+    #[serde(skip)]
+    pub written_sources: Vec<DataSource>,
+    /// Names and namespaces of DataSources that machines of the stream take disks from.
+    #[serde(skip)]
+    pub used_sources: Vec<(String, String)>,
     /// What the workloads of the stream make of volume sets, in the order of the stream.
     #[serde(skip)]
     pub claims: Vec<Claim>,
@@ -137,6 +159,50 @@ pub struct StorageClass {
     pub snapshots: bool,
 }
 
+/// A virtual machine of KubeVirt.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// The namespace that it is in; empty: any.
+    pub gvc: String,
+    /// Whether it has an instance that runs or starts.
+    pub running: bool,
+    /// Whether its instance is not placed on a node yet.
+    pub scheduling: bool,
+    /// The claims that are its disks.
+    pub claims: Vec<String>,
+    /// Why it cannot migrate, where it cannot.
+    pub not_migratable: Option<String>,
+    /// The migration that is under way.
+    pub migration: Option<String>,
+}
+
+/// A snapshot of a virtual machine.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct MachineSnapshot {
+    /// Its name.
+    pub name: String,
+    /// The namespace that it is in; empty: any.
+    pub gvc: String,
+    /// Whether it can be restored.
+    pub ready: bool,
+}
+
+/// A DataSource of CDI.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct DataSource {
+    /// Its name.
+    pub name: String,
+    /// The namespace that it is in; empty: any.
+    pub gvc: String,
+    /// The download that somebody wrote into it, which it cannot do.
+    pub http: Option<serde_json::Value>,
+}
+
 /// The answer to a question for an object.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Lookup<'k, T> {
@@ -185,6 +251,29 @@ impl Known {
                         || Identity { name: name.to_owned(), gvc: gvc.to_owned(), reveals: None },
                     );
                 }
+                // Unlike the others these count without a cluster: a DataSource with a download explains its users.
+                Subject::DataSource => {
+                    let http =
+                        Some(root.get("spec.source.http")).filter(Spot::is_map).map(|http| http.json());
+                    self.written_sources.push(DataSource {
+                        name: name.to_owned(),
+                        gvc: gvc.to_owned(),
+                        http,
+                    });
+                }
+                Subject::VirtualMachine | Subject::VirtualMachinePool => {
+                    let template = if document.subject() == Subject::VirtualMachine {
+                        root.get("spec.dataVolumeTemplates")
+                    } else {
+                        root.get("spec.virtualMachineTemplate.spec.dataVolumeTemplates")
+                    };
+                    let used = template.items().filter_map(|item| {
+                        let source = item.get("spec.sourceRef");
+                        let namespace = source.get("namespace").text().unwrap_or(gvc).to_owned();
+                        source.get("name").text().map(|name| (name.to_owned(), namespace))
+                    });
+                    self.used_sources.extend(used);
+                }
                 Subject::Workload => self.claims.extend(super::catalogue::volume_sets_of(&root).map(|set| {
                     Claim { volume_set: set.to_owned(), gvc: gvc.to_owned(), workload: name.to_owned() }
                 })),
@@ -192,6 +281,34 @@ impl Known {
             }
         }
         self
+    }
+
+    /// Looks for a virtual machine of KubeVirt.
+    #[must_use]
+    pub fn machine(&self, name: &str, gvc: &str) -> Lookup<'_, Machine> {
+        look(self.machines.as_deref(), |machine| same(&machine.name, &machine.gvc, name, gvc))
+    }
+
+    /// Looks for a snapshot of a virtual machine.
+    #[must_use]
+    pub fn machine_snapshot(&self, name: &str, gvc: &str) -> Lookup<'_, MachineSnapshot> {
+        look(self.machine_snapshots.as_deref(), |snapshot| same(&snapshot.name, &snapshot.gvc, name, gvc))
+    }
+
+    /// Looks for a DataSource.
+    #[must_use]
+    pub fn data_source(&self, name: &str, gvc: &str) -> Lookup<'_, DataSource> {
+        let is = |source: &DataSource| same(&source.name, &source.gvc, name, gvc);
+        match self.written_sources.iter().find(|source| is(source)) {
+            Some(source) => Lookup::Here(source),
+            None => look(self.data_sources.as_deref(), is),
+        }
+    }
+
+    /// Whether a machine of the same stream takes its disk from this DataSource.
+    #[must_use]
+    pub fn uses_data_source(&self, name: &str, gvc: &str) -> bool {
+        self.used_sources.iter().any(|(used, namespace)| same(used, namespace, name, gvc))
     }
 
     /// The workload that a volume set belongs to: what the cluster says, else the first one of the stream.

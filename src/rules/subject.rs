@@ -27,6 +27,12 @@ pub enum Subject {
     VirtualMachineInstance,
     /// KubeVirt's VirtualMachinePool.
     VirtualMachinePool,
+    /// KubeVirt's VirtualMachineInstanceMigration.
+    MachineMigration,
+    /// KubeVirt's VirtualMachineSnapshot.
+    MachineSnapshot,
+    /// KubeVirt's VirtualMachineRestore.
+    MachineRestore,
     /// CDI's DataVolume.
     DataVolume,
     /// CDI's DataSource.
@@ -89,6 +95,9 @@ impl Subject {
             "VirtualMachine" => Self::VirtualMachine,
             "VirtualMachineInstance" => Self::VirtualMachineInstance,
             "VirtualMachinePool" => Self::VirtualMachinePool,
+            "VirtualMachineInstanceMigration" => Self::MachineMigration,
+            "VirtualMachineSnapshot" => Self::MachineSnapshot,
+            "VirtualMachineRestore" => Self::MachineRestore,
             "DataVolume" => Self::DataVolume,
             "DataSource" => Self::DataSource,
             "DataImportCron" => Self::DataImportCron,

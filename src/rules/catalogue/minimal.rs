@@ -8,7 +8,7 @@ pub(in crate::rules) fn minimal(subject: Subject) -> &'static str {
         Subject::Workload => WORKLOAD,
         Subject::VolumeSet => VOLUME_SET,
         Subject::VolumeCommand => VOLUME_COMMAND,
-        _ => OTHER,
+        other => super::pasted::minimal(other).unwrap_or(OTHER),
     }
 }
 

@@ -73,7 +73,16 @@ const SECTIONS: &[&[Rule]] = &[
     firewall::RULES,
     volume_set::RULES,
     commands::RULES,
-    pasted::RULES,
+    pasted::common::RULES,
+    pasted::kubevirt::machine::RULES,
+    pasted::kubevirt::compute::RULES,
+    pasted::kubevirt::devices::RULES,
+    pasted::kubevirt::network::RULES,
+    pasted::kubevirt::volumes::RULES,
+    pasted::kubevirt::templates::RULES,
+    pasted::kubevirt::changes::RULES,
+    pasted::kubevirt::operations::RULES,
+    pasted::cdi::RULES,
 ];
 
 /// All rules.
