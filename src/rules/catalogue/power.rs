@@ -71,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
             "spec.vm.runStrategy: Halted\nspec.defaultOptions: {timeoutSeconds: 5}",
             "spec.vm.runStrategy: Halted\nspec.defaultOptions: {autoscaling: {maxScale: 1}}",
             "spec.vm.runStrategy: Halted\nspec.defaultOptions.autoscaling: {minScale: 1, maxScale: 1}",
-            "spec.vm.runStrategy: Halted\nspec.defaultOptions.autoscaling: {minScale: 0, maxScale: 0}\nspec.localOptions: [{location: here, autoscaling: {minScale: 1, maxScale: 1}}]\nat spec.localOptions[0].autoscaling.minScale",
+            "spec.vm.runStrategy: Halted\nspec.defaultOptions.autoscaling: {minScale: 0, maxScale: 0}\nspec.localOptions: [{location: here, autoscaling: {minScale: 1, maxScale: 1}}]\nat spec.localOptions[0].autoscaling.minScale\nunseen",
         ],
         good: &[
             "spec.vm.runStrategy: Halted\nspec.defaultOptions.autoscaling: {minScale: 0, maxScale: 0}",
@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
         bad: &[
             "spec.defaultOptions.autoscaling: {minScale: 0, maxScale: 1}\nat spec.defaultOptions.autoscaling.minScale",
             "spec.defaultOptions.autoscaling: {minScale: 0, maxScale: 0}\nspec.vm.runStrategy: Manual\nat spec.defaultOptions.autoscaling.minScale",
-            "spec.localOptions: [{location: here, autoscaling: {minScale: 0, maxScale: 1}}]\nat spec.localOptions[0].autoscaling.minScale",
+            "spec.localOptions: [{location: here, autoscaling: {minScale: 0, maxScale: 1}}]\nat spec.localOptions[0].autoscaling.minScale\nunseen",
         ],
         good: &[
             "spec.defaultOptions.autoscaling: {minScale: 0, maxScale: 0}\nspec.vm.runStrategy: Halted",

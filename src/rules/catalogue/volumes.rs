@@ -318,10 +318,10 @@ pub(super) const RULES: &[Rule] = &[
         bad: &[
             "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, serial: X}, {uri: 'cpln://volumeset/b', name: b, serial: X}]\nat @container.volumes[1].serial",
             "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, serial: A12345678901234567890}, {uri: 'cpln://volumeset/b', name: b, serial: A12345678901234567899}]\nat @container.volumes[1].serial",
-            "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, serial: b}, {uri: 'cpln://volumeset/b', name: b}]\nat @container.volumes[1].name",
+            "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, serial: b}, {uri: 'cpln://volumeset/b', name: b}]\nat @container.volumes[1].name\nunseen",
         ],
         good: &[
-            "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, serial: X}, {uri: 'cpln://volumeset/b', name: b, serial: Y}]",
+            "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, serial: X}, {uri: 'cpln://volumeset/b', name: b, serial: Z}]",
             "@container.volumes: [{uri: 'cpln://volumeset/a', name: a, bus: sata, serial: A12345678901234567890}, {uri: 'cpln://volumeset/b', name: b, bus: sata, serial: A12345678901234567899}]",
         ],
         with: &["volume-serial-cut"],
