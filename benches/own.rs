@@ -232,7 +232,15 @@ pub fn events(bench: &mut Bench, kubectl: KubectlWatch, out: &mut Outcome) {
         session.rest(length);
         session.quiet(Duration::from_millis(200), LONG);
         server.end_events();
-        session.quiet(Duration::from_millis(100), LONG);
+        // Changes that show nowhere are work, too: it is over when the server has told of everything.
+        let mut told = server.stats().bytes_out;
+        loop {
+            session.quiet(Duration::from_millis(200), LONG);
+            match server.stats().bytes_out {
+                same if same == told => break,
+                more => told = more,
+            }
+        }
         (session.usage().since(before).cpu.as_secs_f64(), begun.elapsed().as_secs_f64())
     };
     burst(2_000, 0);

@@ -4,6 +4,9 @@
 //! Reading is tolerant (a newer server may send more fields); writing leaves out what is not set, so that nothing is
 //! added to an object. What a field may hold is part of its schema; what fields may say together is a row in [`cel`].
 
+// The comments of fields are the descriptions in the definitions, which are plain text.
+#![allow(rustdoc::invalid_html_tags)]
+
 pub mod cel;
 mod cel_rows;
 mod cel_volumes;
