@@ -110,7 +110,8 @@ fn initial_events(call: &Call) -> Result<Option<bool>, Refusal> {
 impl Watch {
     /// The next piece, as soon as there is something to tell.
     async fn next(mut self) -> Option<(io::Result<Bytes>, Self)> {
-        if self.over {
+        // Also one that always has something to tell ends in time.
+        if self.over || self.initial.is_empty() && Instant::now() >= self.ends_at {
             return None;
         }
         let mut out = BytesMut::new();
