@@ -87,7 +87,7 @@ const ZONES: &[&str] = &[
 ];
 
 /// Whether a text has the shape of a zone. Which cities there are changes every year.
-fn is_zone(text: &str) -> bool {
+pub(super) fn is_zone(text: &str) -> bool {
     if text.len() > 64 {
         return false;
     }

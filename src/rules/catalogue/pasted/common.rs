@@ -1,12 +1,12 @@
 //! What all pasted kinds have in common: version, name, namespace, fields.
 
-use super::super::super::fields;
-use super::super::super::finding::Level;
-use super::super::super::fix::Fix;
-use super::super::super::rule::{ERROR, Needs, Rule};
-use super::super::super::source::Spot;
-use super::super::super::subject::Subject;
 use super::{NOT_OURS, absent_name};
+use crate::rules::fields;
+use crate::rules::finding::Level;
+use crate::rules::fix::Fix;
+use crate::rules::rule::{ERROR, Needs, Rule};
+use crate::rules::source::Spot;
+use crate::rules::subject::Subject;
 
 const ALL: &[Subject] = &[
     Subject::VirtualMachine,

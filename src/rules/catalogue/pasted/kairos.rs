@@ -1,9 +1,9 @@
 //! OSArtifacts of Kairos. The operator says nothing about a mistake: the object stays Pending.
 
-use super::super::super::rule::{Check, ERROR, Rule, WARNING};
-use super::super::super::source::Spot;
-use super::super::super::subject::Subject;
 use super::{NOT_OURS, named};
+use crate::rules::rule::{Check, ERROR, Rule, WARNING};
+use crate::rules::source::Spot;
+use crate::rules::subject::Subject;
 
 pub(super) const ARTIFACT: &str = "
 apiVersion: build.kairos.io/v1alpha2

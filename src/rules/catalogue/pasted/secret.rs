@@ -1,11 +1,11 @@
 //! Secrets that hold cloud-init.
 
-use super::super::super::fix::Fix;
-use super::super::super::rule::{ERROR, Rule, WARNING};
-use super::super::super::source::{Dialect, Spot};
-use super::super::super::subject::Subject;
 use super::NOT_OURS;
 use super::kubevirt::volumes::{decoded, is_user_data};
+use crate::rules::fix::Fix;
+use crate::rules::rule::{ERROR, Rule, WARNING};
+use crate::rules::source::{Dialect, Spot};
+use crate::rules::subject::Subject;
 
 pub(super) const SECRET: &str = "
 apiVersion: v1

@@ -1,8 +1,8 @@
 //! Snapshots of volumes, as Kubernetes' storage has them.
 
-use super::super::super::rule::{ERROR, Needs, Rule, WARNING};
-use super::super::super::subject::Subject;
 use super::{NOT_OURS, chosen};
+use crate::rules::rule::{ERROR, Needs, Rule, WARNING};
+use crate::rules::subject::Subject;
 
 pub(super) const SNAPSHOT: &str = "
 apiVersion: snapshot.storage.k8s.io/v1

@@ -2,13 +2,13 @@
 
 pub(in crate::rules::catalogue) mod references;
 
-use super::super::super::fix::Fix;
-use super::super::super::patterns::{is_quantity, nearest};
-use super::super::super::rule::{Check, ERROR, Needs, Rule, WARNING};
-use super::super::super::source::Spot;
-use super::super::super::subject::Subject;
 use super::{NOT_OURS, chosen};
 use crate::model::parse_bytes;
+use crate::rules::fix::Fix;
+use crate::rules::patterns::{is_quantity, nearest};
+use crate::rules::rule::{Check, ERROR, Needs, Rule, WARNING};
+use crate::rules::source::Spot;
+use crate::rules::subject::Subject;
 
 pub(super) const DATA_VOLUME: &str = "
 apiVersion: cdi.kubevirt.io/v1beta1

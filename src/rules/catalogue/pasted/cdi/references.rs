@@ -1,10 +1,10 @@
 //! DataSources, which only point, and DataImportCrons, which keep them up to date.
 
-use super::super::super::super::fix::Fix;
-use super::super::super::super::rule::{Rule, WARNING};
-use super::super::super::super::subject::Subject;
 use super::super::{chosen, namespace};
 use super::{VOLUME, clone_names, is_source};
+use crate::rules::fix::Fix;
+use crate::rules::rule::{Rule, WARNING};
+use crate::rules::subject::Subject;
 
 const REFERENCES: &[&str] = &["pvc", "snapshot", "dataSource"];
 

@@ -1,11 +1,11 @@
 //! Changes of a machine that is there already.
 
-use super::super::super::super::patterns::is_quantity;
-use super::super::super::super::rule::{Check, Needs, Rule};
-use super::super::super::super::source::Spot;
-use super::super::super::super::subject::Subject;
 use super::super::{GUEST_ERROR, MACHINE_ERROR, MACHINE_WARNING};
 use crate::model::parse_bytes;
+use crate::rules::patterns::is_quantity;
+use crate::rules::rule::{Check, Needs, Rule};
+use crate::rules::source::Spot;
+use crate::rules::subject::Subject;
 
 const VM: &[Subject] = &[Subject::VirtualMachine];
 

@@ -1,11 +1,12 @@
 //! Processors, memory, firmware and clock of the guest.
 
-use super::super::super::super::fix::Fix;
-use super::super::super::super::patterns::is_quantity;
-use super::super::super::super::rule::{Check, Rule};
-use super::super::super::super::source::Spot;
 use super::super::{GUEST_ERROR, GUEST_WARNING, chosen, guest, machine};
 use crate::model::{parse_bytes, parse_millis};
+use crate::rules::catalogue::topology;
+use crate::rules::fix::Fix;
+use crate::rules::patterns::is_quantity;
+use crate::rules::rule::{Check, Rule};
+use crate::rules::source::Spot;
 
 /// Every amount of the guest.
 fn amounts<'a>(guest: &Spot<'a>) -> Vec<Spot<'a>> {
@@ -46,78 +47,6 @@ fn memory<'a>(guest: &Spot<'a>) -> Option<Spot<'a>> {
 
 fn dedicated(guest: &Spot<'_>) -> bool {
     guest.get("domain.cpu.dedicatedCpuPlacement").truth() == Some(true)
-}
-
-/// Names that time zones begin with.
-const AREAS: &[&str] = &[
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Brazil",
-    "Canada",
-    "Chile",
-    "Etc",
-    "Europe",
-    "Indian",
-    "Mexico",
-    "Pacific",
-    "US",
-];
-
-/// Whether a text has the shape of a time zone; which ones there are only the node knows.
-fn is_zone(text: &str) -> bool {
-    let word = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_uppercase())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))
-    };
-    match text.split_once('/') {
-        Some((area, city)) => AREAS.contains(&area) && city.split('/').all(word),
-        None => matches!(
-            text,
-            "UTC"
-                | "GMT"
-                | "UCT"
-                | "Zulu"
-                | "CET"
-                | "EET"
-                | "MET"
-                | "WET"
-                | "EST"
-                | "MST"
-                | "HST"
-                | "EST5EDT"
-                | "CST6CDT"
-                | "MST7MDT"
-                | "PST8PDT"
-                | "Cuba"
-                | "Egypt"
-                | "Eire"
-                | "GB"
-                | "Hongkong"
-                | "Iceland"
-                | "Iran"
-                | "Israel"
-                | "Jamaica"
-                | "Japan"
-                | "Kwajalein"
-                | "Libya"
-                | "NZ"
-                | "Navajo"
-                | "PRC"
-                | "Poland"
-                | "Portugal"
-                | "ROC"
-                | "ROK"
-                | "Singapore"
-                | "Turkey"
-                | "Universal"
-                | "Greenwich"
-        ),
-    }
 }
 
 fn check_dedicated(c: &mut Check<'_>) {
@@ -449,7 +378,7 @@ pub(in crate::rules::catalogue) const RULES: &[Rule] = &[
         id: "kubevirt-timezone",
         path: "@guest.domain.clock.timezone",
         text: "\"{}\" is no time zone; the guest cannot be defined",
-        check: |c| c.text_must(is_zone),
+        check: |c| c.text_must(topology::is_zone),
         bad: &["@guest.domain.clock: {timezone: Mars/Olympus}\nat @guest.domain.clock.timezone"],
         good: &[
             "@guest.domain.clock: {timezone: America/Argentina/Ushuaia}",

@@ -1,10 +1,10 @@
 //! Disks and other devices of the guest.
 
-use super::super::super::super::fix::Fix;
-use super::super::super::super::patterns::nearest;
-use super::super::super::super::rule::{Check, Needs, Rule};
-use super::super::super::super::source::Spot;
 use super::super::{GUEST_ERROR, GUEST_WARNING, absent_name, chosen, guest, named};
+use crate::rules::fix::Fix;
+use crate::rules::patterns::nearest;
+use crate::rules::rule::{Check, Needs, Rule};
+use crate::rules::source::Spot;
 
 const TARGETS: &[&str] = &["disk", "lun", "cdrom"];
 

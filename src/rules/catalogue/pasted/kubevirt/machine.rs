@@ -1,10 +1,10 @@
 //! The machine: when it runs, where its size comes from, how it is called.
 
-use super::super::super::super::finding::Level;
-use super::super::super::super::fix::Fix;
-use super::super::super::super::patterns::is_dns_label;
-use super::super::super::super::rule::{Needs, Rule};
 use super::super::{GUEST_ERROR, GUEST_WARNING, MACHINE_ERROR, MACHINE_WARNING, absent_name, guest, machine};
+use crate::rules::finding::Level;
+use crate::rules::fix::Fix;
+use crate::rules::patterns::is_dns_label;
+use crate::rules::rule::{Needs, Rule};
 
 const STRATEGIES: &[&str] = &["Always", "RerunOnFailure", "Manual", "Halted", "Once", "WaitAsReceiver"];
 

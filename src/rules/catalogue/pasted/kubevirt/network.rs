@@ -1,10 +1,10 @@
 //! Interfaces and networks of the guest.
 
-use super::super::super::super::fix::Fix;
-use super::super::super::super::patterns::nearest;
-use super::super::super::super::rule::Rule;
-use super::super::super::super::source::Spot;
 use super::super::{GUEST_ERROR, chosen, guest, named};
+use crate::rules::fix::Fix;
+use crate::rules::patterns::nearest;
+use crate::rules::rule::Rule;
+use crate::rules::source::Spot;
 
 /// Ways to bind an interface that KubeVirt has.
 const BINDINGS: &[&str] = &["bridge", "masquerade", "sriov", "passtBinding", "binding"];

@@ -1,10 +1,10 @@
 //! What is done with machines: migrations, snapshots, restores.
 
-use super::super::super::super::finding::Level;
-use super::super::super::super::known::Lookup;
-use super::super::super::super::rule::{Needs, Rule};
-use super::super::super::super::subject::Subject;
 use super::super::{GUEST_ERROR, namespace};
+use crate::rules::finding::Level;
+use crate::rules::known::Lookup;
+use crate::rules::rule::{Needs, Rule};
+use crate::rules::subject::Subject;
 
 const MIGRATION: Rule = Rule { on: &[Subject::MachineMigration], ..GUEST_ERROR };
 const SNAPSHOT: Rule = Rule { on: &[Subject::MachineSnapshot], ..GUEST_ERROR };

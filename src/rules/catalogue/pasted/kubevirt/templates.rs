@@ -1,12 +1,12 @@
 //! What a machine is made from: templates of disks, and the template of machines in a pool.
 
-use super::super::super::super::finding::Level;
-use super::super::super::super::fix::Fix;
-use super::super::super::super::known::{DataSource, Lookup};
-use super::super::super::super::rule::{Check, Needs, Rule};
-use super::super::super::super::source::Spot;
-use super::super::super::super::subject::Subject;
 use super::super::{MACHINE_ERROR, guest, machine, namespace};
+use crate::rules::finding::Level;
+use crate::rules::fix::Fix;
+use crate::rules::known::{DataSource, Lookup};
+use crate::rules::rule::{Check, Needs, Rule};
+use crate::rules::source::Spot;
+use crate::rules::subject::Subject;
 
 /// Fields of the guest that people write one level too high.
 const OF_THE_GUEST: &[&str] = &[

@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::super::super::fix::Fix;
-use super::super::super::super::known::Lookup;
-use super::super::super::super::patterns::is_dns_label;
-use super::super::super::super::rule::{Needs, Rule};
-use super::super::super::super::source::Spot;
 use super::super::{GUEST_ERROR, GUEST_WARNING, chosen, guest, named, namespace};
+use crate::rules::fix::Fix;
+use crate::rules::known::Lookup;
+use crate::rules::patterns::is_dns_label;
+use crate::rules::rule::{Needs, Rule};
+use crate::rules::source::Spot;
 
 const SOURCES: &[&str] = &[
     "hostDisk",

@@ -2,14 +2,14 @@
 
 pub(in crate::rules::catalogue) mod volumes;
 
-use super::super::super::finding::Level;
-use super::super::super::fix::Fix;
-use super::super::super::patterns::{is_quantity, nearest};
-use super::super::super::rule::{Check, ERROR, Needs, Rule, WARNING};
-use super::super::super::source::Spot;
-use super::super::super::subject::Subject;
 use super::{NOT_OURS, chosen, named};
 use crate::model::{parse_bytes, parse_millis};
+use crate::rules::finding::Level;
+use crate::rules::fix::Fix;
+use crate::rules::patterns::{is_quantity, nearest};
+use crate::rules::rule::{Check, ERROR, Needs, Rule, WARNING};
+use crate::rules::source::Spot;
+use crate::rules::subject::Subject;
 
 pub(super) const MACHINE: &str = "
 apiVersion: virt.virtink.smartx.com/v1alpha1

@@ -1,10 +1,10 @@
 //! Volumes of Virtink's machines and cloud-init.
 
-use super::super::super::super::known::Lookup;
-use super::super::super::super::rule::{Needs, Rule};
 use super::super::kubevirt::volumes::{decoded, is_user_data};
 use super::super::{chosen, named, namespace};
 use super::{VIRTINK, VIRTINK_WARNING, absent};
+use crate::rules::known::Lookup;
+use crate::rules::rule::{Needs, Rule};
 
 const SOURCES: &[&str] =
     &["containerDisk", "cloudInit", "containerRootfs", "persistentVolumeClaim", "dataVolume"];
