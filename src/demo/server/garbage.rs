@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Server;
+use super::admission::Admission;
 use super::body::{Body, Stored};
 use super::delete::{Options, Plan, Policy, plan};
 use super::kinds::Kind;
@@ -29,6 +30,11 @@ const NAMESPACE: &str = "kubernetes";
 pub(crate) struct Transaction<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) now: Timestamp,
+    /// Who asks; empty where nobody does.
+    pub(crate) user: &'a str,
+    pub(crate) admission: Option<&'a dyn Admission>,
+    /// What the client is to be told besides the answer.
+    pub(crate) warnings: Vec<String>,
     pending: VecDeque<Consequence>,
     /// Namespaces from which something has gone.
     namespaces: BTreeSet<CompactString>,
@@ -49,11 +55,19 @@ enum Consequence {
 impl Server {
     /// Looks and changes; all that follows has happened when this returns.
     pub(crate) fn transact<T>(&self, work: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        self.transact_as("", work)
+    }
+
+    /// The same for a user of this name, whom the admission webhooks are told.
+    pub(crate) fn transact_as<T>(&self, user: &str, work: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
         let now = self.now();
         let (result, pods) = self.storage().with(|state| {
             let mut transaction = Transaction {
                 state,
                 now,
+                user,
+                admission: self.admission(),
+                warnings: Vec::new(),
                 pending: VecDeque::new(),
                 namespaces: BTreeSet::new(),
                 pods: Vec::new(),

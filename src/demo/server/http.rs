@@ -32,6 +32,8 @@ pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
+    /// Name of who asks.
+    pub(crate) user: String,
     pub(crate) target: Target,
     pub(crate) query: Query,
     pub(crate) format: Format,
@@ -53,6 +55,8 @@ pub(crate) enum Answer {
     Pieces(Pieces),
     /// Plain text in pieces: a log that is followed.
     TextPieces(Pieces),
+    /// With warnings for whoever reads it.
+    Warned(Box<Self>, Vec<String>),
 }
 
 /// Pieces of an answer; an error cuts the connection.
@@ -67,9 +71,19 @@ impl Answer {
         Self::Pieces(stream.boxed())
     }
 
+    /// With `Warning` headers, if there is anything to warn of.
+    pub(crate) fn warned(self, warnings: Vec<String>) -> Self {
+        if warnings.is_empty() { self } else { Self::Warned(Box::new(self), warnings) }
+    }
+
     /// The answer on its way to a client that may be able to read gzip.
     fn response(self, gzip: bool) -> Response<AnswerBody> {
         let (code, media, packed) = match self {
+            Self::Warned(answer, warnings) => {
+                let mut response = answer.response(gzip);
+                warn(&mut response, &warnings);
+                return response;
+            }
             Self::Json(code, bytes) => (code, "application/json", pack_whole(bytes, gzip)),
             Self::Typed(code, media, bytes) => (code, media, pack_whole(bytes, gzip)),
             Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", Packed::Whole(bytes)),
@@ -93,6 +107,16 @@ impl Answer {
     }
 }
 
+/// Adds `Warning` headers, as kubectl shows them.
+fn warn(response: &mut Response<AnswerBody>, warnings: &[String]) {
+    for warning in warnings {
+        let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = header::HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+            response.headers_mut().append(header::WARNING, value);
+        }
+    }
+}
+
 fn respond(code: StatusCode, media: &'static str, body: AnswerBody) -> Response<AnswerBody> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
@@ -111,6 +135,7 @@ impl Refusal {
             None => Answer::json(self.code, &self.status()),
         };
         let mut response = answer.response(false);
+        warn(&mut response, &self.warnings);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -171,9 +196,14 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
-    let call = Call { method, target, query, format, content_type, body, now: server.now() };
+    let call = Call { method, user: user.name, target, query, format, content_type, body, now: server.now() };
     super::table::check(&call)?;
-    dispatch(server, &call)
+    let deprecation = call.target.kind.deprecation(call.target.version);
+    let warnings: Vec<String> = deprecation.map(str::to_owned).into_iter().collect();
+    match dispatch(server, &call) {
+        Ok(answer) => Ok(answer.warned(warnings)),
+        Err(refusal) => Err(refusal.warned(warnings)),
+    }
 }
 
 /// The body, unless it is too long or does not come. One that says that it is too long is not read at all.

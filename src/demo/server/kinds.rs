@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) group: &'static str,
     /// Versions that are served; objects are stored in the first one, which is also the preferred one.
     pub(crate) versions: &'static [&'static str],
+    /// Versions that clients are warned of, and how.
+    pub(crate) deprecated: &'static [(&'static str, &'static str)],
     pub(crate) kind: &'static str,
     pub(crate) plural: &'static str,
     pub(crate) singular: &'static str,
@@ -138,6 +140,11 @@ impl Kind {
             "" => version.to_owned(),
             group => format!("{group}/{version}"),
         }
+    }
+
+    /// What a client is told who uses a version that will go.
+    pub(crate) fn deprecation(self, version: &str) -> Option<&'static str> {
+        self.row().deprecated.iter().find(|(old, _)| *old == version).map(|(_, warning)| *warning)
     }
 
     /// The version in which objects are stored.

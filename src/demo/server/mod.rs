@@ -8,6 +8,7 @@
 //! | `storage`, `body` | objects, versions, changes |
 //! | `read`, `watch`, `table` | looking |
 //! | `decode`, `write`, `patch`, `delete`, `subresource` | changing |
+//! | `admission` | what may change or refuse it before it is stored |
 //! | `rules`, `meta` | what objects have to be like; what the server writes into them |
 //! | `synthetic` | objects that are made when somebody looks at them |
 //! | `garbage` | changes, and what follows from them |
@@ -16,6 +17,7 @@
 //! | `faults` | what goes wrong on request |
 
 mod access;
+mod admission;
 mod body;
 mod decode;
 mod delete;
@@ -52,6 +54,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
+pub use admission::{Admission, Cause, Denial, Lookup, Review};
 pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
@@ -76,6 +79,7 @@ struct Inner {
     faults: Faults,
     logs: Logs,
     clock: Clock,
+    admission: Option<Box<dyn Admission>>,
 }
 
 /// What time it is.
@@ -89,11 +93,18 @@ pub struct Options {
     pub limits: Limits,
     /// What time it is.
     pub clock: Clock,
+    /// The admission webhooks that the cluster has.
+    pub admission: Option<Box<dyn Admission>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { users: Vec::new(), limits: Limits::default(), clock: Box::new(Timestamp::now) }
+        Self {
+            users: Vec::new(),
+            limits: Limits::default(),
+            clock: Box::new(Timestamp::now),
+            admission: None,
+        }
     }
 }
 
@@ -112,6 +123,7 @@ impl Server {
             faults: Faults::default(),
             logs: Logs::default(),
             clock: options.clock,
+            admission: options.admission,
         };
         let server = Self { inner: Arc::new(inner) };
         meta::begin(&server);
@@ -138,6 +150,10 @@ impl Server {
 
     pub(crate) fn users(&self) -> &Users {
         &self.inner.users
+    }
+
+    pub(crate) fn admission(&self) -> Option<&dyn Admission> {
+        self.inner.admission.as_deref()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

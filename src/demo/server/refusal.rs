@@ -16,15 +16,29 @@ pub(crate) struct Refusal {
     details: Value,
     /// Seconds after which to ask again.
     pub(crate) retry_after: Option<u64>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Refusal {
     pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Value::Null, retry_after: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: Value::Null,
+            retry_after: None,
+            warnings: Vec::new(),
+        }
     }
 
     pub(crate) fn with(mut self, details: Value) -> Self {
         self.details = details;
+        self
+    }
+
+    /// With `Warning` headers.
+    pub(crate) fn warned(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.extend(warnings);
         self
     }
 

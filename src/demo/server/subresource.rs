@@ -120,7 +120,7 @@ fn scale(server: &Server, call: &Call, paths: &Scale) -> Result<Answer, Refusal>
         Method::PATCH => (dry_run(call, "PatchOptions")?, None, Some(Change::of(call)?)),
         _ => return Err(refuse_method(call)),
     };
-    let stored = server.transact(|transaction| {
+    let stored = server.transact_as(&call.user, |transaction| {
         let (stored, before) = transaction.get(kind, &key).ok_or_else(missing)?;
         let wanted = match (body, change) {
             (Some(body), _) => body,

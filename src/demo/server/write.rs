@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::Server;
+use super::admission;
 use super::body::Stored;
 use super::decode;
 use super::garbage::{Transaction, is_ending, may_go};
@@ -127,8 +128,11 @@ pub(crate) fn create(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         metadata.insert("uid".into(), meta::new_uid().into());
         metadata.insert("creationTimestamp".into(), meta::time(now).into());
     });
-    let stored = server.transact(|transaction| create_in(transaction, call, object, dry_run))?;
-    Ok(read::one(call, StatusCode::CREATED, &stored))
+    let (stored, warnings) = server.transact_as(&call.user, |transaction| {
+        let stored = create_in(transaction, call, object, dry_run)?;
+        Ok((stored, std::mem::take(&mut transaction.warnings)))
+    })?;
+    Ok(read::one(call, StatusCode::CREATED, &stored).warned(warnings))
 }
 
 fn create_in(
@@ -157,9 +161,11 @@ fn create_in(
     let key = Key::new(namespace, &name);
     check_namespace(transaction, kind, &key)?;
     rules::prepare_create(kind, &mut object, transaction.now)?;
+    admission::mutate(transaction, kind, namespace, None, &mut object)?;
     let mut causes = Causes::default();
     rules::validate(kind, &object, &mut causes);
     causes.check(kind, &name)?;
+    admission::validate(transaction, kind, namespace, None, &object)?;
     if transaction.state.get(kind, &key).is_some() {
         return Err(Refusal::already_exists(kind, &name));
     }
@@ -189,13 +195,14 @@ pub(crate) fn update_part(server: &Server, call: &Call, part: Part) -> Result<An
     settle_namespace(call, &mut object)?;
     let kind = call.target.kind;
     let key = read::key_of(&call.target);
-    let stored = server.transact(|transaction| {
+    let (stored, warnings) = server.transact_as(&call.user, |transaction| {
         let found = transaction.get(kind, &key);
         let (stored, before) = found.ok_or_else(|| Refusal::not_found(kind, &key.name))?;
         check_uid(kind, &key, &object, &before)?;
-        replace(transaction, &stored, &before, object, part, dry_run)
+        let stored = replace(transaction, &stored, &before, object, part, dry_run)?;
+        Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
-    Ok(read::one(call, StatusCode::OK, &stored))
+    Ok(read::one(call, StatusCode::OK, &stored).warned(warnings))
 }
 
 /// Refuses an object that is not called as the path says.
@@ -264,11 +271,15 @@ pub(crate) fn replace(
     let mut object = merged(kind, before, object, part);
     if part == Part::Main {
         rules::prepare_update(kind, &mut object)?;
+        admission::mutate(transaction, kind, &key.namespace, Some(before), &mut object)?;
     }
     let mut causes = Causes::default();
     rules::validate(kind, &object, &mut causes);
     rules::validate_update(kind, before, &object, &mut causes);
     causes.check(kind, &key.name)?;
+    if part == Part::Main {
+        admission::validate(transaction, kind, &key.namespace, Some(before), &object)?;
+    }
     object["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
     if object == *before {
         return Ok(stored.clone());
@@ -369,7 +380,7 @@ pub(crate) fn patch_part(server: &Server, call: &Call, part: Part) -> Result<Ans
     let change = Change::of(call)?;
     let kind = call.target.kind;
     let key = read::key_of(&call.target);
-    let stored = server.transact(|transaction| {
+    let (stored, warnings) = server.transact_as(&call.user, |transaction| {
         let found = transaction.get(kind, &key);
         let (stored, before) = found.ok_or_else(|| Refusal::not_found(kind, &key.name))?;
         let mut object = stored.value(call.target.version);
@@ -377,9 +388,10 @@ pub(crate) fn patch_part(server: &Server, call: &Call, part: Part) -> Result<Ans
         check_patched(call, &mut object)?;
         check_name(call, &object)?;
         settle_namespace(call, &mut object)?;
-        replace(transaction, &stored, &before, object, part, dry_run)
+        let stored = replace(transaction, &stored, &before, object, part, dry_run)?;
+        Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
-    Ok(read::one(call, StatusCode::OK, &stored))
+    Ok(read::one(call, StatusCode::OK, &stored).warned(warnings))
 }
 
 /// Refuses what a patch has made no object of its kind any more.

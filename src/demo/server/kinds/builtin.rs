@@ -7,6 +7,7 @@ use super::{Row, Scale, cells, pods};
 const CORE: Row = Row {
     group: "",
     versions: &["v1"],
+    deprecated: &[],
     kind: "",
     plural: "",
     singular: "",

@@ -7,6 +7,7 @@ use super::columns::{AGE, boolean, date, integer, text};
 pub(super) const CUSTOM: Row = Row {
     group: "",
     versions: &[],
+    deprecated: &[],
     kind: "",
     plural: "",
     singular: "",

@@ -11,10 +11,26 @@ const REPLICAS: Scale = Scale {
     selector: "status.labelSelector",
 };
 
-const KUBEVIRT: Row = Row { group: "kubevirt.io", versions: &["v1", "v1alpha3"], ..CUSTOM };
+const KUBEVIRT: Row = Row {
+    group: "kubevirt.io",
+    versions: &["v1", "v1alpha3"],
+    deprecated: &[(
+        "v1alpha3",
+        "kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release.",
+    )],
+    ..CUSTOM
+};
 const POOL: Row = Row { group: "pool.kubevirt.io", versions: &["v1beta1", "v1alpha1"], ..CUSTOM };
 const SNAPSHOT: Row = Row { group: "snapshot.kubevirt.io", versions: &["v1beta1", "v1alpha1"], ..CUSTOM };
-const EXPORT: Row = Row { group: "export.kubevirt.io", versions: &["v1", "v1beta1"], ..CUSTOM };
+const EXPORT: Row = Row {
+    group: "export.kubevirt.io",
+    versions: &["v1", "v1beta1"],
+    deprecated: &[(
+        "v1beta1",
+        "export.kubevirt.io/v1beta1 VirtualMachineExport is now deprecated and will be removed in a future version.",
+    )],
+    ..CUSTOM
+};
 const CLONE: Row = Row { group: "clone.kubevirt.io", versions: &["v1beta1", "v1alpha1"], ..CUSTOM };
 const INSTANCETYPE: Row = Row { group: "instancetype.kubevirt.io", versions: &["v1beta1"], ..CUSTOM };
 const MIGRATIONS: Row = Row { group: "migrations.kubevirt.io", versions: &["v1alpha1"], ..CUSTOM };
@@ -51,6 +67,16 @@ pub(super) const ROWS: &[Row] = &[
         plural: "virtualmachineinstancepresets",
         singular: "virtualmachineinstancepreset",
         short: &["vmipreset", "vmipresets"],
+        deprecated: &[
+            (
+                "v1",
+                "kubevirt.io/v1 VirtualMachineInstancePresets is now deprecated and will be removed in v2.",
+            ),
+            (
+                "v1alpha3",
+                "kubevirt.io/v1alpha3 VirtualMachineInstancePresets is now deprecated and will be removed in v2.",
+            ),
+        ],
         categories: &["all"],
         ..KUBEVIRT
     },
