@@ -1,6 +1,7 @@
 //! Who may do what on the embedded cluster: the roles for people that every cluster has, and what the operator of one
 //! namespace has.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::server::MASTERS;
@@ -24,6 +25,9 @@ const MACHINES: [&str; 8] = [
     "virt.virtink.smartx.com",
 ];
 
+/// The group in which KubeVirt starts, stops and opens machines.
+const MACHINES_API: &str = "subresources.kubevirt.io";
+
 const LOOK: &[&str] = &["get", "list", "watch"];
 const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
 const LOOK_AND_WRITE: &[&str] =
@@ -31,9 +35,9 @@ const LOOK_AND_WRITE: &[&str] =
 
 /// Roles and bindings, to be stored.
 pub fn objects() -> Vec<Value> {
-    let view = view();
-    let edit = [edit(), view.clone()].concat();
-    let admin = [edit.clone(), admin()].concat();
+    let view = [view(), machines_view()].concat();
+    let edit = [edit(), view.clone(), machines_edit()].concat();
+    let admin = [edit.clone(), admin(), machines_admin()].concat();
     let everything = vec![json!({"apiGroups": MACHINES, "resources": ["*"], "verbs": ["*"]})];
     vec![
         role(
@@ -49,6 +53,18 @@ pub fn objects() -> Vec<Value> {
         role("ClusterRole", "view", &view),
         role("ClusterRole", "edit", &edit),
         role("ClusterRole", "admin", &admin),
+        role("ClusterRole", "kubevirt.io:view", &machines_view()),
+        role("ClusterRole", "kubevirt.io:edit", &[machines_view(), machines_edit()].concat()),
+        role(
+            "ClusterRole",
+            "kubevirt.io:admin",
+            &[machines_view(), machines_edit(), machines_admin()].concat(),
+        ),
+        role(
+            "ClusterRole",
+            "kubevirt.io:migrate",
+            &[rule(&["update"], &[MACHINES_API], &["virtualmachines/migrate"])],
+        ),
         role("Role", "vm-operator", &everything),
         binding("ClusterRole", "admin"),
         binding("Role", "vm-operator"),
@@ -74,7 +90,7 @@ fn binding(kind: &str, role: &str) -> Value {
     })
 }
 
-fn rule(verbs: &[&str], groups: &[&str], resources: &[&str]) -> Value {
+fn rule(verbs: &[&str], groups: &[&str], resources: &[impl Serialize]) -> Value {
     json!({"apiGroups": groups, "resources": resources, "verbs": verbs})
 }
 
@@ -128,4 +144,65 @@ fn edit() -> Vec<Value> {
 /// Giving rights in a namespace.
 fn admin() -> Vec<Value> {
     vec![rule(LOOK_AND_WRITE, &[GROUP], &["rolebindings", "roles"])]
+}
+
+/// What KubeVirt's role `kubevirt.io:view` has in its group of sub-resources, and through aggregation everybody who may
+/// look. The roles are those of KubeVirt 1.9, where `migrate` is in none but `kubevirt.io:migrate`.
+fn machines_view() -> Vec<Value> {
+    let instances = ["guestosinfo", "filesystemlist", "userlist", "objectgraph"];
+    vec![
+        rule(&["get"], &[MACHINES_API], &of("virtualmachines", &["expand-spec", "objectgraph"])),
+        rule(&["get"], &[MACHINES_API], &of("virtualmachineinstances", &instances)),
+        rule(&["update"], &[MACHINES_API], &["expand-vm-spec"]),
+    ]
+}
+
+/// What `kubevirt.io:edit` has beside that.
+fn machines_edit() -> Vec<Value> {
+    // kube-apiserver asks for the first part of `evacuate/cancel` only, KubeVirt for the whole.
+    let machines = [
+        "start",
+        "stop",
+        "restart",
+        "addvolume",
+        "removevolume",
+        "memorydump",
+        "removememorydump",
+        "evacuate",
+        "evacuate/cancel",
+    ];
+    let instances = [
+        "pause",
+        "unpause",
+        "freeze",
+        "unfreeze",
+        "softreboot",
+        "reset",
+        "addvolume",
+        "removevolume",
+        "sev/setupsession",
+        "sev/injectlaunchsecret",
+        "evacuate",
+        "evacuate/cancel",
+    ];
+    vec![
+        rule(&["get"], &[MACHINES_API], &["virtualmachines/portforward"]),
+        rule(
+            &["get"],
+            &[MACHINES_API],
+            &of("virtualmachineinstances", &["console", "vnc", "usbredir", "portforward"]),
+        ),
+        rule(&["update"], &[MACHINES_API], &of("virtualmachines", &machines)),
+        rule(&["update"], &[MACHINES_API], &of("virtualmachineinstances", &instances)),
+    ]
+}
+
+/// What `kubevirt.io:admin` has beside both.
+fn machines_admin() -> Vec<Value> {
+    vec![rule(&["get"], &[MACHINES_API], &["virtualmachineinstances/vnc/screenshot"])]
+}
+
+/// These parts of a resource.
+fn of(resource: &str, parts: &[&str]) -> Vec<String> {
+    parts.iter().map(|part| format!("{resource}/{part}")).collect()
 }

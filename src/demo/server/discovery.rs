@@ -3,6 +3,8 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::Server;
+use super::behind::Backends;
 use super::http::Answer;
 use super::kinds::{Kind, Row};
 use super::refusal::Refusal;
@@ -36,7 +38,7 @@ const REVIEWS: [(&str, &str, &str); 2] = [
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// `/version`, `/healthz` and the like.
-pub(crate) fn plain(method: &Method, path: &str, query: &Query) -> Result<Answer, Refusal> {
+pub(crate) fn plain(server: &Server, method: &Method, path: &str, query: &Query) -> Result<Answer, Refusal> {
     let trimmed = path.trim_matches('/');
     let (first, check) = trimmed.split_once('/').unwrap_or((trimmed, ""));
     match (first, check) {
@@ -48,7 +50,7 @@ pub(crate) fn plain(method: &Method, path: &str, query: &Query) -> Result<Answer
             Ok(Answer::Text(StatusCode::OK, text.into()))
         }
         ("version", "") => get(method, version),
-        ("", "") => get(method, || json!({"paths": paths()})),
+        ("", "") => get(method, || json!({"paths": paths(&server.backends())})),
         ("openapi", _) => {
             let why = "The embedded server does not describe its kinds in OpenAPI; a real API server does.";
             Err(Refusal::left_out(why))
@@ -58,27 +60,34 @@ pub(crate) fn plain(method: &Method, path: &str, query: &Query) -> Result<Answer
 }
 
 /// `/api`, `/apis` and what stands below them.
-pub(crate) fn answer(method: &Method, parts: &[String], format: Format) -> Result<Answer, Refusal> {
+pub(crate) fn answer(
+    server: &Server,
+    method: &Method,
+    parts: &[String],
+    format: Format,
+) -> Result<Answer, Refusal> {
+    let behind = &server.backends();
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     match (words.as_slice(), format) {
-        (["api"], Format::Aggregated(_)) => aggregated(method, &[aggregated_group("")]),
+        (["api"], Format::Aggregated(_)) => aggregated(method, &[aggregated_group(behind, "")]),
         (["apis"], Format::Aggregated(_)) => {
-            let mut groups = groups();
+            let mut groups = groups(behind);
             groups[OWN_GROUPS.len()..].sort_unstable();
-            aggregated(method, &groups.into_iter().map(aggregated_group).collect::<Vec<_>>())
+            let all: Vec<Value> = groups.into_iter().map(|one| aggregated_group(behind, one)).collect();
+            aggregated(method, &all)
         }
         (["api"], _) => get(
             method,
-            || json!({"kind": "APIVersions", "versions": versions(""), "serverAddressByClientCIDRs": []}),
+            || json!({"kind": "APIVersions", "versions": versions(behind, ""), "serverAddressByClientCIDRs": []}),
         ),
         (["apis"], _) => {
-            let groups: Vec<Value> = groups().into_iter().map(group).collect();
+            let groups: Vec<Value> = groups(behind).into_iter().map(|one| group(behind, one)).collect();
             get(method, || json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}))
         }
-        (["api", version], _) => resources(method, "", version),
-        (["apis", name, version], _) => resources(method, name, version),
-        (["apis", name], _) if !versions(name).is_empty() => get(method, || {
-            let mut group = group(name);
+        (["api", version], _) => resources(behind, method, "", version),
+        (["apis", name, version], _) => resources(behind, method, name, version),
+        (["apis", name], _) if !versions(behind, name).is_empty() => get(method, || {
+            let mut group = group(behind, name);
             group["kind"] = "APIGroup".into();
             group["apiVersion"] = "v1".into();
             group
@@ -120,11 +129,11 @@ fn version() -> Value {
     })
 }
 
-fn paths() -> Vec<String> {
+fn paths(behind: &Backends) -> Vec<String> {
     let mut paths = vec!["/api".to_owned(), "/api/v1".to_owned(), "/apis".to_owned()];
-    for group in groups() {
+    for group in groups(behind) {
         paths.push(format!("/apis/{group}"));
-        paths.extend(versions(group).iter().map(|version| format!("/apis/{group}/{version}")));
+        paths.extend(versions(behind, group).iter().map(|version| format!("/apis/{group}/{version}")));
     }
     paths.extend(["/healthz", "/livez", "/readyz", "/version"].map(str::to_owned));
     paths.sort_unstable();
@@ -141,7 +150,10 @@ pub(crate) fn is_own(group: &str) -> bool {
 }
 
 /// The versions of a group, the preferred one first; none if there is no such group.
-fn versions(group: &str) -> &'static [&'static str] {
+fn versions(behind: &Backends, group: &str) -> &'static [&'static str] {
+    if let Some(backend) = behind.iter().find(|one| one.group == group) {
+        return backend.versions;
+    }
     if [AUTHENTICATION, AUTHORIZATION].contains(&group) {
         return &["v1"];
     }
@@ -150,21 +162,22 @@ fn versions(group: &str) -> &'static [&'static str] {
 }
 
 /// All groups but that without a name, in the order of Kubernetes.
-fn groups() -> Vec<&'static str> {
+fn groups(behind: &Backends) -> Vec<&'static str> {
     let mut others: Vec<&str> = Kind::all().map(|kind| kind.row().group).collect();
+    others.extend(behind.iter().map(|backend| backend.group));
     others.retain(|group| !group.is_empty() && !OWN_GROUPS.contains(group));
     others.sort_unstable();
     others.dedup();
     others.sort_by_cached_key(|group| {
-        let oldest = versions(group).iter().copied().min().unwrap_or_default();
+        let oldest = versions(behind, group).iter().copied().min().unwrap_or_default();
         format!("{oldest}.{group}")
     });
     [OWN_GROUPS.as_slice(), &others].concat()
 }
 
-fn group(name: &str) -> Value {
+fn group(behind: &Backends, name: &str) -> Value {
     let version = |version: &str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
-    let versions: Vec<Value> = versions(name).iter().map(|one| version(one)).collect();
+    let versions: Vec<Value> = versions(behind, name).iter().map(|one| version(one)).collect();
     json!({"name": name, "preferredVersion": versions.first(), "versions": versions})
 }
 
@@ -260,8 +273,8 @@ fn resources_of(group: &str, version: &str) -> Vec<Resource> {
     rows.into_iter().map(Resource::of).collect()
 }
 
-fn resources(method: &Method, group: &str, version: &str) -> Result<Answer, Refusal> {
-    if !versions(group).contains(&version) {
+fn resources(behind: &Backends, method: &Method, group: &str, version: &str) -> Result<Answer, Refusal> {
+    if !versions(behind, group).contains(&version) {
         return Err(if is_own(group) { Refusal::no_such_path() } else { Refusal::no_such_page() });
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -301,13 +314,19 @@ fn names(resource: &Resource, entry: &mut Value) {
     }
 }
 
-fn aggregated_group(name: &str) -> Value {
-    let version = |version: &&str| {
-        let resources: Vec<Value> =
-            resources_of(name, version).iter().map(|one| aggregated_resource(name, version, one)).collect();
+fn aggregated_group(behind: &Backends, name: &str) -> Value {
+    let backend = behind.iter().find(|one| one.group == name);
+    let version = |(place, version): (usize, &&str)| {
+        let resources: Vec<Value> = match backend {
+            Some(backend) => backend.discovery(place),
+            None => resources_of(name, version)
+                .iter()
+                .map(|one| aggregated_resource(name, version, one))
+                .collect(),
+        };
         json!({"version": version, "resources": resources, "freshness": "Current"})
     };
-    let versions: Vec<Value> = versions(name).iter().map(version).collect();
+    let versions: Vec<Value> = versions(behind, name).iter().enumerate().map(version).collect();
     let metadata = if name.is_empty() { json!({}) } else { json!({"name": name}) };
     json!({"metadata": metadata, "versions": versions})
 }

@@ -57,6 +57,8 @@ pub(crate) enum Answer {
     TextPieces(Pieces),
     /// With warnings for whoever reads it.
     Warned(Box<Self>, Vec<String>),
+    /// Somebody else's, as it is.
+    Passed(Response<AnswerBody>),
 }
 
 /// Pieces of an answer; an error cuts the connection.
@@ -88,6 +90,7 @@ impl Answer {
             Self::Typed(code, media, bytes) => (code, media, pack_whole(bytes, gzip)),
             Self::Text(code, bytes) => (code, "text/plain; charset=utf-8", Packed::Whole(bytes)),
             Self::Parts(parts) => (StatusCode::OK, "application/json", pack(parts, gzip)),
+            Self::Passed(response) => return response,
             Self::Pieces(pieces) => return respond(StatusCode::OK, "application/json", in_pieces(pieces)),
             Self::TextPieces(pieces) => {
                 return respond(StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces));
@@ -177,8 +180,11 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
     let asked = Asked::of(&head.method, head.uri.path(), &query);
     let user = access::impersonate(server, user, &head.headers, &asked)?;
     access::authorize(server, &user, &asked)?;
+    if let Some(backend) = super::behind::of_path(server, head.uri.path()) {
+        return Ok(Answer::Passed(backend.pass(Request::from_parts(head, body), &user).await));
+    }
     let target = match Route::parse(head.uri.path())? {
-        Route::Plain(path) => return super::discovery::plain(&head.method, &path, &query),
+        Route::Plain(path) => return super::discovery::plain(server, &head.method, &path, &query),
         Route::Review(review) => {
             let body = read(body).await?;
             return review.answer(server, &user, &head.method, &head.headers, &body);
@@ -186,7 +192,7 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         Route::Discovery(parts) => {
             let offer = if parts.len() == 1 { Offer::Groups } else { Offer::Resources };
             let format = Format::choose(&head.headers, offer)?;
-            return super::discovery::answer(&head.method, &parts, format);
+            return super::discovery::answer(server, &head.method, &parts, format);
         }
         Route::Objects(target) => target,
     };

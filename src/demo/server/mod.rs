@@ -14,10 +14,12 @@
 //! | `garbage` | changes, and what follows from them |
 //! | `logs` | what containers say |
 //! | `access`, `discovery` | rights; what there is |
+//! | `behind` | groups that others answer for |
 //! | `faults` | what goes wrong on request |
 
 mod access;
 mod admission;
+mod behind;
 mod body;
 mod decode;
 mod delete;
@@ -49,12 +51,13 @@ mod watch;
 mod write;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
 pub use admission::{Admission, Cause, Denial, Lookup, Review};
+pub use behind::{Ask, Backend, BackendBody};
 pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
@@ -78,6 +81,7 @@ struct Inner {
     users: Users,
     faults: Faults,
     logs: Logs,
+    backends: RwLock<behind::Backends>,
     clock: Clock,
     admission: Option<Box<dyn Admission>>,
 }
@@ -122,6 +126,7 @@ impl Server {
             users: Users::new(options.users),
             faults: Faults::default(),
             logs: Logs::default(),
+            backends: RwLock::default(),
             clock: options.clock,
             admission: options.admission,
         };
