@@ -7,6 +7,7 @@
 pub mod fixtures;
 pub mod fleet;
 pub mod kubeconfig;
+pub mod platform;
 pub mod rights;
 pub mod server;
 pub mod start;

@@ -1,0 +1,347 @@
+//! The loop: what has changed is looked at, what is to be done is done, until nothing is.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt as _, StreamExt as _};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::execute::{Executor, Outcome};
+use super::feed::{Feeds, News};
+use super::kind::Kind;
+use super::object::{Object, Reference};
+use super::view::{View, Waits};
+use super::world::World;
+use super::write::Write;
+use super::{Logs, Pace, Parts};
+
+/// More rounds without an end to them are a mistake of reconcilers that undo one another's work.
+const MOST_PASSES: u32 = 200;
+
+/// How long a watch may take to show what was written.
+const LATE: Duration = Duration::from_secs(10);
+
+/// When something is tried again that could not be sent.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What can be asked of a running platform.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Lets the clock run on.
+    Advance(Duration, oneshot::Sender<()>),
+    /// Waits until a watch has come to a version.
+    Await(Kind, u64, oneshot::Sender<()>),
+}
+
+/// Everything a running platform has.
+pub(super) struct Driver {
+    pub(super) reconcilers: Parts,
+    pub(super) feeds: Feeds,
+    pub(super) executor: Executor,
+    pub(super) logs: Arc<dyn Logs>,
+    pub(super) time: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    pub(super) seed: u64,
+    pub(super) pace: Pace,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) state: State,
+}
+
+/// What it knows.
+#[derive(Default)]
+pub(super) struct State {
+    world: World,
+    waits: Waits,
+    /// Namespaces in which something has changed.
+    changed: BTreeSet<String>,
+    /// The lists that are under way: the uids so far.
+    lists: HashMap<Kind, HashSet<String>>,
+    /// How far the watches are.
+    seen: HashMap<Kind, u64>,
+    /// How far they have to come until everything that was written was seen.
+    written: HashMap<Kind, u64>,
+    /// Objects whose end was asked for and not seen yet.
+    ended: HashSet<String>,
+    awaited: Vec<(Kind, u64, oneshot::Sender<()>)>,
+    now: Duration,
+}
+
+impl Driver {
+    /// Runs until nobody holds the other end of the commands.
+    pub(super) async fn run(mut self) {
+        let mut last = Instant::now();
+        loop {
+            self.settle().await;
+            let pause = match self.pace {
+                Pace::Standing => None,
+                Pace::Times(speed) => {
+                    let next = self.state.waits.next();
+                    next.map(|at| at.saturating_sub(self.state.now).div_f64(speed))
+                }
+            };
+            let alarm = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep_until(last + pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                news = self.feeds.next() => match news {
+                    Some(news) => self.state.take(news),
+                    None => return,
+                },
+                () = alarm => {}
+                command = self.commands.recv() => match command {
+                    Some(Command::Advance(by, done)) => {
+                        self.advance(by).await;
+                        let _ = done.send(());
+                    }
+                    Some(Command::Await(kind, version, done)) => self.state.await_version(kind, version, done),
+                    None => return,
+                },
+            }
+            if let Pace::Times(speed) = self.pace {
+                let now = Instant::now();
+                self.state.now += now.duration_since(last).mul_f64(speed);
+                last = now;
+                self.state.wake_due();
+            }
+        }
+    }
+
+    /// Lets the clock run on, from one thing that is due to the next.
+    async fn advance(&mut self, by: Duration) {
+        let end = self.state.now + by;
+        loop {
+            self.settle().await;
+            match self.state.waits.next() {
+                Some(at) if at <= end => {
+                    self.state.now = at.max(self.state.now);
+                    self.state.wake_due();
+                }
+                _ => break,
+            }
+        }
+        self.state.now = end;
+    }
+
+    /// Does what there is to do, until all that was written has come back and nothing is left.
+    async fn settle(&mut self) {
+        let mut passes = 0;
+        loop {
+            while let Some(Some(news)) = self.feeds.next().now_or_never() {
+                self.state.take(news);
+            }
+            let ready = self.state.lists.is_empty();
+            if let Some(namespace) = ready.then(|| self.state.changed.pop_first()).flatten() {
+                passes += 1;
+                if passes > MOST_PASSES {
+                    tracing::error!(namespace, "the platform does not come to rest");
+                    self.state.changed.clear();
+                    return;
+                }
+                self.pass(&namespace).await;
+            } else if self.state.is_behind() {
+                match tokio::time::timeout(LATE, self.feeds.next()).await {
+                    Ok(Some(news)) => self.state.take(news),
+                    Ok(None) => return,
+                    Err(_) => {
+                        tracing::warn!("a watch of the platform is late");
+                        self.state.forget_written();
+                        return;
+                    }
+                }
+            } else {
+                self.state.tidy();
+                return;
+            }
+        }
+    }
+
+    /// Looks at every object of a namespace once.
+    async fn pass(&mut self, namespace: &str) {
+        for reference in self.state.world.within(namespace) {
+            for reconciler in
+                self.reconcilers.iter().copied().flatten().filter(|one| one.of == reference.kind)
+            {
+                let state = &mut self.state;
+                let Some(object) = state.world.find(&reference).cloned() else { break };
+                let view = View::new(&state.world, &mut state.waits, state.now, (self.time)(), self.seed);
+                for write in (reconciler.step)(&view, &object) {
+                    tracing::trace!(reconciler = reconciler.name, of = %reference, ?write);
+                    if !self.execute(write).await {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says whether what was decided together with this may go on.
+    async fn execute(&mut self, write: Write) -> bool {
+        let now = (self.time)();
+        let (about, outcome) = match write {
+            Write::Create(object) => self.executor.create(&object).await,
+            Write::Update { before, after } => {
+                (Some(before.reference()), self.executor.update(&before, &after).await)
+            }
+            Write::Delete { object, grace } => {
+                (Some(object.reference()), self.executor.delete(&object, grace).await)
+            }
+            Write::Bind { pod, node } => (Some(pod.reference()), self.executor.bind(&pod, &node).await),
+            Write::Tell(event) => (None, self.executor.tell(&event, now).await),
+            Write::Log { pod, container, line } => {
+                self.logs.append(&pod.namespace, &pod.name, &container, &line, now);
+                (None, Outcome::Done)
+            }
+        };
+        self.state.note(about, outcome)
+    }
+}
+
+impl State {
+    /// Takes in what a watch says.
+    fn take(&mut self, news: News) {
+        match news {
+            News::Begin(kind) => {
+                self.lists.insert(kind, HashSet::new());
+            }
+            News::Listed(object) => {
+                self.lists.entry(object.kind()).or_default().insert(object.uid().to_owned());
+                self.saw(object.kind(), object.version());
+                self.apply(object);
+            }
+            News::Complete(kind) => {
+                let listed = self.lists.remove(&kind).unwrap_or_default();
+                for gone in self.world.retain(kind, &listed) {
+                    self.wake(&gone, None);
+                }
+                self.ended.retain(|uid| listed.contains(uid));
+                self.written.remove(&kind);
+            }
+            News::Applied(object) => {
+                self.saw(object.kind(), object.version());
+                self.apply(object);
+            }
+            News::Gone(object) => {
+                self.saw(object.kind(), object.version());
+                self.ended.remove(object.uid());
+                let reference = object.reference();
+                if self.world.remove(&reference, object.uid()) {
+                    self.wake(&reference, Some(&object));
+                }
+            }
+        }
+    }
+
+    fn apply(&mut self, object: Object) {
+        if self.world.apply(object.clone()) {
+            self.wake(&object.reference(), Some(&object));
+        }
+    }
+
+    /// Has everybody look whom a change may concern.
+    fn wake(&mut self, changed: &Reference, object: Option<&Object>) {
+        match changed.kind {
+            Kind::PersistentVolume => {
+                let claimed_in = object.map(|volume| volume.text("/spec/claimRef/namespace"));
+                self.changed.extend([String::new(), claimed_in.unwrap_or_default().to_owned()]);
+            }
+            kind if kind.row().namespaced && kind != Kind::DataSource => {
+                self.changed.insert(changed.namespace.clone());
+            }
+            _ => self.changed.extend(self.world.namespaces()),
+        }
+    }
+
+    /// Takes in what became of a write; says whether what was decided together with it may go on.
+    fn note(&mut self, about: Option<Reference>, outcome: Outcome) -> bool {
+        match (outcome, about) {
+            (Outcome::Is(object), _) => {
+                let written = self.written.entry(object.kind()).or_default();
+                *written = object.version().max(*written);
+                self.apply(object);
+                true
+            }
+            (Outcome::Gone, Some(reference)) => {
+                if let Some(object) = self.world.find(&reference) {
+                    self.ended.insert(object.uid().to_owned());
+                    self.world.bury(&reference);
+                    self.wake(&reference, None);
+                }
+                true
+            }
+            (Outcome::Refused(why), Some(reference)) => {
+                if self.world.refused(&reference) != Some(&why) {
+                    self.changed.insert(reference.namespace.clone());
+                    self.world.refuse(reference, why);
+                }
+                false
+            }
+            (Outcome::Again, Some(reference)) => {
+                self.waits.look_again(self.now + AGAIN, reference.namespace);
+                false
+            }
+            (Outcome::Done | Outcome::Gone | Outcome::Refused(_) | Outcome::Again, _) => true,
+        }
+    }
+
+    /// What is known before the first lists are complete: that they are not.
+    pub(super) fn new(kinds: &[Kind]) -> Self {
+        Self { lists: kinds.iter().map(|kind| (*kind, HashSet::new())).collect(), ..Self::default() }
+    }
+
+    fn saw(&mut self, kind: Kind, version: u64) {
+        let seen = self.seen.entry(kind).or_default();
+        *seen = version.max(*seen);
+        let seen = *seen;
+        if self.written.get(&kind).is_some_and(|written| *written <= seen) {
+            self.written.remove(&kind);
+        }
+        let (reached, left) =
+            self.awaited.drain(..).partition(|(of, version, _)| *of == kind && *version <= seen);
+        self.awaited = left;
+        let reached: Vec<_> = reached;
+        for (_, _, done) in reached {
+            let _ = done.send(());
+        }
+    }
+
+    fn await_version(&mut self, kind: Kind, version: u64, done: oneshot::Sender<()>) {
+        if self.seen.get(&kind).is_some_and(|seen| *seen >= version) {
+            let _ = done.send(());
+        } else {
+            self.awaited.push((kind, version, done));
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        !self.written.is_empty() || !self.ended.is_empty() || !self.lists.is_empty()
+    }
+
+    fn forget_written(&mut self) {
+        self.written.clear();
+        self.ended.clear();
+        self.changed.extend(self.world.namespaces());
+    }
+
+    fn wake_due(&mut self) {
+        for namespace in self.waits.due(self.now) {
+            if namespace.is_empty() {
+                self.changed.extend(self.world.namespaces());
+            } else {
+                self.changed.insert(namespace);
+            }
+        }
+    }
+
+    /// Lets go of what belongs to objects that are no more.
+    fn tidy(&mut self) {
+        if self.waits.len() > 4 * self.world.uids().len() + 64 {
+            let uids = self.world.uids();
+            self.waits.retain(|uid| uids.contains(uid));
+        }
+    }
+}
