@@ -16,7 +16,7 @@ use super::object::{Object, Reference};
 use super::view::{View, Waits};
 use super::world::World;
 use super::write::Write;
-use super::{Logs, Pace, Parts};
+use super::{Logs, Pace, Reconciler};
 
 /// More rounds without an end to them are a mistake of reconcilers that undo one another's work.
 const MOST_PASSES: u32 = 200;
@@ -38,7 +38,7 @@ pub(super) enum Command {
 
 /// Everything a running platform has.
 pub(super) struct Driver {
-    pub(super) reconcilers: Parts,
+    pub(super) reconcilers: Vec<Reconciler>,
     pub(super) feeds: Feeds,
     pub(super) executor: Executor,
     pub(super) logs: Arc<dyn Logs>,
@@ -163,9 +163,11 @@ impl Driver {
     /// Looks at every object of a namespace once.
     async fn pass(&mut self, namespace: &str) {
         for reference in self.state.world.within(namespace) {
-            for reconciler in
-                self.reconcilers.iter().copied().flatten().filter(|one| one.of == reference.kind)
-            {
+            for index in 0..self.reconcilers.len() {
+                let reconciler = self.reconcilers[index];
+                if reconciler.of != reference.kind {
+                    continue;
+                }
                 let state = &mut self.state;
                 let Some(object) = state.world.find(&reference).cloned() else { break };
                 let view = View::new(&state.world, &mut state.waits, state.now, (self.time)(), self.seed);

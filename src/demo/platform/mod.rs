@@ -17,6 +17,8 @@
 //! change in the object's namespace, until nobody wants anything. Its waits go by the clock of the platform, which may run
 //! faster than time; what it writes down as time is the server's.
 
+mod copies;
+mod disks;
 mod driver;
 pub mod edit;
 mod execute;
@@ -133,7 +135,7 @@ impl Platform {
         let kinds = guard::playable(&client).await?;
         let (commands, receiver) = mpsc::channel(1);
         let driver = Driver {
-            reconcilers,
+            reconcilers: reconcilers.iter().copied().flatten().copied().collect(),
             feeds: feed::open(&client, &kinds),
             executor: Executor::new(client, if options.strict { "Strict" } else { "Warn" }),
             logs: options.logs,
