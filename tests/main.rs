@@ -11,6 +11,7 @@ mod frames;
 mod kubectl;
 mod layers;
 mod own_kinds;
+mod platform;
 #[cfg(unix)]
 mod screens;
 mod support;
