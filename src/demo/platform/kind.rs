@@ -80,6 +80,7 @@ kinds! {
     VirtualMachineClusterPreference = "instancetype.kubevirt.io/v1beta1" "VirtualMachineClusterPreference" "virtualmachineclusterpreferences" cluster within;
     VirtualMachineInstancetype = "instancetype.kubevirt.io/v1beta1" "VirtualMachineInstancetype" "virtualmachineinstancetypes" namespaced within;
     VirtualMachinePreference = "instancetype.kubevirt.io/v1beta1" "VirtualMachinePreference" "virtualmachinepreferences" namespaced within;
+    ControllerRevision = "apps/v1" "ControllerRevision" "controllerrevisions" namespaced within;
     VirtualMachinePool = "pool.kubevirt.io/v1beta1" "VirtualMachinePool" "virtualmachinepools" namespaced apart;
     VirtualMachine = "kubevirt.io/v1" "VirtualMachine" "virtualmachines" namespaced apart;
     DataImportCron = "cdi.kubevirt.io/v1beta1" "DataImportCron" "dataimportcrons" namespaced within;

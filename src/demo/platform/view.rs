@@ -107,6 +107,12 @@ impl<'a> View<'a> {
         elapsed
     }
 
+    /// Whether this is asked for the first time of the object, for that word: of what is told once, and stands nowhere.
+    pub fn is_first(&self, object: &Object, word: &str) -> bool {
+        let key = (object.uid().to_owned(), word.to_owned());
+        self.waits.borrow_mut().since.insert(key, self.now).is_none()
+    }
+
     /// Begins to wait anew.
     pub fn forget(&self, object: &Object, word: &str) {
         self.waits.borrow_mut().since.remove(&(object.uid().to_owned(), word.to_owned()));

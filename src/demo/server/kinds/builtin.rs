@@ -292,6 +292,19 @@ pub(super) const ROWS: &[Row] = &[
         ..COORDINATION
     },
     Row {
+        kind: "ControllerRevision",
+        plural: "controllerrevisions",
+        singular: "controllerrevision",
+        categories: &[],
+        columns: &[
+            NAME,
+            computed("Controller", "Whose revision it is", cells::revision_controller),
+            computed("Revision", "Its number", cells::revision_number),
+            CREATED,
+        ],
+        ..APPS
+    },
+    Row {
         kind: "Deployment",
         plural: "deployments",
         singular: "deployment",

@@ -351,6 +351,19 @@ pub(super) fn lease_holder(lease: &Value, _: Timestamp) -> Value {
     text(lease, "spec.holderIdentity").into()
 }
 
+/// As `kind.group/name`.
+pub(super) fn revision_controller(revision: &Value, _: Timestamp) -> Value {
+    let owner = each(revision, "metadata.ownerReferences").find(|one| one["controller"] == true);
+    let Some(owner) = owner else { return "<none>".into() };
+    let group = text(owner, "apiVersion").split_once('/').map_or("", |(group, _)| group);
+    let kind = [text(owner, "kind"), group].join(".");
+    format!("{}/{}", kind.trim_end_matches('.').to_lowercase(), text(owner, "name")).into()
+}
+
+pub(super) fn revision_number(revision: &Value, _: Timestamp) -> Value {
+    number(revision, "revision").into()
+}
+
 fn wanted(set: &Value) -> i64 {
     if found(set, "spec.replicas").is_some() { number(set, "spec.replicas") } else { 1 }
 }
