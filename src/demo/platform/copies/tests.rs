@@ -1,0 +1,3 @@
+//! What a user notices of copies, on a server with a platform.
+
+mod pool;
