@@ -11,3 +11,4 @@ pub mod platform;
 pub mod rights;
 pub mod server;
 pub mod start;
+pub mod tenants;

@@ -9,6 +9,7 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::edit::time;
+use super::install::unwatched;
 use super::kind::{Kind, Row};
 use super::object::{Object, Reference};
 use super::world::Refused;
@@ -78,13 +79,9 @@ impl Executor {
     }
 
     async fn create_unwatched(&self, object: &Value) -> Outcome {
-        let api = object["apiVersion"].as_str().unwrap_or_default();
-        let plural = format!("{}s", object["kind"].as_str().unwrap_or_default().to_lowercase());
-        let root = if api.contains('/') { format!("/apis/{api}") } else { format!("/api/{api}") };
-        let path = match object["metadata"]["namespace"].as_str() {
-            Some(namespace) => format!("{root}/namespaces/{namespace}/{plural}"),
-            None => format!("{root}/{plural}"),
-        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (api, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+        let path = unwatched(&api, &kind, &text(&object["metadata"]["namespace"]));
         match self.send(Method::POST, &self.writing(&path), "application/json", object).await {
             Ok(_) => Outcome::Done,
             Err(Outcome::Refused(why)) if why.code == 409 => Outcome::Done,

@@ -7,11 +7,12 @@
 //! | `world`, `view` | what was seen; what a reconciler sees, time and chance included |
 //! | `write`, `execute` | what is to be done, and how it is sent |
 //! | `feed`, `driver` | the watches, and the loop around them |
-//! | `guard` | servers on which nothing may be played |
+//! | `guard`, `install` | servers on which nothing may be played; what is put on others beforehand |
 //! | `machines`, `copies` | KubeVirt |
 //! | `disks` | CDI and the storage |
 //! | `nodes` | nodes, scheduler, kubelet |
 //! | `others` | Virtink, Kairos |
+//! | `life` | people who restart, move and import things now and then |
 //!
 //! A reconciler is a pure function from what it sees to what it wants done; it runs for each object of its kind after every
 //! change in the object's namespace, until nobody wants anything. Its waits go by the clock of the platform, which may run
@@ -24,7 +25,9 @@ pub mod edit;
 mod execute;
 mod feed;
 mod guard;
+mod install;
 pub mod kind;
+pub mod life;
 mod machines;
 mod nodes;
 pub mod object;
@@ -48,6 +51,7 @@ use tokio::task::JoinHandle;
 
 pub use feed::SYNTHETIC;
 pub use guard::{PLAYED, Refusal, check_address};
+pub use install::{NotInstalled, install};
 
 use driver::{Command, Driver, State};
 use execute::Executor;
@@ -74,7 +78,8 @@ impl fmt::Debug for Reconciler {
 }
 
 /// All parts. Those of one kind come to their turn in this order.
-const RECONCILERS: Parts = &[copies::PARTS, machines::PARTS, disks::PARTS, nodes::PARTS, others::PARTS];
+const RECONCILERS: Parts =
+    &[copies::PARTS, machines::PARTS, disks::PARTS, nodes::PARTS, others::PARTS, life::PARTS];
 
 /// Reconcilers, in the order of their turns.
 type Parts = &'static [&'static [Reconciler]];
