@@ -281,10 +281,19 @@ spec map
 
 /// A field with what may stand in it.
 #[derive(Debug, Default)]
-struct Field {
-    name: &'static str,
-    type_: &'static str,
-    below: Vec<Self>,
+pub struct Field {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its type, in the words of the tables.
+    pub type_: &'static str,
+    /// The fields below it, of a map or of each item of a list.
+    pub below: Vec<Self>,
+}
+
+/// What may stand in the specification of a kind that somebody else defines, where that is known whole.
+#[must_use]
+pub fn specification(subject: Subject) -> Option<&'static Field> {
+    PASTED_KINDS.get(&subject)?.below.iter().find(|field| field.name == "spec")
 }
 
 fn read(texts: &[&'static str]) -> Field {

@@ -6,7 +6,7 @@
 
 pub mod catalogue;
 pub mod example;
-mod fields;
+pub mod fields;
 mod finding;
 mod fix;
 pub mod known;

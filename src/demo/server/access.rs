@@ -1,6 +1,5 @@
 //! Who asks, and what they may do.
 
-mod protobuf;
 mod rbac;
 mod request;
 mod review;

@@ -4,7 +4,14 @@ use serde_json::{Map, Value};
 
 use super::http::Call;
 use super::kinds::Kind;
+use super::protobuf;
 use super::refusal::Refusal;
+use super::schema::{self, Faults, Validation};
+use crate::rules::Source;
+
+const JSON: &str = "application/json";
+const YAML: &str = "application/yaml";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 /// How much of a body that is no object is shown.
 const SHOWN: usize = 512;
@@ -26,22 +33,33 @@ const METADATA: [&str; 13] = [
     "finalizers",
 ];
 
-/// The body as an object of the kind and version that the path names.
-pub(crate) fn object(call: &Call) -> Result<Value, Refusal> {
+/// The body as an object of the kind and version that the path names, and what there is to warn of.
+pub(crate) fn object(call: &Call) -> Result<(Value, Vec<String>), Refusal> {
     let kind = call.target.kind;
     let row = kind.row();
     let mut object = parse(call, row.kind)?;
     check_type(&object, kind, call.target.version, &call.body)?;
-    shape(&mut object, kind).map_err(|why| {
+    let cannot = |why: String| {
         let version = call.target.version;
         Refusal::bad_request(format!(
             "{} in version {version:?} cannot be handled as a {}: {why}",
             row.kind, row.kind
         ))
-    })?;
+    };
+    let validation = Validation::of(&call.query);
+    let text = if is_json(call) { &call.body } else { &[][..] };
+    let faults = Faults::take(text, &mut object, schema::of(kind), validation);
+    shape(&mut object, kind).map_err(cannot)?;
+    if let Some(why) = faults.refused(validation) {
+        return Err(cannot(why));
+    }
     object["kind"] = row.kind.into();
     object["apiVersion"] = kind.api_version(kind.stored_version()).into();
-    Ok(object)
+    Ok((object, faults.0))
+}
+
+fn is_json(call: &Call) -> bool {
+    matches!(call.content_type.as_str(), "" | JSON)
 }
 
 /// The body as something that is no kind of the table, such as a `Scale`; an absent kind is taken as meant.
@@ -63,29 +81,27 @@ pub(crate) fn other(call: &Call, wanted: &str) -> Result<Value, Refusal> {
 
 /// The body as a JSON object.
 fn parse(call: &Call, wanted: &str) -> Result<Value, Refusal> {
-    match call.content_type.as_str() {
-        "" | "application/json" => {}
-        "application/yaml" => {
-            let why = "The embedded server reads JSON; YAML it leaves to a real one.";
-            return Err(Refusal::unsupported_media_type(why));
-        }
-        "application/vnd.kubernetes.protobuf" => {
-            let why = "The embedded server reads JSON; protobuf it leaves to a real one.";
-            return Err(Refusal::unsupported_media_type(why));
-        }
-        _ => {
-            return Err(Refusal::unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types include: application/json",
-            ));
-        }
-    }
-    let unrecognized = |why: &str| {
+    let unlike = |why: &str| {
         Refusal::bad_request(format!(
-            "the object provided is unrecognized (must be of type {wanted}): couldn't get version/kind; json parse \
-             error: {why} ({})",
+            "the object provided is unrecognized (must be of type {wanted}): {why} ({})",
             shown(&call.body)
         ))
     };
+    match call.content_type.as_str() {
+        "" | JSON => {}
+        YAML => return yaml(&call.body).map_err(|why| unlike(&format!("yaml: {why}"))),
+        PROTOBUF if call.target.kind.row().builtin => {
+            return protobuf::to_json(&call.body)
+                .ok_or_else(|| unlike("it is no message of a kind that is known"));
+        }
+        _ => {
+            let accepted = [JSON, YAML, PROTOBUF].join(", ");
+            return Err(Refusal::unsupported_media_type(format!(
+                "the body of the request was in an unknown format - accepted media types include: {accepted}"
+            )));
+        }
+    }
+    let unrecognized = |why: &str| unlike(&format!("couldn't get version/kind; json parse error: {why}"));
     match serde_json::from_slice::<Value>(&call.body) {
         Ok(object @ Value::Object(_)) => Ok(object),
         Ok(other) => Err(unrecognized(&format!(
@@ -94,6 +110,19 @@ fn parse(call: &Call, wanted: &str) -> Result<Value, Refusal> {
             type_name(&other)
         ))),
         Err(why) => Err(unrecognized(&parse_error(&why))),
+    }
+}
+
+/// The one document of a body in YAML.
+fn yaml(body: &[u8]) -> Result<Value, String> {
+    let source = Source::read(body);
+    match (source.documents.as_slice(), source.problems.as_slice()) {
+        (_, [problem, ..]) => Err(format!("line {}: {}", problem.line, problem.text)),
+        ([one], _) => match one.root().json() {
+            object @ Value::Object(_) => Ok(object),
+            other => Err(format!("{} is no object", type_name(&other))),
+        },
+        (many, _) => Err(format!("there are {} documents, not one", many.len())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What there is: versions, groups, resources.
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Server;
@@ -9,6 +9,7 @@ use super::http::Answer;
 use super::kinds::{Kind, Row};
 use super::refusal::Refusal;
 use super::route::{Format, Query};
+use super::schema;
 
 /// The version of Kubernetes whose ways this server follows.
 const MINOR: u8 = 36;
@@ -38,7 +39,13 @@ const REVIEWS: [(&str, &str, &str); 2] = [
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// `/version`, `/healthz` and the like.
-pub(crate) fn plain(server: &Server, method: &Method, path: &str, query: &Query) -> Result<Answer, Refusal> {
+pub(crate) fn plain(
+    server: &Server,
+    method: &Method,
+    path: &str,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<Answer, Refusal> {
     let trimmed = path.trim_matches('/');
     let (first, check) = trimmed.split_once('/').unwrap_or((trimmed, ""));
     match (first, check) {
@@ -51,10 +58,10 @@ pub(crate) fn plain(server: &Server, method: &Method, path: &str, query: &Query)
         }
         ("version", "") => get(method, version),
         ("", "") => get(method, || json!({"paths": paths(&server.backends())})),
-        ("openapi", _) => {
-            let why = "The embedded server does not describe its kinds in OpenAPI; a real API server does.";
-            Err(Refusal::left_out(why))
-        }
+        ("openapi", rest) => match rest.split_once('/').unwrap_or((rest, "")) {
+            ("v3", rest) => schema::openapi(method, rest, query, headers),
+            _ => Err(Refusal::left_out("The embedded server describes its kinds in OpenAPI v3 only.")),
+        },
         _ => Err(Refusal::no_such_page()),
     }
 }
@@ -135,7 +142,8 @@ fn paths(behind: &Backends) -> Vec<String> {
         paths.push(format!("/apis/{group}"));
         paths.extend(versions(behind, group).iter().map(|version| format!("/apis/{group}/{version}")));
     }
-    paths.extend(["/healthz", "/livez", "/readyz", "/version"].map(str::to_owned));
+    paths.extend(["/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(str::to_owned));
+    paths.extend(schema::described().map(|path| format!("/openapi/v3/{path}")));
     paths.sort_unstable();
     paths
 }
@@ -447,7 +455,10 @@ mod tests {
             ("admin", "/", 200),
             ("admin", "/livez/ping", 200),
             ("admin", "/nope", 404),
-            ("admin", "/openapi/v3", 404),
+            ("shop-operator", "/openapi/v3", 200),
+            ("shop-operator", "/openapi/v3/apis/kubevirt.io/v1", 200),
+            ("admin", "/openapi/v3/apis/example.com/v1", 404),
+            ("admin", "/openapi/v2", 404),
             ("admin", "/api/v2", 404),
             ("admin", "/apis/nope", 404),
             ("admin", "/apis/kubevirt.io/v7", 404),

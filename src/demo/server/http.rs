@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -21,6 +21,9 @@ use super::route::{Format, Offer, Query, Route, Target, check_length};
 
 /// The longest body that is read, as with kube-apiserver.
 const LONGEST_BODY: usize = 3 << 20;
+
+/// How many bytes of warnings an answer may have, as with kube-apiserver.
+const WARNINGS: usize = 4 << 10;
 
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,6 +60,8 @@ pub(crate) enum Answer {
     TextPieces(Pieces),
     /// With warnings for whoever reads it.
     Warned(Box<Self>, Vec<String>),
+    /// With further headers.
+    With(Box<Self>, Vec<(HeaderName, HeaderValue)>),
     /// Somebody else's, as it is.
     Passed(Response<AnswerBody>),
 }
@@ -71,6 +76,18 @@ impl Answer {
 
     pub(crate) fn pieces(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self::Pieces(stream.boxed())
+    }
+
+    /// The same with a header more; a value that cannot stand in one is left out.
+    pub(crate) fn with(self, name: HeaderName, value: &str) -> Self {
+        let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) else { return self };
+        match self {
+            Self::With(answer, mut headers) => {
+                headers.push((name, value));
+                Self::With(answer, headers)
+            }
+            answer => Self::With(Box::new(answer), vec![(name, value)]),
+        }
     }
 
     /// With `Warning` headers, if there is anything to warn of.
@@ -95,6 +112,13 @@ impl Answer {
             Self::TextPieces(pieces) => {
                 return respond(StatusCode::OK, "text/plain; charset=utf-8", in_pieces(pieces));
             }
+            Self::With(answer, headers) => {
+                let mut response = answer.response(gzip);
+                for (name, value) in headers {
+                    response.headers_mut().append(name, value);
+                }
+                return response;
+            }
         };
         match packed {
             Packed::Whole(bytes) => respond(code, media, whole(bytes)),
@@ -102,8 +126,8 @@ impl Answer {
             Packed::Gzip(parts) => {
                 let mut response = respond(code, media, in_parts(parts));
                 let headers = response.headers_mut();
-                headers.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
-                headers.insert(header::VARY, header::HeaderValue::from_static("Accept-Encoding"));
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
                 response
             }
         }
@@ -112,9 +136,14 @@ impl Answer {
 
 /// Adds `Warning` headers, as kubectl shows them.
 fn warn(response: &mut Response<AnswerBody>, warnings: &[String]) {
+    let mut left = WARNINGS;
     for warning in warnings {
         let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
-        if let Ok(value) = header::HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+        left = left.saturating_sub(text.len());
+        if left == 0 {
+            return;
+        }
+        if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{text}\"").as_bytes()) {
             response.headers_mut().append(header::WARNING, value);
         }
     }
@@ -123,7 +152,7 @@ fn warn(response: &mut Response<AnswerBody>, warnings: &[String]) {
 fn respond(code: StatusCode, media: &'static str, body: AnswerBody) -> Response<AnswerBody> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     response
 }
 
@@ -184,7 +213,9 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         return Ok(Answer::Passed(backend.pass(Request::from_parts(head, body), &user).await));
     }
     let target = match Route::parse(head.uri.path())? {
-        Route::Plain(path) => return super::discovery::plain(server, &head.method, &path, &query),
+        Route::Plain(path) => {
+            return super::discovery::plain(server, &head.method, &path, &query, &head.headers);
+        }
         Route::Review(review) => {
             let body = read(body).await?;
             return review.answer(server, &user, &head.method, &head.headers, &body);

@@ -7,7 +7,8 @@
 //! | `kinds` | the table of kinds |
 //! | `storage`, `body` | objects, versions, changes |
 //! | `read`, `watch`, `table` | looking |
-//! | `decode`, `write`, `patch`, `delete`, `subresource` | changing |
+//! | `decode`, `protobuf`, `write`, `patch`, `delete`, `subresource` | changing |
+//! | `schema` | which fields objects have, for checks, merges and OpenAPI |
 //! | `admission` | what may change or refuse it before it is stored |
 //! | `rules`, `meta` | what objects have to be like; what the server writes into them |
 //! | `synthetic` | objects that are made when somebody looks at them |
@@ -35,10 +36,12 @@ mod listen;
 mod logs;
 mod meta;
 mod patch;
+mod protobuf;
 mod read;
 mod refusal;
 mod route;
 mod rules;
+mod schema;
 mod selector;
 mod storage;
 mod subresource;

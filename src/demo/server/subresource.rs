@@ -13,6 +13,7 @@ use super::meta;
 use super::patch::Change;
 use super::read;
 use super::refusal::Refusal;
+use super::schema;
 use super::selector::text_at;
 use super::write::{self, Part, check_uid, dry_run};
 
@@ -126,7 +127,7 @@ fn scale(server: &Server, call: &Call, paths: &Scale) -> Result<Answer, Refusal>
             (Some(body), _) => body,
             (None, Some(change)) => {
                 let mut scale = scale_of(&before, paths);
-                change.apply(&mut scale)?;
+                change.apply(&mut scale, &schema::whole("Scale"))?;
                 scale
             }
             (None, None) => return Ok(stored),

@@ -15,6 +15,7 @@ use super::patch::Change;
 use super::read;
 use super::refusal::Refusal;
 use super::rules::{self, Causes};
+use super::schema;
 use super::storage::Key;
 
 /// The characters that made-up names end in, without vowels and what looks alike.
@@ -115,7 +116,7 @@ pub(crate) fn create(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         return Err(if kind.row().builtin { Refusal::method_not_allowed() } else { Refusal::no_such_page() });
     }
     let dry_run = dry_run(call, "CreateOptions")?;
-    let mut object = decode::object(call)?;
+    let (mut object, faults) = decode::object(call)?;
     settle_namespace(call, &mut object)?;
     if object["metadata"]["resourceVersion"].as_str().is_some_and(|version| version != "0") {
         return Err(Refusal::internal("resourceVersion should not be set on objects to be created"));
@@ -129,6 +130,7 @@ pub(crate) fn create(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         metadata.insert("creationTimestamp".into(), meta::time(now).into());
     });
     let (stored, warnings) = server.transact_as(&call.user, |transaction| {
+        transaction.warnings.extend(faults);
         let stored = create_in(transaction, call, object, dry_run)?;
         Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
@@ -190,7 +192,7 @@ pub(crate) fn update(server: &Server, call: &Call) -> Result<Answer, Refusal> {
 /// A part of an object in place of that of another.
 pub(crate) fn update_part(server: &Server, call: &Call, part: Part) -> Result<Answer, Refusal> {
     let dry_run = dry_run(call, "UpdateOptions")?;
-    let mut object = decode::object(call)?;
+    let (mut object, faults) = decode::object(call)?;
     check_name(call, &object)?;
     settle_namespace(call, &mut object)?;
     let kind = call.target.kind;
@@ -199,6 +201,7 @@ pub(crate) fn update_part(server: &Server, call: &Call, part: Part) -> Result<An
         let found = transaction.get(kind, &key);
         let (stored, before) = found.ok_or_else(|| Refusal::not_found(kind, &key.name))?;
         check_uid(kind, &key, &object, &before)?;
+        transaction.warnings.extend(faults);
         let stored = replace(transaction, &stored, &before, object, part, dry_run)?;
         Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
@@ -384,7 +387,7 @@ pub(crate) fn patch_part(server: &Server, call: &Call, part: Part) -> Result<Ans
         let found = transaction.get(kind, &key);
         let (stored, before) = found.ok_or_else(|| Refusal::not_found(kind, &key.name))?;
         let mut object = stored.value(call.target.version);
-        change.apply(&mut object)?;
+        transaction.warnings.extend(change.apply(&mut object, schema::of(kind))?);
         check_patched(call, &mut object)?;
         check_name(call, &object)?;
         settle_namespace(call, &mut object)?;

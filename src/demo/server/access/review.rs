@@ -4,10 +4,11 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::request::{Asked, Objects, What};
-use super::{User, protobuf, rbac};
+use super::{User, rbac};
 use crate::demo::server::Server;
 use crate::demo::server::http::Answer;
 use crate::demo::server::meta::time;
+use crate::demo::server::protobuf;
 use crate::demo::server::refusal::Refusal;
 
 /// Which question.

@@ -137,18 +137,24 @@ async fn what_cannot_be_created_is_refused() {
     assert_eq!(status["details"]["causes"][0]["field"], "metadata.name");
     assert_eq!(status["details"]["name"], "A");
     for (media, body, code, wanted) in [
-        ("application/yaml", "a: b", 415, "The embedded server reads JSON; YAML it leaves to a real one."),
+        (
+            "application/yaml",
+            "- a",
+            400,
+            "the object provided is unrecognized (must be of type Pod): yaml: array is no object (2d2061)",
+        ),
         (
             "application/vnd.kubernetes.protobuf",
             "k8s",
-            415,
-            "The embedded server reads JSON; protobuf it leaves to a real one.",
+            400,
+            "the object provided is unrecognized (must be of type Pod): it is no message of a kind that is known (6b3873)",
         ),
         (
             "text/plain",
             "a",
             415,
-            "the body of the request was in an unknown format - accepted media types include: application/json",
+            "the body of the request was in an unknown format - accepted media types include: application/json, \
+             application/yaml, application/vnd.kubernetes.protobuf",
         ),
         (
             "application/json",
@@ -272,34 +278,44 @@ async fn kubernetes_own_kinds_may_be_updated_without_a_version() {
     assert!(said(&status).starts_with(change), "{status}");
 }
 
+const UNKNOWN_PATCH: &str = "the body of the request was in an unknown format - accepted media types include: \
+                             application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
+/// A part of a specification that may hold anything.
+fn free(value: Value) -> Value {
+    json!({"template": {"metadata": value}})
+}
+
 #[tokio::test]
 async fn patches_change_what_they_name() {
     let api = Api::new().as_admin();
     let one = &format!("{VMS}/a");
     let (_, first) = api.post(VMS, vm("a")).await;
-    let (code, second) =
-        api.merge(one, json!({"spec": {"x": {"y": 1}}, "metadata": {"labels": {"a": "b"}}})).await;
-    assert_eq!((code, &second["spec"]), (200, &json!({"runStrategy": "Halted", "x": {"y": 1}})));
+    let (code, second) = api
+        .merge(one, json!({"spec": free(json!({"x": {"y": 1}})), "metadata": {"labels": {"a": "b"}}}))
+        .await;
+    let wanted = json!({"runStrategy": "Halted", "template": {"metadata": {"x": {"y": 1}}}});
+    assert_eq!((code, &second["spec"]), (200, &wanted));
     assert_eq!(
         (&second["metadata"]["generation"], &second["metadata"]["labels"]),
         (&json!(2), &json!({"a": "b"}))
     );
     assert_eq!(
-        api.merge(one, json!({"spec": {"x": {"y": 1}}})).await,
+        api.merge(one, json!({"spec": free(json!({"x": {"y": 1}}))})).await,
         (200, second.clone()),
         "nothing changes"
     );
     let operations = json!([
         {"op": "test", "path": "/spec/runStrategy", "value": "Halted"},
         {"op": "remove", "path": "/metadata/labels/a"},
-        {"op": "replace", "path": "/spec/new", "value": [1, 3]},
-        {"op": "add", "path": "/spec/new/1", "value": 2},
-        {"op": "copy", "from": "/spec/new", "path": "/spec/copy"},
-        {"op": "move", "from": "/spec/x/y", "path": "/spec/y"},
+        {"op": "replace", "path": "/spec/template/metadata/new", "value": [1, 3]},
+        {"op": "add", "path": "/spec/template/metadata/new/1", "value": 2},
+        {"op": "copy", "from": "/spec/template/metadata/new", "path": "/spec/template/metadata/copy"},
+        {"op": "move", "from": "/spec/template/metadata/x/y", "path": "/spec/template/metadata/y"},
     ]);
     let (code, third) = api.json_patch(one, operations).await;
-    let wanted = json!({"runStrategy": "Halted", "new": [1, 2, 3], "copy": [1, 2, 3], "x": {}, "y": 1});
-    assert_eq!((code, &third["spec"]), (200, &wanted), "{third}");
+    let wanted = json!({"new": [1, 2, 3], "copy": [1, 2, 3], "x": {}, "y": 1});
+    assert_eq!((code, &third["spec"]["template"]["metadata"]), (200, &wanted), "{third}");
     assert_eq!(third["metadata"]["labels"], Value::Null);
 
     let modified = "Conflict: Operation cannot be fulfilled on virtualmachines.kubevirt.io \"a\": the object has been modified; please apply your changes to the latest version and try again";
@@ -369,18 +385,13 @@ async fn patches_change_what_they_name() {
         }
     }
     for (media, wanted) in [
-        (
-            "application/strategic-merge-patch+json",
-            "The embedded server takes JSON patches and merge patches; strategic merge patches it leaves to a real one.",
-        ),
+        ("application/strategic-merge-patch+json", UNKNOWN_PATCH),
         (
             "application/apply-patch+yaml",
-            "The embedded server takes JSON patches and merge patches; server-side apply it leaves to a real one.",
+            "The embedded server takes JSON patches, merge patches and strategic merge patches; server-side apply it leaves \
+             to a real one.",
         ),
-        (
-            "application/json",
-            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json",
-        ),
+        ("application/json", UNKNOWN_PATCH),
     ] {
         let reply = api.with_header("content-type", media).send(Method::PATCH, one, "{}").await;
         assert_eq!((reply.code, reply.json()["message"].as_str()), (415, Some(wanted)), "{media}");
@@ -475,4 +486,62 @@ async fn nonsense_is_answered() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn fields_that_are_not_known_are_dropped_and_named() {
+    let api = Api::new().as_admin();
+    let mut object = vm("a");
+    object["spec"]["runStrateggy"] = "Always".into();
+    let unknown = "unknown field \"spec.runStrateggy\"";
+    let cannot = "BadRequest: VirtualMachine in version \"v1\" cannot be handled as a VirtualMachine: strict decoding error: ";
+    let (code, status) = api.post(&format!("{VMS}?fieldValidation=Strict"), object.clone()).await;
+    assert_eq!((code, said(&status)), (400, format!("{cannot}{unknown}")));
+    let sent = |method: Method, path: String, media: &str, body: String| {
+        let api = api.with_header("content-type", media);
+        async move {
+            let reply = api.send(method, &path, body).await;
+            let warnings =
+                reply.headers.get_all("warning").iter().map(|one| one.to_str().unwrap().to_owned());
+            (reply.code, warnings.collect::<Vec<_>>(), reply.json())
+        }
+    };
+    let json = "application/json";
+    let warning = vec![format!("299 - \"{}\"", unknown.replace('"', "\\\""))];
+    let (code, warnings, made) = sent(Method::POST, VMS.to_owned(), json, object.to_string()).await;
+    assert_eq!((code, warnings, &made["spec"]), (201, warning.clone(), &vm("a")["spec"]));
+    let ignored = format!("{VMS}?fieldValidation=Ignore&dryRun=All");
+    let mut other = object.clone();
+    other["metadata"]["name"] = "b".into();
+    let (code, warnings, _) = sent(Method::POST, ignored, json, other.to_string()).await;
+    assert_eq!((code, warnings), (201, Vec::new()));
+    let twice = "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"data\": {\"a\": \"1\", \"a\": \"2\"}, \"metadata\": {\"name\": \"m\"}}";
+    let maps = "/api/v1/namespaces/default/configmaps";
+    let (code, warnings, _) = sent(Method::POST, maps.to_owned(), json, twice.to_owned()).await;
+    assert_eq!((code, warnings), (201, vec!["299 - \"duplicate field \\\"data.a\\\"\"".to_owned()]));
+    let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\ndata:\n  a: |\n    b\n";
+    let (code, _, made) = sent(Method::POST, maps.to_owned(), "application/yaml", yaml.to_owned()).await;
+    assert_eq!((code, &made["data"]["a"]), (201, &json!("b\n")), "{made}");
+
+    let change = json!({"spec": {"runStrateggy": "Always"}}).to_string();
+    let merge = "application/merge-patch+json";
+    let strict = format!("{VMS}/a?fieldValidation=Strict");
+    let (code, _, status) = sent(Method::PATCH, strict, merge, change.clone()).await;
+    assert!(code == 422 && said(&status).ends_with(&format!("strict decoding error: {unknown}")), "{status}");
+    let (code, warnings, same) = sent(Method::PATCH, format!("{VMS}/a"), merge, change).await;
+    assert_eq!((code, warnings, &same["spec"]), (200, warning, &made_spec()));
+    let strategic = "application/strategic-merge-patch+json";
+    let strict = format!("{maps}/m?fieldValidation=Strict");
+    let (code, _, status) = sent(Method::PATCH, strict, strategic, "{\"foo\": 1}".to_owned()).await;
+    let wanted = "Invalid:  \"\" is invalid: patch: Invalid value: \"map[foo:1]\": strict decoding error: unknown field \"foo\"";
+    assert_eq!((code, said(&status).as_str()), (422, wanted));
+    let change =
+        json!({"data": {"a": null, "b": "3"}, "metadata": {"$deleteFromPrimitiveList/finalizers": []}});
+    let (code, warnings, changed) =
+        sent(Method::PATCH, format!("{maps}/m"), strategic, change.to_string()).await;
+    assert_eq!((code, warnings, &changed["data"]), (200, Vec::new(), &json!({"b": "3"})));
+}
+
+fn made_spec() -> Value {
+    vm("a")["spec"].clone()
 }
