@@ -62,11 +62,12 @@ fn object(kind: Kind) -> Object {
     Object { fields, open: false, name: row.kind }
 }
 
-/// Objects of a kind that nobody stores, such as a `Scale`.
+/// Objects of Kubernetes' own, stored or not: the fields of their message, and what says which it is.
 pub(crate) fn whole(name: &'static str) -> Type {
     let mut fields = vec![Field::new("apiVersion", Type::Text), Field::new("kind", Type::Text)];
-    fields.extend(message(name).into_iter().flat_map(|message| message.fields.iter().cloned()));
-    Type::Fields(Object { fields, open: false, name })
+    let own = message(name);
+    fields.extend(own.into_iter().flat_map(|message| message.fields.iter().cloned()));
+    Type::Fields(Object { fields, open: own.is_none(), name })
 }
 
 /// A map with the fields of a list of [`crate::rules`].
