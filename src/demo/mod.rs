@@ -4,6 +4,7 @@
 //! it and the rest of the program have in common is the Kubernetes API. [`fleet`] fills it with as many machines as one
 //! likes; [`start`] puts something on it and lets people in.
 
+pub mod admission;
 pub mod fixtures;
 pub mod fleet;
 pub mod kubeconfig;

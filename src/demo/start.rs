@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::admission::Webhooks;
 use super::fleet::{self, Trickle};
 use super::kubeconfig::{self, Written};
 use super::server::{
-    BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
+    Admission, BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
 };
 use super::{fixtures, rights};
 use crate::cluster::dial::Dialer;
@@ -130,7 +131,8 @@ impl Demo {
             },
         ];
         let users = logins.iter().map(|login| (login.token.clone(), login.user.clone())).collect();
-        let server = Server::new(Options { users, ..Options::default() });
+        let admission = Some(Box::new(Webhooks) as Box<dyn Admission>);
+        let server = Server::new(Options { users, admission, ..Options::default() });
         fixtures::fill(&server)?;
         rights::objects().into_iter().try_for_each(|object| server.put(object))?;
         Ok(Self { server, logins, asleep: Asleep::default() })

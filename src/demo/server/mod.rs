@@ -65,7 +65,7 @@ pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::Listening;
 pub use meta::BadObject;
-pub(crate) use meta::time;
+pub(crate) use meta::{new_uid, time};
 pub use storage::Limits;
 pub use tls::{Identity, IdentityError, new_token};
 

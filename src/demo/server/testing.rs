@@ -11,6 +11,8 @@ use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::body::Stored;
+use super::kinds::Kind;
 use super::{MASTERS, Options, Server, User};
 
 /// When the clock of a test's server begins.
@@ -171,6 +173,20 @@ impl Api {
         let items = list["items"].as_array().cloned().unwrap_or_default();
         items.iter().map(|item| item["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
     }
+}
+
+/// Every object that a server has: group, plural, namespace, and the object.
+pub(crate) fn all_objects(server: &Server) -> Vec<(&'static str, &'static str, String, Value)> {
+    let mut all = Vec::new();
+    for kind in Kind::all() {
+        let objects: Vec<Stored> =
+            server.storage().with(|state| state.list(kind, None, None, None).unwrap().collect());
+        for object in objects {
+            let namespace = object.key.namespace.to_string();
+            all.push((kind.row().group, kind.row().plural, namespace, object.value(kind.stored_version())));
+        }
+    }
+    all
 }
 
 /// Lines of an answer.
