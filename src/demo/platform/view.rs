@@ -18,6 +18,7 @@ type Wait = (String, String);
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     since: HashMap<Wait, Duration>,
+    counts: HashMap<Wait, usize>,
     due: BTreeSet<(Duration, String)>,
 }
 
@@ -40,6 +41,7 @@ impl Waits {
     /// Forgets what was waited for on objects that are gone.
     pub(super) fn retain(&mut self, known: impl Fn(&str) -> bool) {
         self.since.retain(|(uid, _), _| known(uid));
+        self.counts.retain(|(uid, _), _| known(uid));
     }
 
     /// Has somebody look at a namespace later.
@@ -48,7 +50,7 @@ impl Waits {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.since.len()
+        self.since.len() + self.counts.len()
     }
 }
 
@@ -111,6 +113,29 @@ impl<'a> View<'a> {
     pub fn is_first(&self, object: &Object, word: &str) -> bool {
         let key = (object.uid().to_owned(), word.to_owned());
         self.waits.borrow_mut().since.insert(key, self.now).is_none()
+    }
+
+    /// How much time has gone by since this was asked first of the object, for that word; nobody looks again for it.
+    pub fn age(&self, object: &Object, word: &str) -> Duration {
+        self.now.saturating_sub(self.since(object, word))
+    }
+
+    /// Has the object looked at again after some time.
+    pub fn look_in(&self, object: &Object, after: Duration) {
+        self.look_again(object, self.now.saturating_add(after));
+    }
+
+    /// How many of something were counted on the object, for that word.
+    pub fn counted(&self, object: &Object, word: &str) -> usize {
+        let key = (object.uid().to_owned(), word.to_owned());
+        self.waits.borrow().counts.get(&key).copied().unwrap_or_default()
+    }
+
+    /// Remembers how many of something there were, and says how many it had been: for what leaves no trace in any object,
+    /// as lines of a log.
+    pub fn count(&self, object: &Object, word: &str, number: usize) -> usize {
+        let key = (object.uid().to_owned(), word.to_owned());
+        self.waits.borrow_mut().counts.insert(key, number).unwrap_or_default()
     }
 
     /// Begins to wait anew.

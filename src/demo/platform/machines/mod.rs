@@ -4,3 +4,6 @@ use super::Reconciler;
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[];
+
+/// What runs in the pods of machines.
+pub(super) const PROGRAMS: &[super::nodes::program::Program] = &[];

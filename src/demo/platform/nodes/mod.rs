@@ -1,6 +1,30 @@
 //! What a cluster's nodes do: the nodes themselves, the scheduler, and the kubelet with what runs in pods.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `node` | the nodes' status: heartbeats, capacity, devices |
+//! | `scheduler`, `fit` | which node a pod gets, and why none |
+//! | `kubelet` | a pod from its node to its end |
+//! | `container`, `image`, `mount` | its parts |
+//! | `program` | what runs in containers |
+
+mod container;
+mod fit;
+mod image;
+mod kubelet;
+mod mount;
+mod node;
+pub(crate) mod program;
+mod scheduler;
+#[cfg(test)]
+mod tests;
 
 use super::Reconciler;
+use super::kind::Kind;
 
 /// The parts, in the order of their turns.
-pub(super) const PARTS: &[Reconciler] = &[];
+pub(super) const PARTS: &[Reconciler] = &[
+    Reconciler { name: "node", of: Kind::Node, step: node::step },
+    Reconciler { name: "scheduler", of: Kind::Pod, step: scheduler::step },
+    Reconciler { name: "kubelet", of: Kind::Pod, step: kubelet::step },
+];
