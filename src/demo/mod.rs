@@ -2,9 +2,10 @@
 //!
 //! [`server`] is a Kubernetes API server inside the program: it knows a fixed set of kinds and nothing of v9s; all that
 //! it and the rest of the program have in common is the Kubernetes API. [`fleet`] fills it with as many machines as one
-//! likes; [`start`] puts something on it and lets people in.
+//! likes; [`virt_api`] plays KubeVirt's aggregated API on any API server; [`start`] puts something on it and lets people in.
 
 pub mod admission;
+pub mod aggregate;
 pub mod fixtures;
 pub mod fleet;
 pub mod kubeconfig;
@@ -13,3 +14,4 @@ pub mod rights;
 pub mod server;
 pub mod start;
 pub mod tenants;
+pub mod virt_api;

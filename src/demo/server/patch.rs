@@ -199,6 +199,14 @@ fn step(object: &mut Value, operation: &PatchOperation, copied: &mut usize) -> R
         }
         other => other.clone(),
     };
+    // And a field that is not there as null, where it is tested.
+    if let PatchOperation::Test(test) = &operation
+        && test.value.is_null()
+        && in_object(object, &test.path)
+        && object.pointer(test.path.as_str()).is_none()
+    {
+        return Ok(());
+    }
     json_patch::patch_unsafe(object, &[operation]).map_err(|_| Refusal::unprocessable())
 }
 

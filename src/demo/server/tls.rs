@@ -11,7 +11,9 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ServerConfig, version};
 use tokio_rustls::TlsAcceptor;
 
@@ -20,6 +22,8 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Clone)]
 pub struct Identity {
     authority: String,
+    certificate: CertificateDer<'static>,
+    key: Arc<PrivateKeyDer<'static>>,
     pub(crate) acceptor: TlsAcceptor,
 }
 
@@ -70,18 +74,37 @@ impl Identity {
         let certificate = params.signed_by(&key, &authority)?;
 
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { authority: authority.pem(), acceptor: Arc::new(config).into() })
+        let certificate = certificate.der().clone();
+        let acceptor = acceptor(&certificate, &key, WebPkiClientVerifier::no_client_auth())?;
+        Ok(Self { authority: authority.pem(), certificate, key: Arc::new(key), acceptor })
+    }
+
+    /// Takes connections as this identity, from clients that prove themselves to this verifier.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Tls`]
+    pub fn demanding(&self, verifier: Arc<dyn ClientCertVerifier>) -> Result<TlsAcceptor, IdentityError> {
+        acceptor(&self.certificate, &self.key, verifier)
     }
 
     /// The authority's certificate, as PEM.
     pub fn authority(&self) -> &str {
         &self.authority
     }
+}
+
+fn acceptor(
+    certificate: &CertificateDer<'static>,
+    key: &PrivateKeyDer<'static>,
+    verifier: Arc<dyn ClientCertVerifier>,
+) -> Result<TlsAcceptor, IdentityError> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![certificate.clone()], key.clone_key())?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config).into())
 }
 
 fn provider() -> Arc<CryptoProvider> {
