@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::{Cli, FINE, USAGE, screen};
 use crate::demo::server::Fault;
-use crate::demo::start::Demo;
+use crate::demo::start::{self, Demo};
 use crate::ui::app::Options;
 use crate::ui::runtime::{self, Source};
 use crate::ui::signals::quiet_broken_pipe;
@@ -35,11 +35,28 @@ struct Wishes {
     /// Let something go wrong, like 429=2s,verb=list,times=3; may be given several times
     #[arg(long, value_name = "SPEC", global = true)]
     fault: Vec<Fault>,
+    /// What chance begins with: the same number gives the same course of events
+    #[arg(long, value_name = "N", global = true, default_value_t = 1)]
+    seed: u64,
+    /// How many times as fast as time things happen
+    #[arg(long, value_name = "X", global = true, default_value = "1", value_parser = speed)]
+    speed: f64,
+    /// Add a machine whose disk does not come to be for this cause, like http-404; may be given several times
+    #[arg(long, value_name = "CAUSE", global = true)]
+    stuck: Vec<String>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.01..=10_000.0).contains(&speed) => Ok(speed),
+        _ => Err(format!("{text:?} is not a number from 0.01 to 10000")),
+    }
 }
 
 impl Wishes {
     fn demo(&self) -> anyhow::Result<Demo> {
-        let demo = Demo::new()?;
+        let (seed, speed, stuck) = (self.seed, self.speed, self.stuck.clone());
+        let demo = Demo::new(start::Wishes { seed, speed, stuck })?;
         if let Some(count) = self.scale {
             demo.add_machines(count as usize)?;
         }

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret as _;
 
 use super::dial::Dialer;
 use super::error::{Failure, plain, sentence};
-use super::kubeconfig::{Chosen, Flags, IN_CLUSTER};
+use super::kubeconfig::{Chosen, Configuration, Flags, IN_CLUSTER};
 use super::plugin::{self, Credential};
 use super::proxy::{self, ProxyEnvironment};
 
@@ -100,6 +100,27 @@ pub(crate) fn prepare(
     };
     config.auth_info = user;
     Ok(Settings { config, plugin, auth, server, renewable, dialer: chosen.dialer.clone() })
+}
+
+/// A client that passes no gate, and the server's URL: for what plays a part of a cluster. The screens have no use for it.
+///
+/// Reads files, so it belongs on a thread that may block.
+///
+/// # Errors
+///
+/// What is wrong with the context; a credential plugin is not run.
+pub(crate) fn ungated(configuration: &Configuration, flags: &Flags) -> Result<(Client, Uri), Failure> {
+    let chosen = configuration.choose(None, flags)?;
+    let settings = prepare(&chosen, flags, &configuration.proxy)?;
+    if settings.plugin.is_some() {
+        let context = plain(&chosen.context, 80);
+        return Err(Failure::config(format!(
+            "The user of the context {context} logs in by a plugin, which is not run here; take a context with a token or a certificate."
+        )));
+    }
+    let config = settings.config(None)?;
+    let url = config.cluster_url.clone();
+    Ok((settings.client(config)?, url))
 }
 
 /// Whether nothing of what is sent leaves this machine.

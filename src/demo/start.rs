@@ -1,20 +1,26 @@
-//! The embedded server as `v9s demo` runs it: who logs in, what is on it, and how it is reached.
+//! The embedded server as `v9s demo` runs it: who logs in, what is on it, what happens there, and how it is reached.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use kube::Config;
 use secrecy::SecretString;
 
 use super::admission::Webhooks;
-use super::fleet::{self, Trickle};
+use super::fleet;
 use super::kubeconfig::{self, Written};
+use super::platform::{self, Logs, Pace, Platform};
 use super::server::{
     Admission, BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
 };
-use super::{fixtures, rights};
+use super::{rights, tenants};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
 
@@ -35,6 +41,32 @@ pub(super) struct Login {
     pub(super) namespace: Option<&'static str>,
 }
 
+/// How long those who live on the cluster have been there when somebody comes to look.
+const PAST: Duration = Duration::from_secs(30 * 60);
+
+/// The past goes by in steps of this.
+const STEP: Duration = Duration::from_secs(10);
+
+/// The port of nodes at which nothing listens: the embedded server keeps logs itself.
+const KUBELET: u16 = 10250;
+
+/// What the cluster shall be like.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// What chance begins with.
+    pub seed: u64,
+    /// How many times as fast as time the platform is.
+    pub speed: f64,
+    /// Further causes of which a disk does not come to be.
+    pub stuck: Vec<String>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { seed: 1, speed: 1.0, stuck: Vec::new() }
+    }
+}
+
 /// A cluster to look at.
 pub struct Demo {
     server: Server,
@@ -42,17 +74,83 @@ pub struct Demo {
     asleep: Asleep,
 }
 
-/// What will happen on the cluster by itself, until somebody looks.
+/// What will happen on the cluster by itself, as soon as somebody looks.
 #[derive(Clone, Default)]
-struct Asleep(Arc<Mutex<Vec<Trickle>>>);
+struct Asleep(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
 impl Asleep {
+    fn add(&self, what: impl Future<Output = ()> + Send + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what.boxed());
+    }
+
     /// Must be called inside a tokio runtime.
     fn wake(&self) {
-        for trickle in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            tokio::spawn(trickle.run());
+        for what in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            tokio::spawn(what);
         }
     }
+}
+
+/// A clock that is late, by less and less: the past of a cluster is played before its present.
+#[derive(Clone)]
+struct Late(Arc<AtomicI64>);
+
+impl Late {
+    fn by(late: Duration) -> Self {
+        Self(Arc::new(AtomicI64::new(i64::try_from(late.as_millis()).unwrap_or(i64::MAX))))
+    }
+
+    fn now(&self) -> Timestamp {
+        let late = SignedDuration::from_millis(self.0.load(Ordering::Relaxed));
+        Timestamp::now().checked_sub(late).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn catch_up(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+/// The containers' lines go to the server itself, in place of a kubelet.
+struct ServersLogs(Server);
+
+impl Logs for ServersLogs {
+    fn append(&self, namespace: &str, pod: &str, container: &str, line: &str, _: Timestamp) {
+        self.0.append_log(namespace, pod, container, line);
+    }
+}
+
+/// Plays a platform on the server: its past as fast as it goes, then its present.
+async fn play(server: Server, token: String, wishes: Wishes, clock: Late) {
+    let dialed = server.clone();
+    let mut config = match HERE.parse() {
+        Ok(url) => Config::new(url),
+        Err(_) => return,
+    };
+    config.auth_info.token = Some(token.into());
+    let client = match Dialer::new(move || dialed.connect()).client(&config) {
+        Ok(client) => client,
+        Err(why) => return tracing::error!(%why, "the demo's platform has no client"),
+    };
+    let time = clock.clone();
+    let options = platform::Options {
+        pace: Pace::Standing,
+        seed: wishes.seed,
+        logs: Arc::new(ServersLogs(server)),
+        time: Box::new(move || time.now()),
+        strict: false,
+    };
+    let mut platform = match Platform::start(client, options).await {
+        Ok(platform) => platform,
+        Err(why) => return tracing::error!(%why, "the demo's platform does not start"),
+    };
+    let mut past = PAST;
+    while !past.is_zero() {
+        platform.advance(STEP).await;
+        clock.catch_up(STEP);
+        past = past.saturating_sub(STEP);
+    }
+    platform.run(Pace::Times(wishes.speed)).await;
+    platform.ended().await;
 }
 
 impl std::fmt::Debug for Demo {
@@ -71,6 +169,9 @@ pub enum StartError {
     /// What shall be on it cannot be.
     #[error(transparent)]
     Object(#[from] BadObject),
+    /// Those who live there cannot be read.
+    #[error(transparent)]
+    Tenants(#[from] tenants::BadDocument),
 }
 
 /// Why the server cannot be had at a port.
@@ -115,7 +216,7 @@ impl Demo {
     /// # Errors
     ///
     /// [`StartError`]
-    pub fn new() -> Result<Self, StartError> {
+    pub fn new(wishes: Wishes) -> Result<Self, StartError> {
         let logins = vec![
             Login {
                 context: "demo",
@@ -132,10 +233,19 @@ impl Demo {
         ];
         let users = logins.iter().map(|login| (login.token.clone(), login.user.clone())).collect();
         let admission = Some(Box::new(Webhooks) as Box<dyn Admission>);
-        let server = Server::new(Options { users, admission, ..Options::default() });
-        fixtures::fill(&server)?;
-        rights::objects().into_iter().try_for_each(|object| server.put(object))?;
-        Ok(Self { server, logins, asleep: Asleep::default() })
+        let clock = Late::by(PAST);
+        let time = clock.clone();
+        let clock_of_server = Box::new(move || time.now());
+        let options = Options { users, admission, clock: clock_of_server, ..Options::default() };
+        let server = Server::new(options);
+        let stuck = wishes.stuck.iter().map(|cause| tenants::stuck_by(cause));
+        let objects = rights::objects().into_iter().chain(tenants::all(KUBELET)?).chain(stuck);
+        objects.into_iter().try_for_each(|object| server.put(object))?;
+        let asleep = Asleep::default();
+        if let Some(admin) = logins.first() {
+            asleep.add(play(server.clone(), admin.token.clone(), wishes, clock));
+        }
+        Ok(Self { server, logins, asleep })
     }
 
     /// Adds this many machines, which begin to change when somebody looks at the cluster.
@@ -145,7 +255,7 @@ impl Demo {
     /// [`BadObject`]
     pub fn add_machines(&self, count: usize) -> Result<(), BadObject> {
         let trickle = fleet::add(&self.server, count)?;
-        self.asleep.0.lock().unwrap_or_else(PoisonError::into_inner).push(trickle);
+        self.asleep.add(trickle.run());
         Ok(())
     }
 

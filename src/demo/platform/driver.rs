@@ -32,6 +32,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) enum Command {
     /// Lets the clock run on.
     Advance(Duration, oneshot::Sender<()>),
+    /// From now on the clock runs so fast.
+    Run(Pace, oneshot::Sender<()>),
     /// Waits until a watch has come to a version.
     Await(Kind, u64, oneshot::Sender<()>),
 }
@@ -96,6 +98,11 @@ impl Driver {
                 command = self.commands.recv() => match command {
                     Some(Command::Advance(by, done)) => {
                         self.advance(by).await;
+                        let _ = done.send(());
+                    }
+                    Some(Command::Run(pace, done)) => {
+                        self.pace = pace;
+                        last = Instant::now();
                         let _ = done.send(());
                     }
                     Some(Command::Await(kind, version, done)) => self.state.await_version(kind, version, done),

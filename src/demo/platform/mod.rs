@@ -127,6 +127,15 @@ impl Drop for Platform {
 }
 
 impl Platform {
+    /// Whether anything may be played on the server of a client.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub async fn check(client: &Client) -> Result<(), Refusal> {
+        guard::playable(client).await.map(drop)
+    }
+
     /// Begins to play on the server of a client, which has to be allowed everything there. Must be called inside a tokio runtime.
     ///
     /// # Errors
@@ -158,6 +167,14 @@ impl Platform {
     pub async fn advance(&self, by: Duration) {
         let (done, was_done) = oneshot::channel();
         if self.commands.send(Command::Advance(by, done)).await.is_ok() {
+            let _ = was_done.await;
+        }
+    }
+
+    /// From now on the clock runs so fast.
+    pub async fn run(&self, pace: Pace) {
+        let (done, was_done) = oneshot::channel();
+        if self.commands.send(Command::Run(pace, done)).await.is_ok() {
             let _ = was_done.await;
         }
     }
