@@ -148,8 +148,98 @@ const RUNS: &[Run] = &[
     ("admin", "get vm -A --as shop-operator", 1, &["Forbidden", "shop-operator"], &[]),
     ("admin", "delete vm web-2 -n shop --timeout=20s", 0, &["deleted"], &[]),
     ("admin", "get vmi,dv,pvc -n shop", 0, &["web-1"], &["web-2"]),
-    ("admin", "apply --server-side --validate=false -f -", 1, &["embedded server", "real"], &[]),
-    ("admin", "explain vm", 1, &["could not find"], &[]),
+    ("admin", "apply --server-side -f -", 1, &["embedded server", "real"], &[]),
+    (
+        "shop",
+        "explain vm",
+        0,
+        &["GROUP:      kubevirt.io", "VERSION:    v1", "A virtual machine of KubeVirt", "spec\t<Object>"],
+        &[],
+    ),
+    (
+        "admin",
+        "explain vm.spec.template.spec.domain",
+        0,
+        &["FIELD: domain <Object>", "The virtual hardware.", "cpu\t<Object>", "devices\t<Object>"],
+        &[],
+    ),
+    ("admin", "explain dv.spec.source.http.url", 0, &["FIELD: url <string>", "address of the image"], &[]),
+    (
+        "admin",
+        "explain pvc.spec --recursive",
+        0,
+        &[
+            "accessModes\t<[]string>",
+            "resources\t<VolumeResourceRequirements>",
+            "requests\t<map[string]Quantity>",
+        ],
+        &[],
+    ),
+    (
+        "admin",
+        "explain pod.spec.containers.env",
+        0,
+        &["FIELD: env <[]EnvVar>", "name\t<string> -required-"],
+        &[],
+    ),
+    (
+        "admin",
+        "explain workloads.spec.vm.bootDisk",
+        0,
+        &["GROUP:      v9s.dev", "FIELD: bootDisk <Object>"],
+        &[],
+    ),
+    ("admin", "explain virtualmachines.virt.virtink.smartx.com.spec.instance", 0, &["kernel\t<Object>"], &[]),
+    ("admin", "explain vm.spec.nothing", 1, &["field \"nothing\" does not exist"], &[]),
+    ("admin", "create ns zoo", 0, &["namespace/zoo created"], &[]),
+    ("admin", "create configmap words -n zoo --from-literal=a=b", 0, &["configmap/words created"], &[]),
+    ("admin", "create secret generic keys -n zoo --from-literal=a=b", 0, &["secret/keys created"], &[]),
+    ("admin", "get secret keys -n zoo -o jsonpath={.data.a}:{.type}", 0, &["Yg==:Opaque"], &[]),
+    ("admin", "create sa robot -n zoo", 0, &["serviceaccount/robot created"], &[]),
+    ("admin", "create role reader -n zoo --verb=get,list --resource=pods", 0, &["reader created"], &[]),
+    (
+        "admin",
+        "create rolebinding robots -n zoo --role=reader --serviceaccount=zoo:robot",
+        0,
+        &["robots created"],
+        &[],
+    ),
+    ("admin", "auth can-i list pods -n zoo --as system:serviceaccount:zoo:robot", 0, &["yes"], &[]),
+    ("admin", "create quota small -n zoo --hard=pods=3", 0, &["resourcequota/small created"], &[]),
+    ("admin", "create deployment front -n zoo --image=a --replicas=2 --port=80", 0, &["front created"], &[]),
+    ("admin", "expose deployment front -n zoo --port=80", 0, &["service/front exposed"], &[]),
+    ("admin", "scale deployment front -n zoo --replicas=3", 0, &["scaled"], &[]),
+    ("admin", "set image deployment/front -n zoo a=b", 0, &["image updated"], &[]),
+    ("admin", "set env deployment/front -n zoo A=1", 0, &["env updated"], &[]),
+    (
+        "admin",
+        "get deployment front -n zoo -o jsonpath={.spec.replicas}/{.spec.template.spec.containers}",
+        0,
+        &[
+            "3/[{\"env\":[{\"name\":\"A\",\"value\":\"1\"}],\"image\":\"b\",\"name\":\"a\"",
+            "\"containerPort\":80",
+        ],
+        &[],
+    ),
+    ("admin", "patch cm words -n zoo -p {\"data\":{\"a\":null,\"c\":\"d\"}}", 0, &["patched"], &[]),
+    ("admin", "get cm words -n zoo -o jsonpath={.data}", 0, &["{\"c\":\"d\"}"], &[]),
+    (
+        "admin",
+        "patch cm words -n zoo -p {\"dat\":{}}",
+        0,
+        &["Warning: unknown field \"dat\"", "patched (no change)"],
+        &[],
+    ),
+    (
+        "admin",
+        "patch vm web-0 -n shop -p {\"spec\":{\"runStrategy\":\"Always\"}}",
+        1,
+        &["application/strategic-merge-patch+json is not supported by kubevirt.io/v1"],
+        &[],
+    ),
+    ("admin", "taint nodes -l kubernetes.io/os=linux play=yes:NoSchedule", 0, &["tainted"], &[]),
+    ("admin", "taint nodes -l kubernetes.io/os=linux play-", 0, &["untainted"], &[]),
+    ("admin", "delete ns zoo --timeout=20s", 0, &["deleted"], &[]),
 ];
 
 #[test]
@@ -229,16 +319,104 @@ fn kubectl_creates_and_applies() {
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "lab"}, "data": {"key": value},
         })
     };
-    let made = kubectl.feed("admin", "create --validate=false -f -", &map("a"));
+    let made = kubectl.feed("admin", "create -f -", &map("a"));
     assert!(made.out.contains("configmap/settings created"), "{made:?}");
-    let again = kubectl.feed("admin", "create --validate=false -f -", &map("a"));
+    let again = kubectl.feed("admin", "create -f -", &map("a"));
     assert!(again.code == Some(1) && again.err.contains("AlreadyExists"), "{again:?}");
-    let replaced = kubectl.feed("admin", "replace --validate=false -f -", &map("b"));
+    let replaced = kubectl.feed("admin", "replace -f -", &map("b"));
     assert!(replaced.out.contains("replaced"), "{replaced:?}");
     let got = kubectl.run("admin", "get cm settings -n lab -o jsonpath={.data.key}");
     assert_eq!(got.out, "b");
     let gone = kubectl.run("admin", "delete cm settings -n lab");
     assert!(gone.out.contains("deleted"), "{gone:?}");
+}
+
+/// A machine, a container in a set of pods, and a map: each is created, applied again, changed, and refused with a field
+/// that it cannot have.
+#[test]
+fn kubectl_applies_what_has_changed() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let machine = |memory: &str| {
+        json!({
+            "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "applied", "namespace": "lab"},
+            "spec": {"runStrategy": "Halted", "template": {"spec": {
+                "domain": {"memory": {"guest": memory}, "devices": {"disks": [{"name": "root", "disk": {"bus": "virtio"}}]}},
+                "volumes": [{"name": "root", "containerDisk": {"image": "a"}}],
+            }}},
+        })
+    };
+    let pods = |image: &str| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "applied", "namespace": "lab"},
+            "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {
+                "containers": [{"name": "a", "image": image, "env": [{"name": "X", "value": image}]}, {"name": "b", "image": "i"}],
+            }}},
+        })
+    };
+    let map = |value: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied", "namespace": "lab"}, "data": {"key": value},
+        })
+    };
+    let cases: [(&str, Value, Value, &str, &str); 3] = [
+        (
+            "virtualmachine.kubevirt.io/applied",
+            machine("1Gi"),
+            machine("2Gi"),
+            "/spec/template/spec/domain",
+            "spec.template.spec.domain.tpyo",
+        ),
+        (
+            "deployment.apps/applied",
+            pods("1"),
+            pods("2"),
+            "/spec/template/spec/containers/0",
+            "spec.template.spec.containers[0].tpyo",
+        ),
+        ("configmap/applied", map("1"), map("2"), "", "tpyo"),
+    ];
+    for (name, first, second, place, path) in cases {
+        for (object, said) in
+            [(&first, "created"), (&first, "unchanged"), (&second, "configured"), (&second, "unchanged")]
+        {
+            let ran = kubectl.feed("admin", "apply -f -", object);
+            assert!(ran.code == Some(0) && ran.out == format!("{name} {said}\n"), "{name} {said}: {ran:?}");
+        }
+        let mut wrong = second.clone();
+        wrong.pointer_mut(place).unwrap()["tpyo"] = 1.into();
+        let unknown = format!("unknown field \"{path}\"");
+        for command in ["create -f -", "replace -f -"] {
+            let ran = kubectl.feed("admin", command, &wrong);
+            assert!(
+                ran.code == Some(1) && ran.err.contains(&format!("strict decoding error: {unknown}")),
+                "{ran:?}"
+            );
+        }
+        let ran = kubectl.feed("admin", "replace --validate=warn -f -", &wrong);
+        assert!(ran.code == Some(0) && ran.err.contains(&format!("Warning: {unknown}")), "{ran:?}");
+        let ran = kubectl.feed("admin", "replace --validate=ignore -f -", &wrong);
+        assert!(ran.code == Some(0) && ran.err.is_empty(), "{ran:?}");
+    }
+    let left = "get deployment applied -n lab -o jsonpath={.spec.template.spec.containers[*].image}";
+    assert_eq!(kubectl.run("admin", left).out, "2 i");
+}
+
+#[test]
+fn kubectl_edits() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    for (what, from, to, said) in [
+        ("virtualmachines.kubevirt.io web-1 -n shop", "runStrategy: .*", "runStrategy: Manual", "edited"),
+        ("ns lab", "labels:", "labels:\\n    edited: yes-it-is", "edited"),
+    ] {
+        let mut command = kubectl.command("admin", &format!("edit {what}"));
+        command.env("KUBE_EDITOR", format!("sed -i 's/{from}/{to}/'"));
+        let ran = ran(command, "");
+        assert!(ran.code == Some(0) && ran.out.contains(said), "{what}: {ran:?}");
+    }
+    let got =
+        kubectl.run("admin", "get virtualmachines.kubevirt.io web-1 -n shop -o jsonpath={.spec.runStrategy}");
+    assert_eq!(got.out, "Manual");
+    assert!(kubectl.run("admin", "get ns -l edited -o name").out.contains("namespace/lab"));
 }
 
 impl Kubectl {

@@ -1,6 +1,7 @@
 //! The embedded server beside a real one: the same requests go to both, and what a client can see of the answers must be
 //! the same, once names, numbers and times are made comparable. What differs on purpose stands in one table with its reason.
 
+mod fields;
 mod normal;
 mod reads;
 mod rights;
@@ -39,9 +40,21 @@ const ON_PURPOSE: &[Difference] = &[
         "where a selector breaks is said in other words",
     ),
     ("reads: objects and lists: a format", "/body/message", "it serves JSON only, and says so"),
-    ("writes: creating: plain text", "/body/message", "it reads JSON only, and says so"),
-    ("writes: patching: strategic", "/body/message", "one sentence says that this is left to a real server"),
-    ("writes: patching: a type", "/body/message", "there is no server-side apply"),
+    (
+        "fields: that are not known: in a merge",
+        "/body/**",
+        "managed fields are not kept, so not shown either",
+    ),
+    (
+        "fields: that are not known: in a machine's merge",
+        "/body/**",
+        "managed fields are not kept, so not shown either",
+    ),
+    (
+        "merges: strategic: its state",
+        "/body/status/**",
+        "times that nobody gave and the first of the addresses are not made up",
+    ),
     ("reads: pages: a token", "/body/message", "its tokens are not those of etcd"),
     ("reads: versions of the server: a version of the core", "/body/**", "it has a part of the kinds"),
     ("tables", "/body/columnDefinitions/*/description", "descriptions are its own"),
@@ -83,8 +96,15 @@ fn both_servers_answer_alike() {
     let embedded = Embedded::new();
     let users = [Users::new(|name| real.kubeconfig(name)), Users::new(|name| embedded.kubeconfig(name))];
     let chosen = std::env::var("V9S_CASE").unwrap_or_default();
-    let stories =
-        [reads::STORIES, tables::STORIES, watches::STORIES, writes::STORIES, rights::STORIES].concat();
+    let stories = [
+        reads::STORIES,
+        tables::STORIES,
+        watches::STORIES,
+        writes::STORIES,
+        rights::STORIES,
+        fields::STORIES,
+    ]
+    .concat();
     let stories: Vec<Story> = stories.into_iter().filter(|(name, _)| name.contains(&chosen)).collect();
     let (mut found, mut used, mut requests) = (Vec::new(), vec![false; ON_PURPOSE.len()], 0);
     for (story, steps) in &stories {

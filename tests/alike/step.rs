@@ -63,6 +63,12 @@ pub(super) fn merge(what: &'static str, path: impl Into<String>, body: &Value) -
     get(what, path).method(Method::PATCH).json(body).header("content-type", "application/merge-patch+json")
 }
 
+/// A strategic merge patch.
+pub(super) fn strategic(what: &'static str, path: impl Into<String>, body: &Value) -> Step {
+    let media = "application/strategic-merge-patch+json";
+    get(what, path).method(Method::PATCH).json(body).header("content-type", media)
+}
+
 /// A JSON patch.
 pub(super) fn json_patch(what: &'static str, path: impl Into<String>, body: &Value) -> Step {
     get(what, path).method(Method::PATCH).json(body).header("content-type", "application/json-patch+json")
@@ -122,17 +128,20 @@ impl Step {
                 |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
             let (media, retry) =
                 (header(header::CONTENT_TYPE).to_owned(), header(header::RETRY_AFTER).to_owned());
+            let warnings = head.headers.get_all(header::WARNING).iter();
+            let warnings: Vec<String> =
+                warnings.map(|one| String::from_utf8_lossy(one.as_bytes()).into_owned()).collect();
             let body = match self.lines {
                 Some(count) => lines(body, count).await,
                 None => body.collect().await.expect("a body").to_bytes().to_vec(),
             };
-            (head.status.as_u16(), media, retry, body)
+            (head.status.as_u16(), media, retry, warnings, body)
         };
         let limit = crate::support::stretched(std::time::Duration::from_secs(20));
         let exchange = async { tokio::time::timeout(limit, exchange).await };
-        let (code, media, retry, body) =
+        let (code, media, retry, warnings, body) =
             runtime().block_on(exchange).unwrap_or_else(|_| panic!("{}: no answer in time", self.what));
-        json!({"code": code, "media": media, "retry": retry, "body": parsed(&body, self.lines.is_some())})
+        json!({"code": code, "media": media, "retry": retry, "warnings": warnings, "body": parsed(&body, self.lines.is_some())})
     }
 }
 

@@ -143,6 +143,11 @@ fn value(wire: Wire<'_>, of: &Type, depth: usize) -> Option<Option<Value>> {
             0 => number_at(bytes, 2)?.cast_signed().into(),
             _ => text_at(bytes, 3)?.unwrap_or_default().into(),
         },
+        // A list in a map is a message of its own.
+        (Type::List(item), Wire::Bytes(bytes)) => {
+            let items = parts(bytes)?.into_iter().map(|(_, wire)| value(wire, item, depth));
+            Value::Array(items.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+        }
         (Type::Any, Wire::Bytes(bytes)) => match text_at(bytes, 1)? {
             Some(text) => serde_json::from_str(text).ok()?,
             None => return Some(None),

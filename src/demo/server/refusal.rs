@@ -148,12 +148,11 @@ impl Refusal {
             .iter()
             .map(|(reason, field, message)| json!({"reason": reason, "field": field, "message": message}))
             .collect();
-        let mut details = json!({"kind": kind, "causes": causes});
-        if !name.is_empty() {
-            details["name"] = name.into();
-        }
-        if !group.is_empty() {
-            details["group"] = group.into();
+        let mut details = json!({"causes": causes});
+        for (field, text) in [("kind", kind), ("name", name), ("group", group)] {
+            if !text.is_empty() {
+                details[field] = text.into();
+            }
         }
         let message = format!("{qualified} {name:?} is invalid: {text}");
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with(details)

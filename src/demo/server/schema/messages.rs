@@ -19,13 +19,14 @@ use std::sync::LazyLock;
 use super::{Field, Merge, Object, Type};
 
 /// The tables, and the package that the messages of each belong to in OpenAPI.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("io.k8s.apimachinery.pkg.apis.meta.v1", include_str!("messages/meta.txt")),
     ("io.k8s.api.core.v1", include_str!("messages/core.txt")),
     ("io.k8s.api.apps.v1", include_str!("messages/apps.txt")),
     ("io.k8s.api.rbac.v1", include_str!("messages/rbac.txt")),
     ("io.k8s.api.storage.v1", include_str!("messages/storage.txt")),
     ("io.k8s.api.coordination.v1", include_str!("messages/coordination.txt")),
+    ("io.k8s.api.authentication.v1", include_str!("messages/authentication.txt")),
     ("io.k8s.api.authorization.v1", include_str!("messages/authorization.txt")),
     ("io.k8s.api.autoscaling.v1", include_str!("messages/autoscaling.txt")),
     ("io.k8s.api.policy.v1", include_str!("messages/policy.txt")),

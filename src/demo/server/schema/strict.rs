@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::Type;
+use super::{Field, Type};
 use crate::demo::server::route::Query;
 
 /// How many faults are told, as with kube-apiserver.
@@ -14,6 +14,9 @@ const MOST: usize = 100;
 
 /// How much of a path is told, in bytes.
 const LONGEST: usize = 1 << 10;
+
+/// Fields that Kubernetes shows even if there is nothing in them, though they are not required.
+const SHOWN_EMPTY: [&str; 4] = ["rules", "sources", "names", "requestMappings"];
 
 /// What becomes of fields that an object cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +90,7 @@ fn text(path: &[Step]) -> String {
     text
 }
 
-/// Takes out every field that is not known.
+/// Takes out every field that is not known, and of Kubernetes' own kinds what says nothing.
 fn prune(value: &mut Value, of: &Type, path: &mut Vec<Step>, faults: &mut Faults) {
     match (of, value) {
         (Type::List(item), Value::Array(list)) => {
@@ -115,10 +118,21 @@ fn prune(value: &mut Value, of: &Type, path: &mut Vec<Step>, faults: &mut Faults
                     None => faults.add("unknown", path),
                 }
                 path.pop();
-                known.is_some() || object.open
+                known.map_or(object.open, |field| !says_nothing(field, value))
             });
         }
         _ => {}
+    }
+}
+
+/// Whether a field of Kubernetes' own kinds is as good as absent, and so left out.
+fn says_nothing(field: &Field, value: &Value) -> bool {
+    let own = field.number > 0 && !field.required && !SHOWN_EMPTY.contains(&&*field.name);
+    own && match (&field.of, value) {
+        (_, Value::Null) => true,
+        (Type::List(_), Value::Array(list)) => list.is_empty(),
+        (Type::Map(_), Value::Object(map)) => map.is_empty(),
+        _ => false,
     }
 }
 

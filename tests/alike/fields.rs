@@ -1,0 +1,228 @@
+//! Fields that are not known or said twice, strategic merges, and bodies that are no JSON.
+
+use serde_json::{Value, json};
+
+use super::Story;
+use super::reads::{MACHINES, MAPS, machine};
+use super::step::{Step, get, merge, post, put, strategic};
+
+const ACCOUNTS: &str = "/api/v1/namespaces/{ns}/serviceaccounts";
+const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+const STRICT: &str = "?fieldValidation=Strict";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+fn map(name: &str, more: &Value) -> Value {
+    let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+    for (field, value) in more.as_object().unwrap() {
+        map[field] = value.clone();
+    }
+    map
+}
+
+/// A machine with fields that there are not.
+fn odd(name: &str) -> Value {
+    let mut object = machine(name, &json!({}));
+    object["spec"]["runStrateggy"] = "Always".into();
+    object["spec"]["template"]["spec"]["domain"]["devices"]["disks"] = json!([{"name": "a", "bot": 1}]);
+    object
+}
+
+fn pod(name: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "a", "image": "i"}, {"name": "b", "image": "i"}]},
+    })
+}
+
+/// A message in protobuf: fields with their bytes, none of them long.
+fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {
+    let one = |(number, bytes): &(u8, &[u8])| {
+        [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], *bytes].concat()
+    };
+    fields.iter().flat_map(one).collect()
+}
+
+fn protobuf(kind: &str, raw: &[u8]) -> Vec<u8> {
+    let about = message(&[(1, b"v1"), (2, kind.as_bytes())]);
+    [b"k8s\0".as_slice(), &message(&[(1, &about), (2, raw)])].concat()
+}
+
+fn in_protobuf(what: &'static str, path: &str, kind: &str, raw: &[u8]) -> Step {
+    post(what, path, &json!({})).bytes(protobuf(kind, raw)).header("content-type", PROTOBUF)
+}
+
+pub(super) const STORIES: &[Story] = &[
+    ("fields: that are not known", || {
+        let (maps, machines) = (format!("{MAPS}{STRICT}"), format!("{MACHINES}{STRICT}"));
+        let dry = |path: &str, validation: &str| format!("{path}?dryRun=All{validation}");
+        vec![
+            post("of a map", &maps, &map("a", &json!({"foo": 1}))),
+            post("several", &maps, &map("a", &json!({"bar": {"a": 1}, "foo": 1}))),
+            post(
+                "of the metadata",
+                &maps,
+                &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"foo": 1, "name": "a"}}),
+            ),
+            post("in the wrong case", &maps, &map("a", &json!({"Data": {}}))),
+            post("of a container", format!("{PODS}{STRICT}"), &{
+                let mut pod = pod("a");
+                pod["spec"]["containers"][1]["env"] = json!([{"name": "x", "valu": "y"}]);
+                pod
+            }),
+            post("told", dry(MAPS, "&fieldValidation=Warn"), &map("a", &json!({"foo": 1}))),
+            post("told by default", dry(MAPS, ""), &map("a", &json!({"foo": 1}))),
+            post("ignored", dry(MAPS, "&fieldValidation=Ignore"), &map("a", &json!({"foo": 1}))),
+            post("of a machine", &machines, &odd("a")),
+            post("of a machine, told", dry(MACHINES, ""), &odd("a")),
+            post("of a machine, ignored", dry(MACHINES, "&fieldValidation=Ignore"), &odd("a")),
+            post("of a machine's metadata", &machines, &{
+                let mut object = machine("a", &json!({}));
+                object["metadata"]["foo"] = 1.into();
+                object
+            }),
+            post(
+                "a validation that is not known",
+                format!("{MAPS}?fieldValidation=Some"),
+                &map("a", &json!({})),
+            ),
+            post("a map", MAPS, &map("a", &json!({"data": {"a": "b"}}))),
+            post("a machine", MACHINES, &machine("a", &json!({}))),
+            put("in an update", format!("{MAPS}/a{STRICT}"), &map("a", &json!({"foo": 1}))),
+            put("in an update, told", format!("{MAPS}/a"), &map("a", &json!({"data": {"a": "c"}, "foo": 1}))),
+            merge("in a merge", format!("{MAPS}/a{STRICT}"), &json!({"foo": 1})),
+            merge("in a merge, told", format!("{MAPS}/a"), &json!({"foo": 1})),
+            merge("in a machine's merge", format!("{MACHINES}/a{STRICT}"), &json!({"spec": {"foo": 1}})),
+            merge("in a machine's merge, told", format!("{MACHINES}/a"), &json!({"spec": {"foo": 1}})),
+            strategic(
+                "in a strategic merge",
+                format!("{MAPS}/a{STRICT}"),
+                &json!({"foo": 1, "bar": ["a", {"b": true}]}),
+            ),
+            strategic("in a strategic merge, told", format!("{MAPS}/a"), &json!({"foo": 1})),
+            get("it has none of them", format!("{MAPS}/a")),
+        ]
+    }),
+    ("fields: said twice", || {
+        let twice = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},\"data\":{\"a\":\"b\",\"a\":\"c\",\"a\":\"d\"}}";
+        let machine =
+            machine("a", &json!({})).to_string().replacen("\"spec\":", "\"spec\":{\"a\":1},\"spec\":", 1);
+        let patch = "{\"metadata\":{\"labels\":{\"a\":\"b\",\"a\":\"c\"}}}";
+        vec![
+            post("in a map", format!("{MAPS}{STRICT}"), &json!({})).bytes(twice),
+            post("in a map, told", MAPS, &json!({})).bytes(twice),
+            post("in a machine", format!("{MACHINES}{STRICT}"), &json!({})).bytes(machine),
+            strategic("in a strategic merge", format!("{MAPS}/a{STRICT}"), &json!({})).bytes(patch),
+            strategic("in a strategic merge, told", format!("{MAPS}/a"), &json!({})).bytes(patch),
+            merge("in a merge, told", format!("{MAPS}/a"), &json!({})).bytes(patch),
+        ]
+    }),
+    ("bodies: in other formats", || {
+        let metadata = message(&[(1, b"proto"), (11, &message(&[(1, b"a"), (2, b"b")]))]);
+        let yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml, labels: {a: \"1\"}}\nfoo: 1\ndata:\n  text: |\n    line\n";
+        vec![
+            in_protobuf(
+                "a map",
+                MAPS,
+                "ConfigMap",
+                &message(&[(1, &metadata), (2, &message(&[(1, b"a"), (2, b"b")]))]),
+            ),
+            get("it is there", format!("{MAPS}/proto")),
+            in_protobuf(
+                "a secret",
+                "/api/v1/namespaces/{ns}/secrets",
+                "Secret",
+                &message(&[(1, &metadata), (2, &message(&[(1, b"a"), (2, b"b")]))]),
+            ),
+            in_protobuf("an account", ACCOUNTS, "ServiceAccount", &message(&[(1, &metadata)])),
+            in_protobuf("another kind", MAPS, "Secret", &message(&[(1, &metadata)])),
+            post("a map in YAML", MAPS, &json!({})).bytes(yaml).header("content-type", "application/yaml"),
+            post("a machine in YAML", MACHINES, &json!({}))
+                .bytes(
+                    "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: yaml}\n\
+                 spec: {runStrategy: Halted, template: {spec: {domain: {devices: {}}}}}\n",
+                )
+                .header("content-type", "application/yaml"),
+        ]
+    }),
+    ("merges: strategic", || {
+        let held = |metadata: Value| json!({"metadata": metadata});
+        let account = format!("{ACCOUNTS}/a");
+        let status = format!("{PODS}/a/status");
+        vec![
+            post("a map", MAPS, &map("a", &json!({"data": {"a": "1", "b": "2"}}))),
+            strategic(
+                "a key less and one more",
+                format!("{MAPS}/a"),
+                &json!({"data": {"a": null, "c": "3"}}),
+            ),
+            strategic("nothing", format!("{MAPS}/a"), &json!({})),
+            strategic("all of them", format!("{MAPS}/a"), &json!({"data": {"$patch": "replace", "d": "4"}})),
+            strategic("none of them", format!("{MAPS}/a"), &json!({"data": {"$patch": "delete"}})),
+            strategic(
+                "finalizers",
+                format!("{MAPS}/a"),
+                &held(json!({"finalizers": ["a.test/1", "a.test/2"]})),
+            ),
+            strategic("one more", format!("{MAPS}/a"), &held(json!({"finalizers": ["a.test/3"]}))),
+            strategic(
+                "one less",
+                format!("{MAPS}/a"),
+                &held(json!({"$deleteFromPrimitiveList/finalizers": ["a.test/1"]})),
+            ),
+            strategic(
+                "another order",
+                format!("{MAPS}/a"),
+                &held(json!({"$setElementOrder/finalizers": ["a.test/2", "a.test/3"]})),
+            ),
+            strategic("no finalizers", format!("{MAPS}/a"), &held(json!({"finalizers": null}))),
+            strategic("an old version", format!("{MAPS}/a"), &held(json!({"resourceVersion": "1"}))),
+            strategic("no object", format!("{MAPS}/a"), &json!([])),
+            strategic("no JSON", format!("{MAPS}/a"), &json!({})).bytes("{\"a\":"),
+            strategic(
+                "a directive that is not known",
+                format!("{MAPS}/a"),
+                &json!({"data": {"$patch": "turn"}}),
+            ),
+            strategic(
+                "no primitive list",
+                format!("{MAPS}/a"),
+                &held(json!({"$deleteFromPrimitiveList": ["a"]})),
+            ),
+            strategic("what is not there", format!("{MAPS}/nobody"), &json!({})),
+            strategic("a machine", format!("{MACHINES}/nobody"), &json!({})),
+            post(
+                "an account",
+                ACCOUNTS,
+                &json!({
+                    "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a"},
+                    "secrets": [{"name": "a"}, {"name": "b"}], "imagePullSecrets": [{"name": "a"}],
+                }),
+            ),
+            strategic("by name", &account, &json!({"secrets": [{"name": "c"}, {"name": "b"}]})),
+            strategic("one goes", &account, &json!({"secrets": [{"name": "a", "$patch": "delete"}]})),
+            strategic(
+                "in order",
+                &account,
+                &json!({"$setElementOrder/secrets": [{"name": "b"}, {"name": "d"}, {"name": "c"}], "secrets": [{"name": "d"}]}),
+            ),
+            strategic("all anew", &account, &json!({"secrets": [{"$patch": "replace"}, {"name": "e"}]})),
+            strategic("without a key", &account, &json!({"secrets": [{"namespace": "y"}]})),
+            post("a pod", PODS, &pod("a")),
+            strategic(
+                "its images",
+                format!("{PODS}/a"),
+                &json!({"spec": {"containers": [{"name": "b", "image": "j"}]}}),
+            ),
+            strategic(
+                "its state",
+                &status,
+                &json!({"status": {"conditions": [{"type": "Ready", "status": "False"}, {"type": "Odd", "status": "True"}]}}),
+            ),
+            strategic(
+                "its state again",
+                &status,
+                &json!({"status": {"conditions": [{"type": "Ready", "status": "True", "reason": "x"}], "podIPs": [{"ip": "10.1.1.1"}]}}),
+            ),
+        ]
+    }),
+];
