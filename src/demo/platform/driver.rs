@@ -258,6 +258,10 @@ impl State {
                 let claimed_in = object.map(|volume| volume.text("/spec/claimRef/namespace"));
                 self.changed.extend([String::new(), claimed_in.unwrap_or_default().to_owned()]);
             }
+            // Its volume has no namespace.
+            Kind::PersistentVolumeClaim => {
+                self.changed.extend([String::new(), changed.namespace.clone()]);
+            }
             kind if kind.row().namespaced && kind != Kind::DataSource => {
                 self.changed.insert(changed.namespace.clone());
             }

@@ -75,6 +75,7 @@ kinds! {
     Node = "v1" "Node" "nodes" cluster apart;
     StorageClass = "storage.k8s.io/v1" "StorageClass" "storageclasses" cluster within;
     StorageProfile = "cdi.kubevirt.io/v1beta1" "StorageProfile" "storageprofiles" cluster apart;
+    CDIConfig = "cdi.kubevirt.io/v1beta1" "CDIConfig" "cdiconfigs" cluster within;
     VolumeSnapshotClass = "snapshot.storage.k8s.io/v1" "VolumeSnapshotClass" "volumesnapshotclasses" cluster within;
     VirtualMachineClusterInstancetype = "instancetype.kubevirt.io/v1beta1" "VirtualMachineClusterInstancetype" "virtualmachineclusterinstancetypes" cluster within;
     VirtualMachineClusterPreference = "instancetype.kubevirt.io/v1beta1" "VirtualMachineClusterPreference" "virtualmachineclusterpreferences" cluster within;

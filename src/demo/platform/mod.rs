@@ -8,6 +8,7 @@
 //! | `write`, `execute` | what is to be done, and how it is sent |
 //! | `feed`, `driver` | the watches, and the loop around them |
 //! | `guard`, `install` | servers on which nothing may be played; what is put on others beforehand |
+//! | `play` | what goes wrong on purpose |
 //! | `machines`, `copies` | KubeVirt |
 //! | `disks` | CDI and the storage |
 //! | `nodes` | nodes, scheduler, kubelet |
@@ -32,6 +33,7 @@ mod machines;
 mod nodes;
 pub mod object;
 mod others;
+pub mod play;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
