@@ -36,6 +36,11 @@ pub fn list<'a>(object: &'a mut Value, pointer: &str) -> &'a mut Vec<Value> {
     }
 }
 
+/// The object at a JSON pointer, made where there is none.
+pub fn map_at<'a>(object: &'a mut Value, pointer: &str) -> &'a mut Map<String, Value> {
+    map(place(object, pointer))
+}
+
 fn map(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = json!({});

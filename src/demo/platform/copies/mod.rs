@@ -3,10 +3,17 @@
 //! | File | Holds |
 //! |---|---|
 //! | `pool`, `template` | VirtualMachinePools, and what their machines are made from |
+//! | `migration`, `target` | VirtualMachineInstanceMigrations, and the pods guests migrate to |
+//! | `handler` | what virt-handler does while a guest migrates |
+//! | `evacuation` | nodes that are drained |
 //! | `selector` | label selectors |
 
+mod evacuation;
+mod handler;
+mod migration;
 mod pool;
 mod selector;
+mod target;
 mod template;
 
 #[cfg(test)]
@@ -14,7 +21,29 @@ mod tests;
 
 use super::Reconciler;
 use super::kind::Kind;
+use super::object::Object;
+use super::view::View;
+
+#[allow(unused_imports, reason = "launchers ask for it")]
+pub(super) use handler::has_left;
 
 /// The parts, in the order of their turns.
-pub(super) const PARTS: &[Reconciler] =
-    &[Reconciler { name: "virtualmachinepool", of: Kind::VirtualMachinePool, step: pool::step }];
+pub(super) const PARTS: &[Reconciler] = &[
+    Reconciler { name: "virtualmachinepool", of: Kind::VirtualMachinePool, step: pool::step },
+    Reconciler { name: "migration", of: Kind::VirtualMachineInstanceMigration, step: migration::step },
+    Reconciler { name: "evacuation", of: Kind::VirtualMachineInstance, step: evacuation::step },
+    Reconciler { name: "migrating node", of: Kind::VirtualMachineInstance, step: handler::step },
+    Reconciler { name: "forsaken target", of: Kind::Pod, step: migration::forsaken },
+];
+
+/// Five letters and digits as the API server appends them to generated names; the same ones for an object and a word.
+fn suffix(view: &View<'_>, object: &Object, word: &str) -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let letter = |place: usize| {
+        let chance = view.chance(object, &format!("{word}-{}-{place}", object.uid()));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 up to below 27")]
+        let index = (chance * 27.0) as usize;
+        char::from(LETTERS.get(index).copied().unwrap_or(b'z'))
+    };
+    (0..5).map(letter).collect()
+}

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::super::edit::{
@@ -22,6 +23,9 @@ const DELAY: Duration = Duration::from_secs(1);
 
 /// What the server would not take is tried again after this.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// What was made within this time was made together.
+const TOGETHER: SignedDuration = SignedDuration::from_secs(2);
 
 /// So many machines are made or deleted at a time.
 const BURST: usize = 250;
@@ -105,14 +109,14 @@ fn scale(view: &View<'_>, pool: &Object, machines: &[&Object]) -> Result<Option<
     let going = machines.iter().filter(|one| one.is_ending()).count();
     if automatic && surplus > going {
         let mut left: Vec<&Object> = machines.iter().filter(|one| !one.is_ending()).copied().collect();
-        sort(view, &strategy["proactive"]["selectionPolicy"], &mut left);
+        sort(&strategy["proactive"]["selectionPolicy"], &mut left);
         writes.extend(left.into_iter().take((surplus - going).min(BURST)).filter_map(Write::delete));
     }
     Ok((surplus > 0 || !writes.is_empty()).then_some(writes))
 }
 
 /// Puts those first that are to go first.
-fn sort(view: &View<'_>, selection: &Value, machines: &mut Vec<&Object>) {
+fn sort(selection: &Value, machines: &mut Vec<&Object>) {
     let labels = &selection["selectors"]["labelSelector"];
     if !labels.is_null() {
         machines.retain(|one| selector::matches(labels, one.at("/spec/template/metadata/labels")));
@@ -123,9 +127,20 @@ fn sort(view: &View<'_>, selection: &Value, machines: &mut Vec<&Object>) {
         Some("DescendingOrder") => machines.sort_by_key(|one| Reverse(number_of(one))),
         Some("Oldest") => machines.sort_by_key(born),
         Some("Newest") => machines.sort_by_key(|one| Reverse(born(one))),
-        _ => machines
-            .sort_by(|one, other| view.chance(one, "scale-in").total_cmp(&view.chance(other, "scale-in"))),
+        _ => sort_by_age(machines),
     }
+}
+
+/// The order where none is asked for. The real controller rolls dice; here the oldest go first, and of those that were made
+/// together the last, so that one can foretell it.
+fn sort_by_age(machines: &mut [&Object]) {
+    let born =
+        |one: &Object| one.text("/metadata/creationTimestamp").parse::<Timestamp>().unwrap_or_default();
+    let newest = machines.iter().map(|one| born(one)).max().unwrap_or_default();
+    machines.sort_by_key(|one| {
+        let (age, number) = (newest.duration_since(born(one)), Reverse(number_of(one)));
+        (Reverse(age.max(TOGETHER)), number)
+    });
 }
 
 fn scale_out(view: &View<'_>, pool: &Object, missing: usize) -> Result<Vec<Write>, Failure> {

@@ -1,3 +1,4 @@
 //! What a user notices of copies, on a server with a platform.
 
+mod migration;
 mod pool;
