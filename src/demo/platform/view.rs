@@ -102,10 +102,14 @@ impl<'a> View<'a> {
         over
     }
 
-    /// How much time has gone by since this was asked first of the object, for that word; it is looked at again after `step`.
+    /// How much time has gone by since this was asked first of the object, for that word; it is looked at again at the end of
+    /// the `step` it is in. Steps are counted from the beginning: otherwise every look in between would begin a series of its own.
     pub fn elapsed(&self, object: &Object, word: &str, step: Duration) -> Duration {
-        let elapsed = self.now.saturating_sub(self.since(object, word));
-        self.look_again(object, self.now + step);
+        let since = self.since(object, word);
+        let elapsed = self.now.saturating_sub(since);
+        let steps = elapsed.as_millis() / step.as_millis().max(1) + 1;
+        let next = step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+        self.look_again(object, since + next.max(elapsed + Duration::from_millis(1)));
         elapsed
     }
 
