@@ -254,7 +254,7 @@ async fn what_will_go_is_warned_of() {
 
 #[test]
 fn everything_in_the_demo_would_be_let_in() {
-    let demo = crate::demo::start::Demo::new().unwrap();
+    let demo = crate::demo::start::Demo::new(crate::demo::start::Wishes::default()).unwrap();
     demo.add_machines(300).unwrap();
     let mut count = 0;
     for kind in all_objects(demo.server()) {

@@ -273,8 +273,12 @@ impl State {
     fn note(&mut self, about: Option<Reference>, outcome: Outcome) -> bool {
         match (outcome, about) {
             (Outcome::Is(object), _) => {
-                let written = self.written.entry(object.kind()).or_default();
-                *written = object.version().max(*written);
+                let (kind, version) = (object.kind(), object.version());
+                // A write that changed nothing has no version of its own, which a watch would show.
+                if self.seen.get(&kind).is_none_or(|seen| *seen < version) {
+                    let written = self.written.entry(kind).or_default();
+                    *written = version.max(*written);
+                }
                 self.apply(object);
                 true
             }

@@ -90,8 +90,9 @@ pub fn finalize(object: &mut Value, finalizer: &str) {
 
 /// Takes a finalizer away.
 pub fn release(object: &mut Value, finalizer: &str) {
-    let finalizers = list(object, "/metadata/finalizers");
-    finalizers.retain(|one| one != finalizer);
+    if let Some(finalizers) = object.pointer_mut("/metadata/finalizers").and_then(Value::as_array_mut) {
+        finalizers.retain(|one| one != finalizer);
+    }
 }
 
 /// A condition as most controllers write it.
