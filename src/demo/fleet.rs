@@ -44,6 +44,9 @@ use machine::{Machine, Moment};
 use text::{Put, put};
 use words::{NAMESPACES, NODES, STAGES, TEAMS};
 
+/// The label by which a simulated platform knows what it does not look after, with the comma before it.
+const SYNTHETIC_LABEL: &str = r#","v9s.dev/synthetic":"""#;
+
 /// Seconds.
 const DAY: u64 = 86_400;
 /// 2024-01-01T00:00:00Z; machines are made in the 700 days after it.

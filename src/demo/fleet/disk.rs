@@ -1,5 +1,6 @@
 //! A `DataVolume` and its claim, as text.
 
+use super::SYNTHETIC_LABEL;
 use super::machine::{Machine, managed, manager};
 use super::text::{Put, put, stamp};
 use super::words::State;
@@ -16,7 +17,7 @@ pub(super) fn write_data_volume(m: &Machine<'_>, out: &mut Vec<u8>) {
         m.fleet.token, m.suffix, r#"","cdi.kubevirt.io/storage.deleteAfterCompletion":"false","cdi.kubevirt.io/storage.extended.clone.token":""#,
         m.fleet.long_token, m.suffix, r#"","cdi.kubevirt.io/storage.usePopulator":"true"},"creationTimestamp":""#, stamp(m.created),
         r#"","generation":1,"labels":{"app":""#, m.app, r#"","instancetype.kubevirt.io/default-preference":""#, m.os.id,
-        r#"","kubevirt.io/created-by":""#, m.vm_uid, r#""},"managedFields":["#);
+        r#"","kubevirt.io/created-by":""#, m.vm_uid, "\"", SYNTHETIC_LABEL, r#"},"managedFields":["#);
     managed(API, out);
     put!(out; r#""f:metadata":{"f:annotations":{".":{},"f:cdi.kubevirt.io/allowClaimAdoption":{},"f:cdi.kubevirt.io/clonePhase":{},"f:cdi.kubevirt.io/cloneType":{},"f:cdi.kubevirt.io/storage.clone.token":{},"f:cdi.kubevirt.io/storage.deleteAfterCompletion":{},"f:cdi.kubevirt.io/storage.extended.clone.token":{},"f:cdi.kubevirt.io/storage.usePopulator":{}},"f:labels":{".":{},"f:app":{},"f:instancetype.kubevirt.io/default-preference":{},"f:kubevirt.io/created-by":{}},"f:ownerReferences":{".":{},"k:{\"uid\":\""#,
         m.vm_uid, r#"\"}":{}}},"f:spec":{"f:sourceRef":{".":{},"f:kind":{},"f:name":{},"f:namespace":{}},"f:storage":{".":{},"f:resources":{".":{},"f:requests":{".":{},"f:storage":{}}},"f:storageClassName":{}}}"#);
@@ -78,8 +79,8 @@ pub(super) fn write_claim(m: &Machine<'_>, out: &mut Vec<u8>) {
     put!(out; r#"{"name":""#, m.name, r#"-rootdisk","namespace":""#, m.namespace, r#"","uid":""#, m.claim_uid,
         r#"","resourceVersion":""#, m.resource_version, r#"","creationTimestamp":""#, stamp(m.created),
         r#"","labels":{"alerts.k8s.io/KubePersistentVolumeFillingUp":"disabled","app":"containerized-data-importer","app.kubernetes.io/component":"storage","app.kubernetes.io/managed-by":"cdi-controller","app.kubernetes.io/part-of":"hyperconverged-cluster","app.kubernetes.io/version":"4.19.0","instancetype.kubevirt.io/default-preference":""#,
-        m.os.id, r#"","kubevirt.io/created-by":""#, m.vm_uid,
-        r#""},"annotations":{"cdi.kubevirt.io/allowClaimAdoption":"true","cdi.kubevirt.io/clonePhase":"Succeeded","cdi.kubevirt.io/cloneType":"snapshot","cdi.kubevirt.io/createdForDataVolume":""#,
+        m.os.id, r#"","kubevirt.io/created-by":""#, m.vm_uid, "\"", SYNTHETIC_LABEL,
+        r#"},"annotations":{"cdi.kubevirt.io/allowClaimAdoption":"true","cdi.kubevirt.io/clonePhase":"Succeeded","cdi.kubevirt.io/cloneType":"snapshot","cdi.kubevirt.io/createdForDataVolume":""#,
         m.volume_uid, r#"","cdi.kubevirt.io/dataSourceNamespace":"vm-os-images","cdi.kubevirt.io/storage.clone.token":""#,
         m.fleet.token, m.suffix, r#"","cdi.kubevirt.io/storage.condition.running":"false","cdi.kubevirt.io/storage.condition.running.message":"Clone Complete","cdi.kubevirt.io/storage.condition.running.reason":"Completed","cdi.kubevirt.io/storage.contentType":"kubevirt","cdi.kubevirt.io/storage.pod.phase":"Succeeded","cdi.kubevirt.io/storage.populator.progress":"100.0%","cdi.kubevirt.io/storage.preallocation.requested":"false","cdi.kubevirt.io/storage.usePopulator":"true","#,
         if bound { r#""pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes","# } else { "" },

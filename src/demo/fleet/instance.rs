@@ -1,5 +1,6 @@
 //! A `VirtualMachineInstance`, as text.
 
+use super::SYNTHETIC_LABEL;
 use super::disk::access;
 use super::machine::{HYPERV, Machine, managed, manager, node_name};
 use super::text::{Put, put, stamp};
@@ -25,7 +26,7 @@ pub(super) fn write_instance(m: &Machine<'_>, out: &mut Vec<u8>) {
     if on_node {
         put!(out; r#""kubevirt.io/nodeName":""#, node, "\",");
     }
-    put!(out; r#""kubevirt.io/size":""#, m.size.name, r#"","network.kubevirt.io/headlessService":"headless"},"managedFields":["#);
+    put!(out; r#""kubevirt.io/size":""#, m.size.name, r#"","network.kubevirt.io/headlessService":"headless""#, SYNTHETIC_LABEL, r#"},"managedFields":["#);
     managed(API, out);
     put!(out; r#""f:metadata":{"f:annotations":{".":{},"f:kubevirt.io/latest-observed-api-version":{},"f:kubevirt.io/storage-observed-api-version":{},"f:kubevirt.io/vm-generation":{},"f:vm.kubevirt.io/flavor":{},"f:vm.kubevirt.io/os":{},"f:vm.kubevirt.io/workload":{}},"f:labels":{".":{},"f:app":{},"f:kubevirt.io/domain":{},"#,
         if on_node { r#""f:kubevirt.io/nodeName":{},"# } else { "" },

@@ -4,7 +4,7 @@ use super::text::{Dice, Put, hex, put, stamp};
 use super::words::{
     APPS, CLASSES, DISKS, NAMESPACES, Os, SIZES, STAGES, STATES, SYSTEMS, Size, State, TEAMS, ZONES,
 };
-use super::{DAY, Fleet};
+use super::{DAY, Fleet, SYNTHETIC_LABEL};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tool {
@@ -276,8 +276,8 @@ impl<'a> Machine<'a> {
     pub(super) fn labels(&self, out: &mut Vec<u8>) {
         put!(out; r#"{"app":""#, self.app, r#"","app.kubernetes.io/instance":""#, self.name,
             r#"","app.kubernetes.io/part-of":""#, self.team, r#"","env":""#, self.stage,
-            r#"","kubevirt.io/dynamic-credentials-support":"true","topology.example.com/zone":""#, self.zone,
-            r#"","vm.kubevirt.io/template":""#, self.os.family, "-server-", self.size.short, "\"}");
+            r#"","kubevirt.io/dynamic-credentials-support":"true","topology.example.com/zone":""#, self.zone, "\"",
+            SYNTHETIC_LABEL, r#","vm.kubevirt.io/template":""#, self.os.family, "-server-", self.size.short, "\"}");
     }
 
     /// `expanded`: with what admission and the controllers fill in for an instance.

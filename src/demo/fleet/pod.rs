@@ -1,5 +1,6 @@
 //! The launcher pod of an instance, as text.
 
+use super::SYNTHETIC_LABEL;
 use super::machine::{Machine, Pod, node_name};
 use super::text::{Put, put, stamp};
 use super::words::State;
@@ -27,7 +28,7 @@ pub(super) fn write_pod(m: &Machine<'_>, target: bool, out: &mut Vec<u8>) {
     if target {
         put!(out; r#""kubevirt.io/migrationJobUID":""#, m.serial, "\",");
     }
-    put!(out; r#""network.kubevirt.io/headlessService":"headless","vm.kubevirt.io/name":""#, m.name,
+    put!(out; r#""network.kubevirt.io/headlessService":"headless""#, SYNTHETIC_LABEL, r#","vm.kubevirt.io/name":""#, m.name,
         r#"","vmi.kubevirt.io/id":""#, m.name,
         r#""},"annotations":{"kubectl.kubernetes.io/default-container":"compute","kubevirt.io/domain":""#, m.name,
         r#"","vm.kubevirt.io/flavor":""#, m.size.name, r#"","vm.kubevirt.io/os":""#, m.os.id,

@@ -11,6 +11,7 @@ use super::text::{Dice, Put, put};
 use super::trickle::Trickle;
 use super::words::{CLASSES, State};
 use super::{Fleet, FleetKind, write_rest};
+use crate::demo::platform::SYNTHETIC;
 use crate::demo::server::{Address, BadObject, Server, Synthesis};
 
 /// The seed of `v9s demo --scale`.
@@ -224,7 +225,7 @@ fn namespace(name: &str, created: &str) -> Value {
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {
             "name": name, "uid": uid(name), "creationTimestamp": created,
-            "labels": {"kubernetes.io/metadata.name": name},
+            "labels": {"kubernetes.io/metadata.name": name, SYNTHETIC: ""},
         },
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
@@ -234,7 +235,7 @@ fn namespace(name: &str, created: &str) -> Value {
 fn storage_class(name: &str, created: &str) -> Value {
     json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
-        "metadata": {"name": name, "uid": uid(name), "creationTimestamp": created},
+        "metadata": {"name": name, "uid": uid(name), "creationTimestamp": created, "labels": {SYNTHETIC: ""}},
         "provisioner": format!("{name}.csi.example.com"),
         "reclaimPolicy": "Delete",
         "allowVolumeExpansion": true,
@@ -257,6 +258,7 @@ fn node(number: u64, created: &str) -> Value {
         "metadata": {
             "name": name, "uid": uid(&name), "creationTimestamp": created,
             "labels": {
+                SYNTHETIC: "",
                 "beta.kubernetes.io/arch": "amd64", "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name,
                 "kubernetes.io/os": "linux", "kubevirt.io/schedulable": "true", "node-role.kubernetes.io/worker": "",
                 "topology.kubernetes.io/zone": zone,

@@ -7,6 +7,7 @@ use kube::Client;
 use serde_json::Value;
 
 use super::execute::collection;
+use super::feed::SYNTHETIC;
 use super::kind::{Kind, Row};
 
 /// The label of objects that stand for parts of a cluster and were made by a simulated platform.
@@ -107,7 +108,7 @@ async fn has(client: &Client, row: &Row) -> Result<bool, kube::Error> {
 
 /// An object of a kind that no platform made.
 async fn foreign(client: &Client, row: &Row, labels: &str) -> Result<Option<String>, kube::Error> {
-    let labels = [labels, &format!("!{PLAYED}")]
+    let labels = [labels, &format!("!{PLAYED},!{SYNTHETIC}")]
         .into_iter()
         .filter(|one| !one.is_empty())
         .collect::<Vec<_>>()

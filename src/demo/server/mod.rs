@@ -12,7 +12,7 @@
 //! | `admission` | what may change or refuse it before it is stored |
 //! | `rules`, `meta` | what objects have to be like; what the server writes into them |
 //! | `synthetic` | objects that are made when somebody looks at them |
-//! | `garbage` | changes, and what follows from them |
+//! | `garbage`, `expiry` | changes, and what follows from them; what goes by itself |
 //! | `logs` | what containers say |
 //! | `access`, `discovery` | rights; what there is |
 //! | `behind` | groups that others answer for |
@@ -25,6 +25,7 @@ mod body;
 mod decode;
 mod delete;
 mod discovery;
+mod expiry;
 mod faults;
 #[cfg(test)]
 mod fuzz;
@@ -85,6 +86,7 @@ struct Inner {
     faults: Faults,
     logs: Logs,
     backends: RwLock<behind::Backends>,
+    next_sweep: expiry::NextSweep,
     clock: Clock,
     admission: Option<Box<dyn Admission>>,
 }
@@ -130,6 +132,7 @@ impl Server {
             faults: Faults::default(),
             logs: Logs::default(),
             backends: RwLock::default(),
+            next_sweep: expiry::NextSweep::default(),
             clock: options.clock,
             admission: options.admission,
         };
@@ -150,6 +153,10 @@ impl Server {
 
     pub(crate) fn storage(&self) -> &Storage {
         &self.inner.storage
+    }
+
+    pub(crate) fn next_sweep(&self) -> &expiry::NextSweep {
+        &self.inner.next_sweep
     }
 
     pub(crate) fn logs(&self) -> &Logs {

@@ -7,6 +7,7 @@ use super::Server;
 use super::admission;
 use super::body::Stored;
 use super::decode;
+use super::expiry;
 use super::garbage::{Transaction, is_ending, may_go};
 use super::http::{Answer, Call};
 use super::kinds::Kind;
@@ -134,6 +135,9 @@ pub(crate) fn create(server: &Server, call: &Call) -> Result<Answer, Refusal> {
         let stored = create_in(transaction, call, object, dry_run)?;
         Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
+    if kind.row().plural == "events" {
+        expiry::sweep(server, now);
+    }
     Ok(read::one(call, StatusCode::CREATED, &stored).warned(warnings))
 }
 
