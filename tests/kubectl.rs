@@ -419,6 +419,48 @@ fn kubectl_edits() {
     assert!(kubectl.run("admin", "get ns -l edited -o name").out.contains("namespace/lab"));
 }
 
+#[test]
+fn kubectl_shows_what_kubevirt_refuses() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let machine = |bus: &str, strategy: &str| {
+        json!({
+            "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": "refused", "namespace": "lab"},
+            "spec": {"runStrategy": strategy, "template": {"spec": {
+                "domain": {"memory": {"guest": "1Gi"}, "devices": {"disks": [{"name": "root", "disk": {"bus": bus}}]}},
+                "volumes": [{"name": "root", "containerDisk": {"image": "quay.io/containerdisks/fedora:41"}}],
+            }}},
+        })
+    };
+    // One with a place, and the same before anything is stored.
+    let place = "spec.template.spec.domain.devices.disks[0]";
+    for words in ["create -f -", "create --dry-run=server -f -"] {
+        let refused = kubectl.feed("admin", words, &machine("nvme", "Halted"));
+        let wanted = format!(
+            "The request is invalid: {place}.disk.bus: {place} is set with an unrecognized bus nvme, must be one of: [virtio \
+             scsi sata usb]"
+        );
+        assert!(refused.code == Some(1) && refused.err.contains(&wanted), "{refused:?}");
+    }
+    let made = kubectl.feed("admin", "create -f -", &machine("virtio", "Halted"));
+    assert!(made.out.contains("virtualmachine.kubevirt.io/refused created"), "{made:?}");
+    let replaced = kubectl.feed("admin", "replace -f -", &machine("virtio", "Sometimes"));
+    let wanted = "The request is invalid: spec.runStrategy: Invalid RunStrategy (Sometimes)";
+    assert!(replaced.err.contains(wanted), "{replaced:?}");
+    let move_nothing = json!({
+        "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",
+        "metadata": {"name": "move", "namespace": "lab"}, "spec": {"vmiName": "gone"},
+    });
+    let refused = kubectl.feed("admin", "create -f -", &move_nothing);
+    let wanted = "admission webhook \"migration-create-validator.kubevirt.io\" denied the request: the VMI \"lab/gone\" does \
+                  not exist";
+    assert!(refused.err.contains(wanted), "{refused:?}");
+    let old = json!({"apiVersion": "kubevirt.io/v1alpha3", "kind": "VirtualMachine", "metadata": {"name": "old", "namespace": "lab"},
+        "spec": machine("virtio", "Halted")["spec"]});
+    let made = kubectl.feed("admin", "create -f -", &old);
+    let wanted = "Warning: kubevirt.io/v1alpha3 is now deprecated and will be removed in a future release.";
+    assert!(made.code == Some(0) && made.err.contains(wanted), "{made:?}");
+}
+
 impl Kubectl {
     /// The one that was built with the API server for the tests, or that of this machine.
     fn find() -> Option<Self> {
@@ -431,7 +473,7 @@ impl Kubectl {
             report(&format!("skipped: {test}: no kubectl found"));
             return None;
         };
-        let server = Embedded::new();
+        let server = Embedded::with_webhooks();
         fixtures::fill(server.server()).unwrap();
         Some(Self { program, first, server })
     }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use v9s::demo::admission::Webhooks;
 use v9s::demo::rights;
 use v9s::demo::server::{FaultId, Identity, Limits, Listening, MASTERS, Options, Server, User};
 
@@ -45,18 +46,27 @@ impl Embedded {
     }
 
     /// Starts one that keeps so much of the past.
-    ///
+    #[must_use]
+    pub fn with_limits(limits: Limits) -> Self {
+        Self::with(Options { limits, ..Options::default() })
+    }
+
+    /// Starts one with the webhooks that a cluster with KubeVirt has.
+    #[must_use]
+    pub fn with_webhooks() -> Self {
+        Self::with(Options { admission: Some(Box::new(Webhooks)), ..Options::default() })
+    }
+
     /// # Panics
     ///
     /// When there is no port for it.
-    #[must_use]
-    pub fn with_limits(limits: Limits) -> Self {
+    fn with(options: Options) -> Self {
         let folder = tempfile::Builder::new().prefix("v9s-embedded-").tempdir().expect("a folder");
         let users = USERS.map(|(name, user, namespace)| {
             let groups: &[&str] = if namespace.is_some() { &[] } else { &[MASTERS] };
             (token(name), User::new(user, groups))
         });
-        let server = Server::new(Options { users: users.into(), limits, ..Options::default() });
+        let server = Server::new(Options { users: users.into(), ..options });
         populate(&server);
         let identity = Identity::new(Ipv4Addr::LOCALHOST.into(), Timestamp::now()).expect("a certificate");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -126,9 +126,10 @@ fn refused() -> Vec<Row> {
 #[tokio::test]
 async fn mistakes_are_refused_as_the_real_one_does() {
     let api = api();
+    let strict = format!("{VMS}?dryRun=All&fieldValidation=Strict");
     for row in refused() {
         let long = |text: &str| text.replace('…', "spec.template.spec.");
-        let (code, status) = api.post(VMS, changed(&row.set)).await;
+        let (code, status) = api.post(&strict, changed(&row.set)).await;
         let plain = row.text == QUANTITY;
         let webhook = if row.fields.is_empty() { MUTATOR } else { VALIDATOR };
         let wanted = (
@@ -145,6 +146,11 @@ async fn mistakes_are_refused_as_the_real_one_does() {
 #[tokio::test]
 async fn what_the_api_server_refuses_comes_first() {
     let api = api();
+    let unknown = changed(&[("domain.memorry", json!({}))]);
+    let (code, status) = api.post(&format!("{VMS}?fieldValidation=Strict"), unknown).await;
+    let text = "VirtualMachine in version \"v1\" cannot be handled as a VirtualMachine: strict decoding error: unknown field \
+                \"spec.template.spec.domain.memorry\"";
+    assert_eq!(told(code, &status), (400, "BadRequest".to_owned(), vec![], text.to_owned()));
     let (code, status) = api.post(VMS, changed(&[("/metadata.name", json!("Web"))])).await;
     let (code, reason, fields, message) = told(code, &status);
     assert_eq!((code, reason.as_str(), fields), (422, "Invalid", vec!["metadata.name".to_owned()]));
@@ -202,7 +208,8 @@ fn accepted() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
 #[tokio::test]
 async fn what_the_real_one_lets_pass_passes() {
     for (name, set_of) in accepted() {
-        let (code, made) = api().post(VMS, changed(&set_of)).await;
+        let strict = format!("{VMS}?fieldValidation=Strict");
+        let (code, made) = api().post(&strict, changed(&set_of)).await;
         assert_eq!(code, 201, "{name}: {made}");
     }
 }
