@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::Config;
 use secrecy::SecretString;
 
-use super::admission::Webhooks;
+use super::admission::{CONTROLLER, Webhooks};
 use super::fleet;
 use super::kubeconfig::{self, Written};
 use super::platform::{self, Logs, Pace, Platform};
@@ -231,7 +231,11 @@ impl Demo {
                 namespace: Some(rights::NAMESPACE),
             },
         ];
-        let users = logins.iter().map(|login| (login.token.clone(), login.user.clone())).collect();
+        // KubeVirt's webhook lets nobody but its controllers change the instance of a running guest.
+        let player = (new_token()?, User::new(CONTROLLER, &[MASTERS]));
+        let token = player.0.clone();
+        let users = logins.iter().map(|login| (login.token.clone(), login.user.clone()));
+        let users = users.chain([player]).collect();
         let admission = Some(Box::new(Webhooks) as Box<dyn Admission>);
         let clock = Late::by(PAST);
         let time = clock.clone();
@@ -242,9 +246,7 @@ impl Demo {
         let objects = rights::objects().into_iter().chain(tenants::all(KUBELET)?).chain(stuck);
         objects.into_iter().try_for_each(|object| server.put(object))?;
         let asleep = Asleep::default();
-        if let Some(admin) = logins.first() {
-            asleep.add(play(server.clone(), admin.token.clone(), wishes, clock));
-        }
+        asleep.add(play(server.clone(), token, wishes, clock));
         Ok(Self { server, logins, asleep })
     }
 
