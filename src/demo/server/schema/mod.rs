@@ -124,3 +124,6 @@ impl Object {
         self.fields.iter().find(|field| field.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests;
