@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::Story;
 use super::reads::{MACHINES, MAPS, machine};
-use super::step::{Step, get, merge, post, put, strategic};
+use super::step::{Step, Users, get, merge, post, put, strategic};
+use crate::support::apiserver::ApiServer;
+use crate::support::embedded::Embedded;
+use crate::support::suite::report;
 
 const ACCOUNTS: &str = "/api/v1/namespaces/{ns}/serviceaccounts";
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
@@ -226,3 +229,60 @@ pub(super) const STORIES: &[Story] = &[
         ]
     }),
 ];
+
+/// What a schema says of a field beside its description: its type, and how it is merged.
+fn told(field: &Value) -> Value {
+    let reference = field["allOf"][0]["$ref"].as_str().or(field["$ref"].as_str());
+    let below = |key: &str| if field[key].is_object() { told(&field[key]) } else { Value::Null };
+    json!({
+        "ref": reference, "type": field["type"], "format": field["format"], "items": below("items"),
+        "values": below("additionalProperties"), "strategy": field["x-kubernetes-patch-strategy"],
+        "key": field["x-kubernetes-patch-merge-key"],
+    })
+}
+
+/// The embedded server's tables of Kubernetes' own kinds say what a real server says.
+#[test]
+fn both_servers_describe_kubernetes_alike() {
+    let Some(real) = ApiServer::shared() else { return };
+    let embedded = Embedded::new();
+    let users = [Users::new(|name| real.kubeconfig(name)), Users::new(|name| embedded.kubeconfig(name))];
+    let (mut found, mut compared) = (Vec::new(), 0);
+    for path in [
+        "api/v1",
+        "apis/apps/v1",
+        "apis/rbac.authorization.k8s.io/v1",
+        "apis/storage.k8s.io/v1",
+        "apis/coordination.k8s.io/v1",
+    ] {
+        let [real, embedded] = users.each_ref().map(|users| {
+            let answer = get("a description", format!("/openapi/v3/{path}")).send(users, "");
+            answer["body"]["components"]["schemas"].clone()
+        });
+        for (name, own) in embedded.as_object().unwrap() {
+            let theirs = &real[name];
+            let names = |schema: &Value| -> Vec<String> {
+                schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+            };
+            let required = |schema: &Value| {
+                let mut list = schema["required"].as_array().cloned().unwrap_or_default();
+                list.sort_by_key(ToString::to_string);
+                list
+            };
+            if names(own) != names(theirs) || required(own) != required(theirs) {
+                found.push(format!("{name}: {:?}\n    {:?}", names(own), names(theirs)));
+            }
+            for field in names(own) {
+                let (own, theirs) = (&own["properties"][&field], &theirs["properties"][&field]);
+                // What is not looked into is not described.
+                if own["x-kubernetes-preserve-unknown-fields"] != true && told(own) != told(theirs) {
+                    found.push(format!("{name}.{field}: {}\n    {}", told(own), told(theirs)));
+                }
+                compared += 1;
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
+    assert!(compared > 900, "{compared}");
+    report(&format!("both servers: {compared} fields of Kubernetes' own kinds compared"));
+}
