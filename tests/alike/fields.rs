@@ -1,13 +1,17 @@
 //! Fields that are not known or said twice, strategic merges, and bodies that are no JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Story;
 use super::reads::{MACHINES, MAPS, machine};
 use super::step::{Step, Users, get, merge, post, put, strategic};
 use crate::support::apiserver::ApiServer;
+use crate::support::crds::Definitions;
 use crate::support::embedded::Embedded;
 use crate::support::suite::report;
+use crate::support::{deadline, poll};
 
 const ACCOUNTS: &str = "/api/v1/namespaces/{ns}/serviceaccounts";
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
@@ -285,4 +289,90 @@ fn both_servers_describe_kubernetes_alike() {
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
     assert!(compared > 900, "{compared}");
     report(&format!("both servers: {compared} fields of Kubernetes' own kinds compared"));
+}
+
+/// Fields of the templates of disks that CDI knows, and so the lists; KubeVirt's definition of machines has them from an
+/// older CDI, without these, and drops them.
+const NEWER_THAN_KUBEVIRT: [&str; 4] = [
+    "spec.serviceAccountName",
+    "spec.source.http.checksum",
+    "spec.source.http.insecureSkipVerify",
+    "spec.source.vddk.certConfigMap",
+];
+
+/// Where a closed map of the embedded server has other fields than the schema of a definition, or other types.
+fn unlike(path: &str, own: &Value, real: &Value, found: &mut Vec<String>) {
+    if own["x-kubernetes-preserve-unknown-fields"] == true || own["allOf"].is_array() {
+        return;
+    }
+    if own["type"] != real["type"] {
+        found.push(format!("{path}: {} there, {} here", real["type"], own["type"]));
+    }
+    let names = |schema: &Value| -> BTreeSet<String> {
+        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    let (here, there) = (names(own), names(real));
+    if own["properties"].is_object() && real["x-kubernetes-preserve-unknown-fields"] == true {
+        found.push(format!("{path}: anything may stand there"));
+    }
+    found.extend(there.difference(&here).map(|name| format!("{path}.{name}: is not known here")));
+    found.extend(here.difference(&there).map(|name| format!("{path}.{name}: is not known there")));
+    for name in here.intersection(&there) {
+        unlike(&format!("{path}.{name}"), &own["properties"][name], &real["properties"][name], found);
+    }
+    if own["items"].is_object() {
+        unlike(&format!("{path}[]"), &own["items"], &real["items"], found);
+    }
+}
+
+/// Where the embedded server closes a map of others' kinds, the definition of the kind has the same fields.
+#[test]
+fn lists_of_fields_are_those_of_the_definitions() {
+    let Some(real) = ApiServer::shared() else { return };
+    let Definitions::Real(_) = crate::cluster::define(real.cluster()) else {
+        return report("skipped: the lists of fields need the real definitions, see V9S_TEST_DATA");
+    };
+    let embedded = Embedded::new();
+    let users = [Users::new(|name| real.kubeconfig(name)), Users::new(|name| embedded.kubeconfig(name))];
+    let mut found = Vec::new();
+    for (group, version, kinds) in [
+        (
+            "kubevirt.io",
+            "v1",
+            &["VirtualMachine", "VirtualMachineInstance", "VirtualMachineInstanceMigration"][..],
+        ),
+        ("pool.kubevirt.io", "v1beta1", &["VirtualMachinePool"]),
+        ("snapshot.kubevirt.io", "v1beta1", &["VirtualMachineSnapshot", "VirtualMachineRestore"]),
+        ("cdi.kubevirt.io", "v1beta1", &["DataVolume", "DataSource", "DataImportCron"]),
+        ("snapshot.storage.k8s.io", "v1", &["VolumeSnapshot"]),
+        ("virt.virtink.smartx.com", "v1alpha1", &["VirtualMachine"]),
+        ("build.kairos.io", "v1alpha2", &["OSArtifact"]),
+    ] {
+        let [real, embedded] = users.each_ref().map(|users| {
+            let path = format!("/openapi/v3/apis/{group}/{version}");
+            // A definition that is new is described a moment later.
+            let asked = || {
+                let answer = get("a description", &path).send(users, "");
+                Some(answer["body"]["components"]["schemas"].clone()).filter(Value::is_object)
+            };
+            poll(deadline(), asked).unwrap_or_else(|| panic!("no {path}"))
+        });
+        let mut parts: Vec<&str> = group.split('.').collect();
+        parts.reverse();
+        for kind in kinds {
+            let name = format!("{}.{version}.{kind}", parts.join("."));
+            let [own, theirs] = [&embedded, &real].map(|schemas| &schemas[&name]["properties"]["spec"]);
+            assert!(own["properties"].is_object() && theirs["properties"].is_object(), "{name}");
+            unlike(&format!("{kind}.spec"), own, theirs, &mut found);
+        }
+    }
+    let newer = |text: &str| {
+        let field =
+            NEWER_THAN_KUBEVIRT.map(|field| format!("dataVolumeTemplates[].{field}: is not known there"));
+        field.iter().any(|field| text.ends_with(field))
+    };
+    let count = found.len();
+    found.retain(|text| !newer(text));
+    assert_eq!(count - found.len(), 2 * NEWER_THAN_KUBEVIRT.len(), "they are known there by now");
+    assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
 }
