@@ -3,10 +3,16 @@
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use http::Uri;
 
 use super::{Cli, FINE, USAGE, screen};
+use crate::cluster::settings::ungated;
+use crate::demo::beside;
+use crate::demo::platform::play::{self, Shows};
+use crate::demo::platform::{Pace, check_address};
 use crate::demo::server::Fault;
 use crate::demo::start::{self, Demo};
 use crate::ui::app::Options;
@@ -42,8 +48,17 @@ struct Wishes {
     #[arg(long, value_name = "X", global = true, default_value = "1", value_parser = speed)]
     speed: f64,
     /// Add a machine whose disk does not come to be for this cause, like http-404; may be given several times
-    #[arg(long, value_name = "CAUSE", global = true)]
+    #[arg(long, value_name = "CAUSE", global = true, value_parser = cause)]
     stuck: Vec<String>,
+}
+
+fn cause(text: &str) -> Result<String, String> {
+    let names: Vec<&str> =
+        play::CAUSES.iter().filter(|one| one.shows != Shows::Machine).map(|one| one.name).collect();
+    if names.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("there is no cause {text:?}; there are {}", names.join(", ")))
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -54,9 +69,12 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 impl Wishes {
+    fn wishes(&self) -> start::Wishes {
+        start::Wishes { seed: self.seed, speed: self.speed, stuck: self.stuck.clone() }
+    }
+
     fn demo(&self) -> anyhow::Result<Demo> {
-        let (seed, speed, stuck) = (self.seed, self.speed, self.stuck.clone());
-        let demo = Demo::new(start::Wishes { seed, speed, stuck })?;
+        let demo = Demo::new(self.wishes())?;
         if let Some(count) = self.scale {
             demo.add_machines(count as usize)?;
         }
@@ -71,6 +89,16 @@ impl Wishes {
 enum Action {
     /// Serve that cluster at a port, for other programs
     Serve(Serve),
+    /// Play KubeVirt, CDI and the nodes on an API server of this machine that has their definitions
+    Platform(Beside),
+}
+
+/// Play KubeVirt, CDI and the nodes on an API server of this machine that has their definitions
+#[derive(Debug, Args)]
+struct Beside {
+    /// Put the machines of the demo there, too
+    #[arg(long)]
+    fleet: bool,
 }
 
 /// Serve that cluster at a port, for other programs
@@ -113,6 +141,7 @@ impl DemoCommand {
                 }
                 serve.run(&self.wishes)
             }
+            Some(Action::Platform(beside)) => beside.run(&self.wishes, cli),
             None if given.contains(&"--kubeconfig") => {
                 eprintln!("v9s: --kubeconfig means nothing to demo, which has its own contexts.");
                 Ok(USAGE)
@@ -146,7 +175,37 @@ impl Serve {
             }
             let mut out = std::io::stdout();
             Ok(quiet_broken_pipe(writeln!(out, "{path}").and_then(|()| out.flush()))?)
+        }, async |serving| {
+            drop(serving);
+            Ok(())
         })?;
+        Ok(FINE)
+    }
+}
+
+impl Beside {
+    fn run(&self, wishes: &Wishes, cli: &Cli) -> anyhow::Result<u8> {
+        let nothing = [("--scale", wishes.scale.is_some()), ("--fault", !wishes.fault.is_empty())];
+        if let Some((flag, _)) = nothing.iter().find(|(_, given)| *given) {
+            eprintln!("v9s: {flag} means nothing to demo platform, which has no API server of its own.");
+            return Ok(USAGE);
+        }
+        let flags = cli.connection.flags();
+        let start = runtime::Start::new()?;
+        let pace = Pace::Times(wishes.speed);
+        let make = async {
+            let configuration = runtime::configure(Arc::new(flags.clone())).await?;
+            let (client, server) =
+                tokio::task::spawn_blocking(move || ungated(&configuration, &flags)).await??;
+            check_address(&server)?;
+            let beside = beside::Beside::start(client, &wishes.wishes(), pace, self.fleet).await?;
+            anyhow::Ok((beside, server))
+        };
+        let tell = |(_, server): &(beside::Beside, Uri)| {
+            eprintln!("v9s: playing on {server}, ctrl-c ends it.");
+            Ok(())
+        };
+        start.hold(make, tell, async |(beside, _)| Ok(beside.end().await?))?;
         Ok(FINE)
     }
 }

@@ -15,6 +15,6 @@ pub mod kubeconfig;
 pub mod plugin;
 mod proxy;
 mod renewal;
-mod settings;
+pub(crate) mod settings;
 #[cfg(test)]
 mod testing;

@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod aggregate;
+pub mod beside;
 pub mod fixtures;
 pub mod fleet;
 pub mod kubeconfig;

@@ -227,7 +227,12 @@ impl Engine {
     }
 }
 
-async fn configure(flags: Arc<Flags>) -> Result<Arc<Configuration>, Failure> {
+/// Finds and reads the contexts that the flags and the environment name.
+///
+/// # Errors
+///
+/// As [`kubeconfig::load`].
+pub async fn configure(flags: Arc<Flags>) -> Result<Arc<Configuration>, Failure> {
     let load = move || {
         let home = directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
         kubeconfig::load(&flags, &|name| env::var_os(name), home.as_deref()).map(Arc::new)
@@ -315,31 +320,33 @@ impl Start {
         Ok(Self { runtime, signals })
     }
 
-    /// Makes something that works by itself, tells of it, and keeps it until a signal ends the program.
+    /// Makes something that works by itself, tells of it, keeps it until a signal ends the program, and ends it.
     ///
     /// # Errors
     ///
-    /// What making or telling failed with.
+    /// What making, telling or ending failed with.
     pub fn hold<T, E: Into<anyhow::Error>>(
         self,
         make: impl Future<Output = Result<T, E>>,
         tell: impl FnOnce(&T) -> anyhow::Result<()>,
+        end: impl AsyncFnOnce(T) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let Self { runtime, mut signals } = self;
-        let held: anyhow::Result<T> = runtime.block_on(async {
+        let held: anyhow::Result<()> = runtime.block_on(async {
             let made = make.await.map_err(Into::into)?;
-            tell(&made)?;
-            loop {
+            let told = tell(&made);
+            while told.is_ok() {
                 match signals.next().await {
-                    Signal::Terminate | Signal::HangUp | Signal::Interrupt => return Ok(made),
+                    Signal::Terminate | Signal::HangUp | Signal::Interrupt => break,
                     Signal::Stop => signals::stop_self(),
                     Signal::Continue => {}
                 }
             }
+            let ended = end(made).await;
+            told.and(ended)
         });
-        drop(held?);
         runtime.shutdown_timeout(Duration::from_millis(200));
-        Ok(())
+        held
     }
 
     /// Runs the screen until the user leaves.

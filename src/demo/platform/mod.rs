@@ -23,6 +23,7 @@ mod copies;
 mod disks;
 mod driver;
 pub mod edit;
+pub mod endpoint;
 mod execute;
 mod feed;
 mod guard;

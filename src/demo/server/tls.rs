@@ -79,6 +79,11 @@ impl Identity {
         Ok(Self { authority: authority.pem(), certificate, key: Arc::new(key), acceptor })
     }
 
+    /// Takes connections as this identity, from any client.
+    pub fn open(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
     /// Takes connections as this identity, from clients that prove themselves to this verifier.
     ///
     /// # Errors
