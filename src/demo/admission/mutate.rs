@@ -8,7 +8,8 @@ use crate::demo::server::new_uid;
 /// The annotation that fixes how devices are laid out, and its present value.
 const TOPOLOGY: (&str, &str) = ("kubevirt.io/pci-topology-version", "v3");
 
-/// Keeps an instance until its guest is gone. The controllers take it away.
+/// Keeps an instance until its guest is gone. The real webhook writes it; here that is left to whoever plays the
+/// controllers, because an instance that nobody lets go of would stay for ever where nobody does.
 pub const INSTANCE_FINALIZER: &str = "kubevirt.io/foregroundDeleteVirtualMachine";
 
 /// By how much memory and sockets may grow while a guest runs.
@@ -77,14 +78,6 @@ pub fn default_instance(vmi: &mut Value) {
     default(vmi, &["spec"], "evictionStrategy", "None");
     processors(vmi);
     memory(vmi);
-    if let Some(metadata) = fields(vmi, &["metadata"]) {
-        let list = metadata.entry("finalizers").or_insert_with(|| json!([]));
-        if let Some(list) = list.as_array_mut()
-            && !list.iter().any(|one| one == INSTANCE_FINALIZER)
-        {
-            list.push(INSTANCE_FINALIZER.into());
-        }
-    }
 }
 
 fn processors(vmi: &mut Value) {

@@ -38,7 +38,7 @@ pub(super) fn changed(set_of: &[(&'static str, Value)]) -> Value {
     vm
 }
 
-fn template(spec: Value) -> Value {
+fn template(spec: &Value) -> Value {
     json!([{"metadata": {"name": "data"}, "spec": spec}])
 }
 
@@ -101,7 +101,7 @@ fn refused() -> Vec<Row> {
         row("running and runStrategy", &[("/spec.running", json!(true))], &["spec.running"], "Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead"),
         row("neither running nor runStrategy", &[("/spec.runStrategy", Value::Null)], &["spec.running"], "RunStrategy must be specified"),
         row("no template", &[("/spec.template", Value::Null)], &[], "spec.template in body is required"),
-        row("DataVolume template unused", &[("/spec.dataVolumeTemplates", template(disk()))], &["spec.dataVolumeTemplate[0]"], "DataVolumeTemplate entry spec.dataVolumeTemplate[0] must be referenced in the VMI template's 'volumes' list"),
+        row("DataVolume template unused", &[("/spec.dataVolumeTemplates", template(&disk()))], &["spec.dataVolumeTemplate[0]"], "DataVolumeTemplate entry spec.dataVolumeTemplate[0] must be referenced in the VMI template's 'volumes' list"),
         row("DataVolume template without name", &[("/spec.dataVolumeTemplates", json!([{"metadata": {}, "spec": disk()}]))], &["spec.dataVolumeTemplate[0].name"], "'name' field must not be empty for DataVolumeTemplate entry spec.dataVolumeTemplate[0].name."),
         row("wrong type", &[("domain.devices.disks", json!("root"))], &[], "…domain.devices.disks in body must be of type array: \"string\""),
         row("eviction strategy unknown", &[("evictionStrategy", json!("Maybe"))], &["…evictionStrategy"], "…evictionStrategy is set with an unrecognized option: Maybe"),
@@ -118,7 +118,7 @@ fn refused() -> Vec<Row> {
         // Not in the table, but of the same kind.
         row("domain without devices", &[("domain.devices", Value::Null)], &[], "…domain.devices in body is required"),
         row("interface without binding", &[("domain.devices.interfaces.0.masquerade", Value::Null)], &["…domain.devices.interfaces[0]"], "logical default interface must have exactly one binding method or binding plugin"),
-        row("two sources of one template", &[("/spec.dataVolumeTemplates", template(json!({"source": {"blank": {}, "upload": {}}, "storage": {}})))], &["spec.dataVolumeTemplate[0].source"], "Multiple dataVolume sources"),
+        row("two sources of one template", &[("/spec.dataVolumeTemplates", template(&json!({"source": {"blank": {}, "upload": {}}, "storage": {}})))], &["spec.dataVolumeTemplate[0].source"], "Multiple dataVolume sources"),
         row("cdrom on virtio", &[(d0, json!({"name": "root", "cdrom": {"bus": "virtio"}}))], &["…domain.devices.disks[0].cdrom.bus"], "Bus type virtio is invalid for CD-ROM device"),
     ]
 }
@@ -180,14 +180,14 @@ fn accepted() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
             ("volumes.2", json!({"name": "b", "cloudInitConfigDrive": {"userData": "x"}})),
         ]),
         ("sourceRef to nothing", vec![
-            ("/spec.dataVolumeTemplates", template(json!({"sourceRef": {"kind": "DataSource", "name": "gone"}, "storage": {}}))),
+            ("/spec.dataVolumeTemplates", template(&json!({"sourceRef": {"kind": "DataSource", "name": "gone"}, "storage": {}}))),
             ("volumes.0", json!({"name": "root", "dataVolume": {"name": "data"}})),
         ]),
         ("instance type missing", vec![("/spec.instancetype", json!({"name": "gone"})), ("domain.memory", Value::Null), ("domain.cpu", Value::Null)]),
         ("instance type and cpu", vec![("/spec.instancetype", json!({"name": "gone"}))]),
         ("preference missing", vec![("/spec.preference", json!({"name": "gone"}))]),
         ("LiveMigrate on RWO", vec![
-            ("/spec.dataVolumeTemplates", template(claim)), ("volumes.0", json!({"name": "root", "dataVolume": {"name": "data"}})),
+            ("/spec.dataVolumeTemplates", template(&claim)), ("volumes.0", json!({"name": "root", "dataVolume": {"name": "data"}})),
             ("evictionStrategy", json!("LiveMigrate")),
         ]),
         ("grace period negative", vec![("terminationGracePeriodSeconds", json!(-5))]),
