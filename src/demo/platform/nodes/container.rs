@@ -178,7 +178,7 @@ impl Container<'_, '_> {
         if view.counted(pod, &self.word("present", 0)) > 0 {
             return true;
         }
-        match image::pull(image) {
+        match image::pull(pod, image) {
             Pull::Comes(after, size) => {
                 let came = view.waited(pod, &self.word("pulled", 0), after);
                 if came {

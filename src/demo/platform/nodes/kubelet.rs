@@ -280,7 +280,7 @@ fn qos(pod: &Object) -> &'static str {
 }
 
 /// Hexadecimal digits that look like chance and are always the same for the same texts.
-pub(super) fn hash(texts: &[&str], digits: usize) -> String {
+pub(in super::super) fn hash(texts: &[&str], digits: usize) -> String {
     let mut state = 0xcbf2_9ce4_8422_2325_u64;
     for byte in texts.iter().flat_map(|text| text.bytes().chain([0xff])) {
         state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

@@ -16,8 +16,10 @@ mod mount;
 mod node;
 pub(crate) mod program;
 mod scheduler;
+
+pub(super) use kubelet::hash;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::Reconciler;
 use super::kind::Kind;
