@@ -25,7 +25,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tui_textarea", &["ui/panes/editor.rs"]),
     ("serde_yaml", &["config/", "ui/theme.rs", "demo/server/kinds/tests.rs"]),
     ("granit_parser", &["rules/source/"]),
-    ("kube", &["cluster/", "model/crd/", "demo/virt_api/"]),
+    ("kube", &["cluster/", "model/crd/", "demo/platform/", "demo/virt_api/", "demo/start.rs"]),
     ("ratatui", &["ui/", "cli/frame.rs"]),
     ("crossterm", &["ui/", "cli/frame.rs"]),
     ("tokio", &["cluster/", "demo/", "ui/runtime.rs", "ui/signals.rs", "ui/unix.rs"]),

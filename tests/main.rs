@@ -16,3 +16,4 @@ mod platform;
 mod screens;
 mod support;
 mod support_checks;
+mod virt_api;

@@ -9,19 +9,23 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use http::Uri;
 use jiff::{SignedDuration, Timestamp};
-use kube::Config;
+use kube::{Client, Config};
 use secrecy::SecretString;
 
 use super::admission::{CONTROLLER, Webhooks};
+use super::aggregate::serve_in_place;
 use super::fleet;
 use super::kubeconfig::{self, Written};
 use super::platform::{self, Logs, Pace, Platform};
 use super::server::{
-    Admission, BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, new_token,
+    Admission, BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, WeakServer,
+    new_token,
 };
 use super::virt_api::{Echo, VirtApi};
 use super::{aggregate, rights, tenants};
+use super::{rights, tenants};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
 
@@ -120,15 +124,29 @@ impl Logs for ServersLogs {
     }
 }
 
+/// A client for what is played on the server, which does not keep it. Must be called inside a tokio runtime.
+fn client_of(server: &WeakServer, token: String) -> kube::Result<Client> {
+    let dialed = server.clone();
+    let mut config = Config::new(Uri::from_static(HERE));
+    config.auth_info.token = Some(token.into());
+    Dialer::new(move || dialed.connect()).client(&config)
+}
+
+/// Lets KubeVirt's own API be played there, too.
+fn aggregate(server: &Server, token: String, clock: Late) {
+    let weak = server.downgrade();
+    serve_in_place(server, move || {
+        let client = client_of(&weak, token.clone()).inspect_err(|why| {
+            tracing::error!(%why, "the demo's machines cannot be started by KubeVirt's API");
+        });
+        let clock = clock.clone();
+        client.ok().map(|client| VirtApi::with(client, Echo, Box::new(move || clock.now())))
+    });
+}
+
 /// Plays a platform on the server: its past as fast as it goes, then its present.
 async fn play(server: Server, token: String, wishes: Wishes, clock: Late) {
-    let dialed = server.clone();
-    let mut config = match HERE.parse() {
-        Ok(url) => Config::new(url),
-        Err(_) => return,
-    };
-    config.auth_info.token = Some(token.into());
-    let client = match Dialer::new(move || dialed.connect()).client(&config) {
+    let client = match client_of(&server.downgrade(), token) {
         Ok(client) => client,
         Err(why) => return tracing::error!(%why, "the demo's platform has no client"),
     };
@@ -250,6 +268,7 @@ impl Demo {
         let objects = rights::objects().into_iter().chain(tenants::all(KUBELET)?).chain(stuck);
         objects.into_iter().try_for_each(|object| server.put(object))?;
         let asleep = Asleep::default();
+        aggregate(&server, token.clone(), clock.clone());
         asleep.add(play(server.clone(), token, wishes, clock));
         Ok(Self { server, logins, asleep })
     }

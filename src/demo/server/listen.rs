@@ -1,7 +1,9 @@
 //! The ways in: a pipe in memory, and a port with TLS.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -12,10 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::Server;
 use super::faults::{Garbled, Wire};
 use super::http::answer;
 use super::tls::Identity;
+use super::{Inner, Server};
 
 /// How much of a connection in memory may be on its way.
 const PIPE: usize = 256 << 10;
@@ -40,6 +42,11 @@ impl Server {
         near
     }
 
+    /// The same server for somebody that it holds itself: this does not keep it.
+    pub fn downgrade(&self) -> WeakServer {
+        WeakServer(Arc::downgrade(&self.inner))
+    }
+
     /// Serves one connection, to its end.
     pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         serve(self.clone(), stream).await;
@@ -55,6 +62,26 @@ impl Server {
         let address = listener.local_addr()?;
         let task = tokio::spawn(accept(self.clone(), listener, identity.acceptor.clone()));
         Ok(Listening { address, task })
+    }
+}
+
+/// A server that may be gone.
+#[derive(Clone)]
+pub struct WeakServer(Weak<Inner>);
+
+impl fmt::Debug for WeakServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakServer").finish_non_exhaustive()
+    }
+}
+
+impl WeakServer {
+    /// As [`Server::connect`]; if the server is gone, the connection has ended already.
+    pub fn connect(&self) -> DuplexStream {
+        match self.0.upgrade() {
+            Some(inner) => Server { inner }.connect(),
+            None => tokio::io::duplex(1).0,
+        }
     }
 }
 
@@ -137,7 +164,6 @@ async fn serve(server: Server, stream: impl AsyncRead + AsyncWrite + Unpin + Sen
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::sync::Arc;
 
     use jiff::Timestamp;
     use rustls::pki_types::{CertificateDer, pem::PemObject as _};

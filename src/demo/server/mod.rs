@@ -64,7 +64,7 @@ pub use admission::{Admission, Cause, Denial, Lookup, Review};
 pub use behind::{Ask, Backend, BackendBody};
 pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};
-pub use listen::Listening;
+pub use listen::{Listening, WeakServer};
 pub use meta::BadObject;
 pub(crate) use meta::{new_uid, time};
 pub use storage::Limits;

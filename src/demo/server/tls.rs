@@ -57,13 +57,23 @@ impl Identity {
     ///
     /// [`IdentityError`]
     pub fn new(address: IpAddr, now: Timestamp) -> Result<Self, IdentityError> {
+        Self::named(&[], address, now)
+    }
+
+    /// The same, good for these names too.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`]
+    pub fn named(names: &[&str], address: IpAddr, now: Timestamp) -> Result<Self, IdentityError> {
         let mut params = lasting(CertificateParams::new(Vec::new())?, now)?;
         params.distinguished_name.push(DnType::CommonName, "v9s demo authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
 
-        let mut params = lasting(CertificateParams::new(vec!["localhost".to_owned()])?, now)?;
+        let names: Vec<String> = names.iter().chain(&["localhost"]).map(ToString::to_string).collect();
+        let mut params = lasting(CertificateParams::new(names)?, now)?;
         params.distinguished_name.push(DnType::CommonName, "v9s demo");
         let addresses = BTreeSet::from([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into(), address]);
         params.subject_alt_names.extend(addresses.into_iter().map(SanType::IpAddress));

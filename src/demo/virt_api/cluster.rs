@@ -199,7 +199,7 @@ fn event(target: &Target, world: &World, reason: &str, message: &str, now: Times
     let time = format!("{now:.0}");
     json!({
         "apiVersion": "v1", "kind": "Event",
-        "metadata": {"generateName": format!("{}.", target.name), "namespace": target.namespace},
+        "metadata": {"name": format!("{}.{:016x}", target.name, fastrand::u64(..)), "namespace": target.namespace},
         "involvedObject": {
             "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", "name": target.name,
             "namespace": target.namespace, "uid": instance["metadata"]["uid"],

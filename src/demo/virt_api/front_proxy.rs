@@ -41,7 +41,7 @@ impl FrontProxy {
         Self::read(&config["data"])
     }
 
-    fn read(data: &Value) -> Result<Self, ListenError> {
+    pub(super) fn read(data: &Value) -> Result<Self, ListenError> {
         let text = |key: &str| data[key].as_str().unwrap_or_default();
         let list = |key: &str| serde_json::from_str::<Vec<String>>(text(key)).unwrap_or_default();
         let headers =

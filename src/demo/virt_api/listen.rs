@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
+use super::register::{NAMESPACE, SERVICE};
 use super::{FrontProxy, VirtApi};
 use crate::demo::server::{Identity, IdentityError};
 
@@ -53,7 +54,7 @@ pub enum ListenError {
 /// The service at a port. Dropping it closes the port and its connections.
 #[derive(Debug)]
 pub struct Aggregated {
-    /// Where it listens; the certificate is for `localhost`.
+    /// Where it listens; the certificate is for `localhost` and the service of [`register`](super::register()).
     pub address: SocketAddr,
     /// What vouches for its certificate, as PEM.
     pub authority: String,
@@ -73,7 +74,9 @@ impl VirtApi {
     ///
     /// [`ListenError`]
     pub async fn listen(&self, proxy: FrontProxy) -> Result<Aggregated, ListenError> {
-        let identity = Identity::new(Ipv4Addr::LOCALHOST.into(), Timestamp::now())?;
+        // kube-apiserver connects to `localhost` and asks for the name of the service.
+        let name = format!("{SERVICE}.{NAMESPACE}.svc");
+        let identity = Identity::named(&[&name], Ipv4Addr::LOCALHOST.into(), Timestamp::now())?;
         let tls = identity.demanding(proxy.verifier()?)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -118,5 +121,89 @@ async fn serve(api: VirtApi, stream: TcpStream, tls: TlsAcceptor, proxy: Arc<Fro
         .await;
     if let Err(why) = served {
         tracing::debug!(%why, "a connection of the API server's proxy ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    };
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+    use rustls::{ClientConfig, RootCertStore};
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::cluster::dial::Dialer;
+
+    type Authority = CertifiedIssuer<'static, KeyPair>;
+
+    fn authority() -> Authority {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "an authority");
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    type Pair = (CertificateDer<'static>, PrivateKeyDer<'static>);
+
+    fn pair(authority: &Authority, name: &str) -> Pair {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, authority).unwrap();
+        (certificate.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+    }
+
+    /// The first line of an answer to somebody who says to be `eve`, if there is one.
+    async fn ask(listening: &Aggregated, pair: Option<Pair>, head: &str) -> io::Result<String> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(listening.authority.as_bytes()).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let builder = builder.with_root_certificates(roots);
+        let config = match pair {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => builder.with_client_auth_cert(vec![certificate], key).unwrap(),
+        };
+        let stream = TcpStream::connect(listening.address).await?;
+        let name = "localhost".try_into().unwrap();
+        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{head}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        text.lines().next().map(str::to_owned).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    #[tokio::test]
+    async fn only_the_proxy_of_the_api_server_gets_in() {
+        let own = authority();
+        let proxy = FrontProxy::read(&json!({
+            "requestheader-client-ca-file": own.pem(), "requestheader-allowed-names": "[\"front-proxy\"]",
+            "requestheader-username-headers": "[\"X-Who\"]",
+        }));
+        let nobody = Dialer::new(|| tokio::io::duplex(1).0);
+        let client = nobody.client(&kube::Config::new("http://nobody.internal".parse().unwrap())).unwrap();
+        let listening = VirtApi::new(client).listen(proxy.unwrap()).await.unwrap();
+        let eve = "X-Who: eve\r\n";
+        let good = ask(&listening, Some(pair(&own, "front-proxy")), eve).await.unwrap();
+        assert_eq!(good, "HTTP/1.1 200 OK");
+        // Who asks is said by the proxy, in the header that the cluster has chosen, or by nobody.
+        for head in ["", "X-Remote-User: eve\r\n", "X-Who: \r\n"] {
+            let answer = ask(&listening, Some(pair(&own, "front-proxy")), head).await.unwrap();
+            assert_eq!(answer, "HTTP/1.1 401 Unauthorized", "{head}");
+        }
+        let others = [None, Some(pair(&authority(), "front-proxy")), Some(pair(&own, "somebody"))];
+        for (number, other) in others.into_iter().enumerate() {
+            assert!(ask(&listening, other, eve).await.is_err(), "{number}");
+        }
+        let again = ask(&listening, Some(pair(&own, "front-proxy")), eve).await.unwrap();
+        assert_eq!(again, "HTTP/1.1 200 OK", "who was sent away keeps nobody else out");
     }
 }

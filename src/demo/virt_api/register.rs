@@ -17,8 +17,8 @@ const API_SERVICES: &str = "/apis/apiregistration.k8s.io/v1/apiservices";
 const NAMESPACES: &str = "/api/v1/namespaces";
 
 /// The namespace of KubeVirt, and the service in it.
-const NAMESPACE: &str = "kubevirt";
-const SERVICE: &str = "virt-api";
+pub(super) const NAMESPACE: &str = "kubevirt";
+pub(super) const SERVICE: &str = "virt-api";
 
 /// What marks our objects, so that a real KubeVirt's are never touched.
 const MARK: (&str, &str) = ("app.kubernetes.io/managed-by", "v9s-demo");

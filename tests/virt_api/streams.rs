@@ -1,0 +1,191 @@
+//! Streams to guests, which say what they are told.
+
+use base64::Engine as _;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
+use http::{HeaderMap, Request, StatusCode, header};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use kube::client::Body;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use v9s::demo::aggregate::serve_in_place;
+use v9s::demo::virt_api::{Channel, Guests, OpenLine, PROTOCOL, VirtApi};
+
+use super::ask::{Reply, path};
+use super::rows::{State, objects};
+use crate::support::cluster::{Cluster, runtime};
+use crate::support::embedded::Embedded;
+use crate::support::stretched;
+use crate::support::suite::{Case, Env};
+
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+pub(super) const CASES: &[Case] = &[
+    ("streams: consoles, screens and ports carry bytes both ways", |env| {
+        make(env, State::Running);
+        for rest in [
+            "virtualmachineinstances/web/console",
+            "virtualmachineinstances/web/vnc?preserveSession=true",
+            "virtualmachineinstances/web/portforward/22",
+            "virtualmachines/web/portforward/53/udp",
+        ] {
+            let (mut socket, headers) = open(&env.cluster, &env.namespace, rest, Some(PROTOCOL)).expect(rest);
+            assert_eq!(headers[header::SEC_WEBSOCKET_PROTOCOL], PROTOCOL, "{rest}");
+            assert!(!headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS));
+            say(&mut socket, Message::Binary(Bytes::from_static(b"root\r\n")));
+            assert_eq!(hear(&mut socket, 6), b"root\r\n", "{rest}");
+            say(&mut socket, Message::Text("text passes, too".into()));
+            assert_eq!(hear(&mut socket, 16), b"text passes, too", "{rest}");
+            let long: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
+            say(&mut socket, Message::Binary(long.clone().into()));
+            assert!(hear(&mut socket, long.len()) == long, "{rest}: another text came back");
+            say(&mut socket, Message::Close(None));
+        }
+    }),
+    ("streams: a protocol is not insisted on, and only the known one named", |env| {
+        make(env, State::Running);
+        for offered in [None, Some("v4.channel.k8s.io")] {
+            let rest = "virtualmachineinstances/web/console";
+            let (mut socket, headers) = open(&env.cluster, &env.namespace, rest, offered).expect("a stream");
+            assert!(!headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL), "{headers:?}");
+            say(&mut socket, Message::Binary(Bytes::from_static(b"a")));
+            assert_eq!(hear(&mut socket, 1), b"a");
+        }
+    }),
+    ("streams: forwarded ports ask whether anybody is there", |env| {
+        make(env, State::Running);
+        let rest = "virtualmachineinstances/web/portforward/22/tcp";
+        let (mut socket, _) = open(&env.cluster, &env.namespace, rest, Some(PROTOCOL)).expect("a stream");
+        let ping = within(async {
+            loop {
+                match socket.next().await {
+                    Some(Ok(Message::Ping(bytes))) => return bytes,
+                    Some(Ok(_)) => {}
+                    end => panic!("{end:?} instead of a ping"),
+                }
+            }
+        });
+        assert_eq!(&ping[..], b"keep alive");
+    }),
+    ("streams: what is refused is told instead of a stream", |env| {
+        make(env, State::Paused);
+        let refused =
+            |rest: &str| open(&env.cluster, &env.namespace, rest, Some(PROTOCOL)).map(|_| ()).unwrap_err();
+        let reply = refused("virtualmachineinstances/web/portforward/22");
+        assert_eq!((reply.code, reply.reason().as_str()), (409, "Conflict"));
+        assert!(reply.message().ends_with("VMI is paused"));
+        let reply = refused("virtualmachineinstances/missing/console");
+        assert_eq!((reply.code, reply.reason().as_str()), (404, "NotFound"));
+        // The console of a paused guest opens all the same.
+        assert!(open(&env.cluster, &env.namespace, "virtualmachineinstances/web/console", None).is_ok());
+    }),
+];
+
+fn make(env: &Env, state: State) {
+    let all = objects(state, &env.namespace, "web", "node-1");
+    all.into_iter().flatten().for_each(|object| {
+        env.cluster.create(object);
+    });
+}
+
+/// Waits for what has to come.
+pub(super) fn within<T>(work: impl Future<Output = T>) -> T {
+    let patience = stretched(std::time::Duration::from_secs(20));
+    runtime().block_on(async { tokio::time::timeout(patience, work).await.expect("in time") })
+}
+
+/// Opens a stream; an answer that is none is the error.
+pub(super) fn open(
+    cluster: &Cluster,
+    namespace: &str,
+    rest: &str,
+    protocol: Option<&str>,
+) -> Result<(Socket, HeaderMap), Reply> {
+    let key = base64::engine::general_purpose::STANDARD.encode(fastrand::u128(..).to_le_bytes());
+    let mut request = Request::get(path(namespace, rest))
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_VERSION, "13")
+        .header(header::SEC_WEBSOCKET_KEY, key);
+    if let Some(protocol) = protocol {
+        request = request.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let client = cluster.client();
+    within(async {
+        let response = client.send(request).await.expect("an answer");
+        let headers = response.headers().clone();
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let code = response.status().as_u16();
+            let bytes = response.into_body().collect_bytes().await.expect("a body");
+            return Err(Reply { code, headers, text: String::from_utf8_lossy(&bytes).into_owned() });
+        }
+        let upgraded = hyper::upgrade::on(response).await.expect("an upgrade");
+        Ok((WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, None).await, headers))
+    })
+}
+
+pub(super) fn say(socket: &mut Socket, message: Message) {
+    within(socket.send(message)).expect("a message to be sent");
+}
+
+/// The next bytes that come, this many.
+pub(super) fn hear(socket: &mut Socket, count: usize) -> Vec<u8> {
+    let mut heard = Vec::new();
+    within(async {
+        while heard.len() < count {
+            match socket.next().await {
+                Some(Ok(Message::Binary(bytes))) => heard.extend_from_slice(&bytes),
+                Some(Ok(Message::Ping(_))) => {}
+                end => panic!("{end:?} after {} bytes of {count}", heard.len()),
+            }
+        }
+    });
+    heard
+}
+
+/// Guests of which some say farewell and go, and some do not let anybody in.
+struct Leaving;
+
+impl Guests for Leaving {
+    fn dial(&self, _: Value, channel: Channel) -> BoxFuture<'static, Result<OpenLine, String>> {
+        async move {
+            if let Channel::Port { port, address, .. } = channel {
+                return Err(format!("dial tcp {address}:{port}: connect: connection refused"));
+            }
+            let (near, mut far) = tokio::io::duplex(64);
+            tokio::spawn(async move {
+                let _ = far.write_all(&[b'x'; 1000]).await;
+            });
+            Ok(Box::new(near) as OpenLine)
+        }
+        .boxed()
+    }
+}
+
+#[test]
+fn streams_end_with_their_guests() {
+    let server = Embedded::new();
+    let cluster = server.cluster();
+    let client = cluster.client();
+    let make = move || Some(VirtApi::with(client.clone(), Leaving, Box::new(Timestamp::now)));
+    serve_in_place(server.server(), make);
+    for object in objects(State::Running, "shop", "web", "node-1").into_iter().flatten() {
+        cluster.create(object);
+    }
+    let console = "virtualmachineinstances/web/console";
+    let (mut socket, _) = open(cluster, "shop", console, Some(PROTOCOL)).expect("a stream");
+    assert_eq!(hear(&mut socket, 1000), [b'x'; 1000], "all that was said comes before the end");
+    // As with KubeVirt, the connection ends and nothing says why.
+    let end = within(socket.next());
+    assert!(matches!(end, None | Some(Err(_))), "{end:?}");
+    let reply =
+        open(cluster, "shop", "virtualmachineinstances/web/portforward/8080", None).map(|_| ()).unwrap_err();
+    let why = "Internal error occurred: dialing VM: dial tcp 10.244.1.7:8080: connect: connection refused";
+    assert_eq!((reply.code, reply.reason().as_str(), reply.message().as_str()), (500, "InternalError", why));
+}
