@@ -16,8 +16,11 @@ use crate::demo::server::refusal::Refusal;
 use crate::demo::server::route::Query;
 use crate::model::crd;
 
-/// Types that stand in schemas of their own: type, name and schema.
-const SCALARS: [(&str, fn() -> Value); 4] = [
+/// The name of a schema, and the schema.
+type Named = (&'static str, fn() -> Value);
+
+/// Types that stand in schemas of their own.
+const SCALARS: [Named; 4] = [
     ("io.k8s.apimachinery.pkg.apis.meta.v1.Time", || json!({"type": "string", "format": "date-time"})),
     ("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", || json!({"type": "string", "format": "date-time"})),
     (

@@ -282,7 +282,7 @@ const UNKNOWN_PATCH: &str = "the body of the request was in an unknown format - 
                              application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
 
 /// A part of a specification that may hold anything.
-fn free(value: Value) -> Value {
+fn free(value: &Value) -> Value {
     json!({"template": {"metadata": value}})
 }
 
@@ -292,7 +292,7 @@ async fn patches_change_what_they_name() {
     let one = &format!("{VMS}/a");
     let (_, first) = api.post(VMS, vm("a")).await;
     let (code, second) = api
-        .merge(one, json!({"spec": free(json!({"x": {"y": 1}})), "metadata": {"labels": {"a": "b"}}}))
+        .merge(one, json!({"spec": free(&json!({"x": {"y": 1}})), "metadata": {"labels": {"a": "b"}}}))
         .await;
     let wanted = json!({"runStrategy": "Halted", "template": {"metadata": {"x": {"y": 1}}}});
     assert_eq!((code, &second["spec"]), (200, &wanted));
@@ -301,7 +301,7 @@ async fn patches_change_what_they_name() {
         (&json!(2), &json!({"a": "b"}))
     );
     assert_eq!(
-        api.merge(one, json!({"spec": free(json!({"x": {"y": 1}}))})).await,
+        api.merge(one, json!({"spec": free(&json!({"x": {"y": 1}}))})).await,
         (200, second.clone()),
         "nothing changes"
     );
