@@ -70,7 +70,7 @@ fn foreign(view: &View<'_>, dv: &Object, source: &Source, claim: &Object) -> Vec
 }
 
 fn without_claim(view: &View<'_>, dv: &Object, source: &Source) -> Vec<Write> {
-    if let Some((reason, message)) = missing(view, source) {
+    if let Some((reason, message)) = missing(view, source).or_else(|| misfit(view, dv, source)) {
         let first = use_populator(view, dv, None);
         if !first.is_empty() {
             return first;
@@ -137,6 +137,20 @@ fn missing(view: &View<'_>, source: &Source) -> Option<(&'static str, String)> {
         Source::Import(_) | Source::Upload => return None,
     };
     source.object(view).is_none().then_some(("CloneWithoutSource", message))
+}
+
+/// Why the source does not fit into what is asked for.
+fn misfit(view: &View<'_>, dv: &Object, source: &Source) -> Option<(&'static str, String)> {
+    let has = source.size(view)?;
+    let asked = [dv.at("/spec/storage"), dv.at("/spec/pvc")];
+    let asked = asked.iter().find_map(|spec| bytes(&spec["resources"]["requests"]["storage"]))?;
+    (asked < has).then(|| {
+        let why = format!(
+            "The clone doesn't meet the validation requirements: target resources requests storage size is smaller than \
+             the source {asked} < {has}"
+        );
+        ("CloneValidationFailed", why)
+    })
 }
 
 fn use_populator(view: &View<'_>, dv: &Object, rendered: Option<&Rendered<'_>>) -> Vec<Write> {

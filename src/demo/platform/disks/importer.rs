@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::kind::Kind;
 use super::super::nodes::program::{Program, Progress};
 use super::super::object::Object;
 use super::super::play::{self, Cause, Shows};
@@ -13,6 +14,7 @@ use super::super::view::View;
 pub(super) const PROGRAMS: &[Program] = &[
     Program { of: |pod| pod.label(KIND) == "importer", run, says },
     Program { of: |pod| pod.label(KIND) == "cdi-upload-server", run: serve, says: served },
+    Program { of: |pod| pod.label(KIND) == "cdi-clone-source", run: send, says: sent },
 ];
 
 const KIND: &str = "cdi.kubevirt.io";
@@ -240,7 +242,58 @@ fn serve(view: &View<'_>, pod: &Object, container: &str, restarts: u32) -> Progr
     if pod.is_ending() && view.waited(pod, "told to end", Duration::from_millis(200)) {
         return Progress::Exited { code: 0, reason: String::new(), message: String::new() };
     }
+    if receives_copy(view, pod) {
+        let message = json!({"message": "Clone Complete"}).to_string();
+        return Progress::Exited { code: 0, reason: String::new(), message };
+    }
     Progress::Running { ready: view.waited(pod, &started(container, restarts), READY) }
+}
+
+/// Whether all of the copy was sent to it.
+fn receives_copy(view: &View<'_>, pod: &Object) -> bool {
+    let name = format!("{}-source-pod", pod.controller_uid());
+    view.get(Kind::Pod, pod.namespace(), &name).is_some_and(|sender| sender.phase() == "Succeeded")
+}
+
+/// How long it takes to read a claim, in seconds.
+fn sending(view: &View<'_>, pod: &Object) -> f64 {
+    let size: f64 = env(pod, "UPLOAD_BYTES").parse().unwrap_or_default();
+    1.0 + (size / GIB).clamp(1.0, 60.0) * 2.0 * (0.8 + 0.4 * view.chance(pod, "network"))
+}
+
+fn send(view: &View<'_>, pod: &Object, container: &str, restarts: u32) -> Progress {
+    if pod.is_ending() && view.waited(pod, "told to end", Duration::from_millis(200)) {
+        return Progress::Exited { code: TERMINATED, reason: String::new(), message: String::new() };
+    }
+    let long = Duration::from_secs_f64(sending(view, pod));
+    if view.waited(pod, &started(container, restarts), long) {
+        let message = "Clone Complete".to_owned();
+        return Progress::Exited { code: 0, reason: String::new(), message };
+    }
+    Progress::Running { ready: true }
+}
+
+/// How much of a copy was sent.
+pub(super) fn copied(view: &View<'_>, pod: &str, namespace: &str) -> Option<String> {
+    let pod = view.get(Kind::Pod, namespace, pod)?;
+    if !pod.at("/status/containerStatuses/0/state/running").is_object() {
+        return None;
+    }
+    let age = view.age(pod, &started("cdi-clone-source", 0)).as_secs_f64();
+    let age = (age / 3.0).floor() * 3.0;
+    let percent = age / sending(view, pod) * 100.0;
+    (percent < 100.0).then(|| format!("{percent:.2}%"))
+}
+
+fn sent(view: &View<'_>, pod: &Object, _: &str, _: u32) -> Vec<(Duration, String)> {
+    let long = sending(view, pod);
+    let mut lines = vec![(0.0, line(view, "clone-source.go:224", "Starting cloner target"))];
+    let count = long as u64;
+    lines.extend((1..count).map(|second| {
+        let percent = format!("{:.2}", second as f64 / long * 100.0);
+        (second as f64, line(view, "prometheus.go:78", &percent))
+    }));
+    lines.into_iter().map(|(at, text)| (Duration::from_secs_f64(at), text)).collect()
 }
 
 fn served(view: &View<'_>, _: &Object, _: &str, _: u32) -> Vec<(Duration, String)> {

@@ -6,21 +6,29 @@
 //! | `bind`, `volume` | the claims' binder, the CSI driver |
 //! | `datavolume`, `render`, `status` | CDI's DataVolumes: their claims, and what is told of them |
 //! | `populate` | CDI's populators of imports and uploads |
-//! | `worker`, `import` | CDI's importer pods |
+//! | `clone` | CDI's populator of copies |
+//! | `datasource`, `cron` | CDI's DataSources and DataImportCrons |
+//! | `snapshot` | the CSI driver's snapshots |
+//! | `worker`, `import`, `upload` | CDI's pods and who looks after them |
 //! | `importer` | what runs in them |
 
 mod bind;
 mod class;
+mod clone;
+mod cron;
+mod datasource;
 mod datavolume;
 mod import;
 mod importer;
 mod populate;
 mod profile;
 mod render;
+mod snapshot;
 mod source;
 mod status;
 #[cfg(test)]
 mod tests;
+mod upload;
 mod volume;
 mod worker;
 
@@ -34,9 +42,14 @@ pub(super) const PROGRAMS: &[Program] = importer::PROGRAMS;
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
     Reconciler { name: "storage profile", of: Kind::StorageClass, step: profile::step },
+    Reconciler { name: "import cron", of: Kind::DataImportCron, step: cron::step },
+    Reconciler { name: "data source", of: Kind::DataSource, step: datasource::step },
     Reconciler { name: "data volume", of: Kind::DataVolume, step: datavolume::step },
     Reconciler { name: "import", of: Kind::PersistentVolumeClaim, step: import::step },
+    Reconciler { name: "upload", of: Kind::PersistentVolumeClaim, step: upload::step },
     Reconciler { name: "populator", of: Kind::PersistentVolumeClaim, step: populate::step },
+    Reconciler { name: "clone", of: Kind::PersistentVolumeClaim, step: clone::step },
     Reconciler { name: "binder", of: Kind::PersistentVolumeClaim, step: bind::step },
+    Reconciler { name: "snapshot", of: Kind::VolumeSnapshot, step: snapshot::step },
     Reconciler { name: "volume", of: Kind::PersistentVolume, step: volume::step },
 ];

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::edit::{Condition, Times, condition, set};
+use super::super::edit::{Condition, Times, annotate, condition, set};
 use super::super::kind::Kind;
 use super::super::object::Object;
 use super::super::view::View;
@@ -28,6 +28,7 @@ pub(super) const PRIME: &str = "cdi.kubevirt.io/storage.populator.pvcPrime";
 pub(super) const POD_NAME: &str = "cdi.kubevirt.io/storage.import.importPodName";
 pub(super) const UPLOAD_POD_NAME: &str = "cdi.kubevirt.io/storage.uploadPodName";
 pub(super) const FATAL: &str = "cdi.kubevirt.io/storage.import.fatalError";
+pub(super) const CLONE_TYPE: &str = "cdi.kubevirt.io/cloneType";
 pub(super) const CLONE_PHASE: &str = "cdi.kubevirt.io/clonePhase";
 
 /// The reason of an importer that starts anew with scratch space: nothing to warn of.
@@ -85,6 +86,10 @@ pub(super) fn refused(
 pub(super) fn follow(view: &View<'_>, dv: &Object, source: &Source, claim: &Object) -> Vec<Write> {
     let mut new = dv.edit();
     let phase = phase(view, dv, source, claim);
+    let clone_type = claim.annotation(CLONE_TYPE);
+    if is_clone(source) && !clone_type.is_empty() {
+        annotate(&mut new, CLONE_TYPE, clone_type);
+    }
     set(&mut new, "/status/claimName", claim.name());
     if !phase.is_empty() {
         set(&mut new, "/status/phase", phase.as_str());

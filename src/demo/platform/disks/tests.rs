@@ -247,3 +247,156 @@ async fn a_claim_gets_a_volume_that_goes_with_it_and_grows_with_it() {
     stage.advance(5).await;
     assert_eq!(stage.list(Kind::PersistentVolume, "").await, Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn an_upload_waits_for_its_sender() {
+    let stage = stage(vec![]).await;
+    stage.create(volume("iso", json!({"upload": {}}), json!({}))).await;
+    let ready = until(&stage, "iso", "UploadReady", 20).await;
+    assert_eq!(ready["status"]["progress"], "N/A");
+    assert_eq!(conditions(&ready)[2], "Running=True/Pod is running: ");
+    let claims = names(&stage, Kind::PersistentVolumeClaim).await;
+    assert!(claims.iter().any(|name| name.ends_with("-scratch")), "{claims:?}");
+    stage.delete(Kind::DataVolume, "shop", "iso").await;
+    stage.advance(60).await;
+    assert_eq!(names(&stage, Kind::PersistentVolumeClaim).await, Vec::<String>::new());
+    assert_eq!(names(&stage, Kind::Pod).await, Vec::<String>::new());
+    assert_eq!(stage.list(Kind::PersistentVolume, "").await, Vec::<Value>::new());
+}
+
+fn copy_of(name: &str, namespace: &str, source: &str, storage: Value) -> Value {
+    let mut volume = volume(name, json!({"pvc": {"namespace": "shop", "name": source}}), storage);
+    volume["metadata"]["namespace"] = namespace.into();
+    volume
+}
+
+/// The phases a DataVolume goes through in so many seconds.
+async fn phases(stage: &Stage, namespace: &str, name: &str, seconds: u64) -> Vec<String> {
+    let mut phases: Vec<String> = Vec::new();
+    for _ in 0..seconds * 5 {
+        let now = stage.get(Kind::DataVolume, namespace, name).await;
+        let phase = now["status"]["phase"].as_str().unwrap_or_default().to_owned();
+        if phases.last() != Some(&phase) {
+            phases.push(phase);
+        }
+        stage.platform.advance(std::time::Duration::from_millis(200)).await;
+    }
+    phases
+}
+
+fn snapshots() -> Value {
+    json!({
+        "apiVersion": "snapshot.storage.k8s.io/v1", "kind": "VolumeSnapshotClass", "metadata": {"name": "fast-snap"},
+        "driver": CEPH, "deletionPolicy": "Delete",
+    })
+}
+
+#[tokio::test]
+async fn disks_are_copied_in_the_way_their_storage_can() {
+    let stage = stage(vec![
+        namespace("lab"),
+        snapshots(),
+        class("slow", "linstor.csi.linbit.com", "Immediate", false),
+    ])
+    .await;
+    stage.create(volume("gold", json!({"blank": {}}), json!({}))).await;
+    stage.create(volume("lead", json!({"blank": {}}), json!({"storageClassName": "slow"}))).await;
+    until(&stage, "gold", "Succeeded", 20).await;
+    until(&stage, "lead", "Succeeded", 20).await;
+
+    stage.create(copy_of("by-driver", "shop", "gold", json!({}))).await;
+    let seen = phases(&stage, "shop", "by-driver", 15).await;
+    assert_eq!(seen.last().unwrap(), "Succeeded", "{seen:?}");
+    assert!(seen.contains(&"CSICloneInProgress".to_owned()), "{seen:?}");
+
+    stage.create(copy_of("elsewhere", "lab", "gold", json!({}))).await;
+    let seen = phases(&stage, "lab", "elsewhere", 15).await;
+    assert_eq!(seen.last().unwrap(), "Succeeded", "{seen:?}");
+
+    stage.create(copy_of("by-hand", "shop", "gold", json!({"storageClassName": "slow"}))).await;
+    let seen = phases(&stage, "shop", "by-hand", 40).await;
+    assert_eq!(seen.last().unwrap(), "Succeeded", "{seen:?}");
+    assert!(seen.contains(&"CloneInProgress".to_owned()), "{seen:?}");
+
+    stage.advance(10).await;
+    let left = names(&stage, Kind::PersistentVolumeClaim).await;
+    assert_eq!(left, ["by-driver", "by-hand", "gold", "lead"]);
+    assert_eq!(names(&stage, Kind::Pod).await, Vec::<String>::new());
+    assert_eq!(stage.list(Kind::PersistentVolume, "").await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_copy_of_something_that_is_not_there_says_so() {
+    let stage = stage(vec![]).await;
+    stage.create(copy_of("copy", "shop", "gone", json!({}))).await;
+    let told = "CloneWithoutSource: The source pvc gone doesn't exist";
+    assert_eq!(conditions(&dv(&stage, "copy").await)[0], format!("Bound=False/{told}"));
+    assert_eq!(stage.events("shop").await, [told]);
+}
+
+fn data_source(name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataSource",
+        "metadata": {"name": name, "namespace": "shop"}, "spec": {"source": spec},
+    })
+}
+
+#[tokio::test]
+async fn data_sources_say_whether_there_is_something_to_copy() {
+    let stage = stage(vec![]).await;
+    let of = |name: &str| json!({"pvc": {"namespace": "shop", "name": name}});
+    stage.create(data_source("nothing", json!({}))).await;
+    stage.create(data_source("gone", of("gone"))).await;
+    stage.create(data_source("gold", of("gold"))).await;
+    stage.create(data_source("other", json!({"dataSource": {"name": "gold", "namespace": "shop"}}))).await;
+    stage.create(volume("gold", json!({"blank": {}}), json!({}))).await;
+    until(&stage, "gold", "Succeeded", 20).await;
+    stage.advance(1).await;
+    for (name, expected) in [
+        ("nothing", "Ready=False/NoSource: No source PVC set"),
+        ("gone", "Ready=False/NotFound: PVC not found"),
+        ("gold", "Ready=True/Ready: DataSource is ready to be consumed"),
+        ("other", "Ready=True/Ready: DataSource is ready to be consumed"),
+    ] {
+        let seen = stage.get(Kind::DataSource, "shop", name).await;
+        assert_eq!(conditions(&seen), [expected], "{name}");
+    }
+    let mut disk = volume("disk", json!({}), json!({}));
+    disk["spec"].as_object_mut().unwrap().remove("source");
+    disk["spec"]["sourceRef"] = json!({"kind": "DataSource", "name": "gold"});
+    stage.create(disk).await;
+    until(&stage, "disk", "Succeeded", 20).await;
+}
+
+#[tokio::test]
+async fn a_cron_imports_what_is_new_and_lets_go_of_what_is_old() {
+    let stage = stage(vec![snapshots()]).await;
+    stage.advance(1).await;
+    stage
+        .create(json!({
+            "apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataImportCron",
+            "metadata": {"name": "fedora", "namespace": "shop"},
+            "spec": {
+                "managedDataSource": "fedora", "schedule": "0 */12 * * *", "importsToKeep": 1,
+                "template": {"spec": {
+                    "source": {"registry": {"url": "docker://quay.io/containerdisks/fedora:41"}},
+                    "storage": {"resources": {"requests": {"storage": "5Gi"}}},
+                }},
+            },
+        }))
+        .await;
+    let ready = |source: &Value| source["status"]["conditions"][0]["status"] == "True";
+    stage.advance(90).await;
+    let source = stage.get(Kind::DataSource, "shop", "fedora").await;
+    assert!(ready(&source), "{}", source["status"]);
+    let first = names(&stage, Kind::VolumeSnapshot).await;
+    assert_eq!(first.len(), 1);
+    assert_eq!(names(&stage, Kind::DataVolume).await, Vec::<String>::new());
+
+    stage.advance(4 * 12 * 3600).await;
+    let later = names(&stage, Kind::VolumeSnapshot).await;
+    assert_eq!(later.len(), 1);
+    assert_ne!(first, later);
+    let source = stage.get(Kind::DataSource, "shop", "fedora").await;
+    assert_eq!(source["spec"]["source"]["snapshot"]["name"], later[0].as_str());
+}

@@ -212,7 +212,6 @@ pub(super) fn importer(view: &View<'_>, claim: &Object, name: &str, import: Impo
 }
 
 /// The pod that waits for somebody to send a claim's content.
-#[expect(dead_code, reason = "uploads come next")]
 pub(super) fn upload_server(view: &View<'_>, claim: &Object, name: &str, now: Timestamp) -> Value {
     let destination = if is_block(claim) { "/dev/cdi-block-volume" } else { "/data/disk.img" };
     let deadline = time(now.checked_add(UPLOAD_DEADLINE).unwrap_or(now));
@@ -282,4 +281,31 @@ pub(super) fn scratch(view: &View<'_>, claim: &Object, worker: &Object) -> Value
         scratch["spec"]["storageClassName"] = class.into();
     }
     scratch
+}
+
+/// The pod that reads a claim and sends it to the upload server of its copy.
+pub(super) fn clone_source(view: &View<'_>, source: &Object, copy: &Object, name: &str) -> Value {
+    let mut container = container(view, "cdi-clone-source", "cdi-cloner");
+    container["ports"] = json!([{"name": "metrics", "containerPort": 8443, "protocol": "TCP"}]);
+    let content = if is_block(source) { "blockdevice-clone" } else { "filesystem-clone" };
+    let url = format!("https://cdi-upload-{}.{}.svc/v1beta1/upload", copy.name(), copy.namespace());
+    let bytes = size(source);
+    let env = [
+        ("CLIENT_NAME", copy.name()),
+        ("CDI_CONTENT_TYPE", content),
+        ("UPLOAD_BYTES", &bytes),
+        ("UPLOAD_URL", &url),
+        ("OWNER_UID", copy.uid()),
+        ("PREALLOCATION", "false"),
+    ];
+    container["env"] = env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    data(&mut container, source);
+    let mut volume = claim_volume("cdi-data-vol", source.name());
+    volume["persistentVolumeClaim"]["readOnly"] = true.into();
+    let mut pod = pod(copy, name, container, vec![volume]);
+    label(&mut pod, "cdi.kubevirt.io", "cdi-clone-source");
+    label(&mut pod, "cdi.kubevirt.io/cloneUniqeId", name);
+    label(&mut pod, "prometheus.cdi.kubevirt.io", "true");
+    annotate(&mut pod, "cdi.kubevirt.io/storage.createdByController", "yes");
+    pod
 }
