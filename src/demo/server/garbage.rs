@@ -15,6 +15,7 @@ use super::body::{Body, Stored};
 use super::delete::{Options, Plan, Policy, plan};
 use super::kinds::Kind;
 use super::meta;
+use super::quota;
 use super::storage::{Key, State};
 
 /// The finalizer of an object that waits for what it owns.
@@ -40,6 +41,8 @@ pub(crate) struct Transaction<'a> {
     namespaces: BTreeSet<CompactString>,
     /// Pods that are gone.
     pods: Vec<Key>,
+    /// Namespaces in which something has changed that quotas count.
+    counted: BTreeSet<CompactString>,
 }
 
 /// What is still to be looked at.
@@ -71,6 +74,7 @@ impl Server {
                 pending: VecDeque::new(),
                 namespaces: BTreeSet::new(),
                 pods: Vec::new(),
+                counted: BTreeSet::new(),
             };
             let result = work(&mut transaction);
             transaction.settle();
@@ -159,6 +163,7 @@ impl Transaction<'_> {
         {
             self.look_at_owners(&key, before);
         }
+        self.count(kind, &key);
         meta::commit(self.state, kind, key, object, before)
     }
 
@@ -171,8 +176,15 @@ impl Transaction<'_> {
         }
     }
 
+    fn count(&mut self, kind: Kind, key: &Key) {
+        if quota::is_counted(kind) {
+            self.counted.insert(key.namespace.clone());
+        }
+    }
+
     /// Removes an object; `last` is what is seen of it last.
     pub(crate) fn remove(&mut self, kind: Kind, key: Key, mut last: Value) -> Stored {
+        self.count(kind, &key);
         let resource_version = self.state.next();
         last["metadata"]["resourceVersion"] = resource_version.to_string().into();
         self.state.note_owners(kind, &key, &meta::owners(&last), &[]);
@@ -244,6 +256,8 @@ impl Transaction<'_> {
                 }
             } else if let Some(namespace) = self.namespaces.pop_first() {
                 self.empty(&namespace);
+            } else if let Some(namespace) = self.counted.pop_first() {
+                quota::note(self, &namespace);
             } else {
                 return;
             }

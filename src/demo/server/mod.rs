@@ -10,6 +10,7 @@
 //! | `decode`, `protobuf`, `write`, `patch`, `delete`, `subresource` | changing |
 //! | `schema` | which fields objects have, for checks, merges and OpenAPI |
 //! | `admission` | what may change or refuse it before it is stored |
+//! | `quota` | what a namespace may have |
 //! | `rules`, `meta` | what objects have to be like; what the server writes into them |
 //! | `synthetic` | objects that are made when somebody looks at them |
 //! | `garbage`, `expiry` | changes, and what follows from them; what goes by itself |
@@ -38,6 +39,7 @@ mod logs;
 mod meta;
 mod patch;
 mod protobuf;
+mod quota;
 mod read;
 mod refusal;
 mod route;

@@ -13,6 +13,7 @@ use super::http::{Answer, Call};
 use super::kinds::Kind;
 use super::meta;
 use super::patch::Change;
+use super::quota;
 use super::read;
 use super::refusal::Refusal;
 use super::rules::{self, Causes};
@@ -172,6 +173,7 @@ fn create_in(
     rules::validate(kind, &object, &mut causes);
     causes.check(kind, &name)?;
     admission::validate(transaction, kind, namespace, None, &object)?;
+    quota::admit(transaction, kind, namespace, None, &object)?;
     if transaction.state.get(kind, &key).is_some() {
         return Err(Refusal::already_exists(kind, &name));
     }
@@ -286,6 +288,7 @@ pub(crate) fn replace(
     causes.check(kind, &key.name)?;
     if part == Part::Main {
         admission::validate(transaction, kind, &key.namespace, Some(before), &object)?;
+        quota::admit(transaction, kind, &key.namespace, Some(before), &object)?;
     }
     object["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
     if object == *before {

@@ -13,7 +13,7 @@ use super::status::{
     FATAL, NEEDS_SCRATCH, POD_NAME, POD_PHASE, POD_RESTARTS, RUNNING, RUNNING_MESSAGE, RUNNING_REASON,
     SCHEDULABLE,
 };
-use super::worker::{Import, importer, name_of, scratch, scratch_name};
+use super::worker::{self, Import, importer, name_of, scratch, scratch_name};
 
 const BY: &str = "import-controller";
 
@@ -21,6 +21,9 @@ const SOURCE: &str = "cdi.kubevirt.io/storage.import.source";
 const REQUIRES_SCRATCH: &str = "cdi.kubevirt.io/storage.import.requiresScratch";
 const REQUIRES_DIRECT_IO: &str = "cdi.kubevirt.io/storage.import.requiresDirectIo";
 const RETAIN: &str = "cdi.kubevirt.io/storage.pod.retainAfterCompletion";
+
+/// How long it takes until a pod that is gone is followed by another.
+const NEXT: Duration = Duration::from_secs(2);
 
 /// When something is tried again that the server did not want.
 const RETRY: Duration = Duration::from_secs(15);
@@ -51,8 +54,15 @@ pub(super) fn describe(claim: &mut Value, source: &Value) {
 }
 
 pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
-    if claim.annotation(SOURCE).is_empty() || claim.is_ending() || claim.phase() == "Lost" {
+    if claim.annotation(SOURCE).is_empty() || claim.phase() == "Lost" {
         return Vec::new();
+    }
+    if claim.is_ending() {
+        // The claim cannot go before its pod does.
+        return worker::of(view, claim, claim.annotation(POD_NAME))
+            .and_then(Write::delete)
+            .into_iter()
+            .collect();
     }
     let alone = claim.controller().is_none_or(|owner| owner["kind"] != "PersistentVolumeClaim");
     if alone && claim.phase() != "Bound" && super::status::waits(view, claim) {
@@ -70,7 +80,7 @@ pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
         return Write::update(claim, new).into_iter().collect();
     }
     let over = claim.annotation(POD_PHASE) == "Succeeded" || claim.annotation(FATAL) == "true";
-    match view.get(Kind::Pod, claim.namespace(), name).filter(|pod| pod.is_owned_by(claim)) {
+    match worker::of(view, claim, name) {
         None if over => Vec::new(),
         None => begin(view, claim, name),
         Some(pod) if pod.is_ending() => Vec::new(),
@@ -90,7 +100,14 @@ fn begin(view: &View<'_>, claim: &Object, name: &str) -> Vec<Write> {
     let direct = claim.annotation(REQUIRES_DIRECT_IO) == "true";
     let pod = Write::Create(importer(view, claim, name, Import { scratch, direct }));
     let reference = Reference::new(Kind::Pod, claim.namespace(), name);
-    let Some(why) = view.refused(&reference) else { return vec![pod] };
+    let made = view.counted(claim, "pods");
+    if made > 0 && !view.waited(claim, &format!("pod-{made}"), NEXT) {
+        return Vec::new();
+    }
+    let Some(why) = view.refused(&reference) else {
+        view.count(claim, "pods", made + 1);
+        return vec![pod];
+    };
     if view.waited(claim, "retry", RETRY) {
         view.forget(claim, "retry");
         view.waited(claim, "retry", RETRY);

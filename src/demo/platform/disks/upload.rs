@@ -12,15 +12,22 @@ use super::super::write::Write;
 use super::status::{
     POD_PHASE, POD_READY, POD_RESTARTS, RUNNING, RUNNING_MESSAGE, RUNNING_REASON, UPLOAD_POD_NAME,
 };
-use super::worker::{LABELS, name_of, scratch, scratch_name, upload_server};
+use super::worker::{self, LABELS, name_of, scratch, scratch_name, upload_server};
 
 const BY: &str = "upload-controller";
 const TARGET: &str = "cdi.kubevirt.io/storage.upload.target";
 
 pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
     let is_target = claim.at("/metadata/annotations").get(TARGET).is_some();
-    if !is_target || claim.is_ending() || claim.phase() == "Lost" {
+    if !is_target || claim.phase() == "Lost" {
         return Vec::new();
+    }
+    if claim.is_ending() {
+        // The claim cannot go before its pod does.
+        return worker::of(view, claim, claim.annotation(UPLOAD_POD_NAME))
+            .and_then(Write::delete)
+            .into_iter()
+            .collect();
     }
     let alone = claim.controller().is_none_or(|owner| owner["kind"] != "PersistentVolumeClaim");
     if alone && claim.phase() != "Bound" && super::status::waits(view, claim) {
@@ -33,8 +40,7 @@ pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
         return Write::update(claim, new).into_iter().collect();
     }
     let over = claim.annotation(POD_PHASE) == "Succeeded";
-    let pod = view.get(Kind::Pod, claim.namespace(), name).filter(|pod| pod.is_owned_by(claim));
-    match pod {
+    match worker::of(view, claim, name) {
         None if over => Vec::new(),
         None => vec![
             Write::Create(certificate(claim, name)),

@@ -44,6 +44,11 @@ pub(super) struct Import {
     pub(super) direct: bool,
 }
 
+/// A claim's pod of that name.
+pub(super) fn of<'a>(view: &'a View<'_>, claim: &Object, name: &str) -> Option<&'a Object> {
+    view.get(Kind::Pod, claim.namespace(), name).filter(|pod| pod.is_owned_by(claim))
+}
+
 fn is_block(claim: &Object) -> bool {
     claim.text("/spec/volumeMode") == "Block"
 }
