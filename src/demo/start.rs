@@ -24,7 +24,6 @@ use super::server::{
     new_token,
 };
 use super::virt_api::{Echo, VirtApi};
-use super::{aggregate, rights, tenants};
 use super::{rights, tenants};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
@@ -151,9 +150,6 @@ async fn play(server: Server, token: String, wishes: Wishes, clock: Late) {
         Err(why) => return tracing::error!(%why, "the demo's platform has no client"),
     };
     let time = clock.clone();
-    let stamps = clock.clone();
-    let api = VirtApi::with(client.clone(), Echo, Box::new(move || stamps.now()));
-    aggregate::serve_in_place(&server, api);
     let options = platform::Options {
         pace: Pace::Standing,
         seed: wishes.seed,
