@@ -159,7 +159,7 @@ proptest! {
         method in prop::sample::select(vec!["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
         words in prop::collection::vec(word(), 0..8),
         parameters in prop::collection::vec(parameter(), 0..4),
-        media in prop::sample::select(vec!["application/json", "application/json-patch+json", "application/merge-patch+json", "text/plain", ""]),
+        media in prop::sample::select(vec!["application/json", "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/yaml", "application/vnd.kubernetes.protobuf", "text/plain", ""]),
         accept in prop::sample::select(vec!["application/json", "application/json;as=Table;v=v1;g=meta.k8s.io", "*/*", "x"]),
         body in document(),
     ) {
