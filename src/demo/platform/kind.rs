@@ -99,6 +99,7 @@ kinds! {
     VirtualMachineInstanceMigration = "kubevirt.io/v1" "VirtualMachineInstanceMigration" "virtualmachineinstancemigrations" namespaced apart;
     VirtualMachineInstance = "kubevirt.io/v1" "VirtualMachineInstance" "virtualmachineinstances" namespaced within;
     Pod = "v1" "Pod" "pods" namespaced apart;
+    ConfigMap = "v1" "ConfigMap" "configmaps" namespaced within;
     Secret = "v1" "Secret" "secrets" namespaced within;
     VirtinkMachine = "virt.virtink.smartx.com/v1alpha1" "VirtualMachine" "virtualmachines" namespaced apart;
     OSArtifact = "build.kairos.io/v1alpha2" "OSArtifact" "osartifacts" namespaced apart;

@@ -103,7 +103,11 @@ fn temporary(claim: &Object) -> String {
 fn sweep(view: &View<'_>, claim: &Object, namespace: &str) -> Vec<Write> {
     let kinds = [Kind::Pod, Kind::PersistentVolumeClaim, Kind::VolumeSnapshot];
     let made = kinds.into_iter().flat_map(|kind| view.list(kind, namespace));
-    made.filter(|one| one.label(OWNED_BY) == claim.uid()).filter_map(Write::delete).collect()
+    let made = made.filter(|one| one.label(OWNED_BY) == claim.uid());
+    // In another namespace nobody owns it.
+    let told = (namespace != claim.namespace())
+        .then(|| view.get(Kind::VolumeCloneSource, namespace, claim.text("/spec/dataSourceRef/name")));
+    made.chain(told.flatten()).filter_map(Write::delete).collect()
 }
 
 fn let_go(view: &View<'_>, claim: &Object, namespace: &str) -> Vec<Write> {

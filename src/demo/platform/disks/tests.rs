@@ -429,3 +429,21 @@ async fn a_quota_is_kept_and_says_what_is_used() {
     stage.delete(Kind::PersistentVolumeClaim, "shop", "data").await;
     until(&stage, "web", "ImportInProgress", 40).await;
 }
+
+#[tokio::test]
+async fn an_importer_waits_for_its_credentials() {
+    let stage = stage(vec![]).await;
+    let source = json!({"http": {"url": "https://images.example/jammy.qcow2", "secretRef": "login"}});
+    stage.create(volume("web", source, json!({}))).await;
+    stage.advance(8).await;
+    assert_eq!(
+        conditions(&dv(&stage, "web").await)[2],
+        "Running=False/CreateContainerConfigError: secret \"login\" not found"
+    );
+    let login = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login", "namespace": "shop"},
+        "data": {"accessKeyId": "ZGVtbw==", "secretKey": "ZGVtbw=="},
+    });
+    stage.create(login).await;
+    until(&stage, "web", "Succeeded", 90).await;
+}

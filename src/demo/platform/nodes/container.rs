@@ -10,6 +10,7 @@ use super::super::view::View;
 use super::super::write::{Event, Write};
 use super::image::{self, Pull};
 use super::kubelet::hash;
+use super::mount;
 use super::program::{Program, Progress};
 
 const KUBELET: &str = "kubelet";
@@ -136,6 +137,13 @@ impl Container<'_, '_> {
                 return;
             }
         } else if !self.has_image(status, said) {
+            return;
+        }
+        if let Some(why) = mount::missing(self.view, self.pod, self.spec) {
+            if self.view.is_first(self.pod, &why) {
+                said.push(self.tell("Warning", "Failed", format!("Error: {why}")));
+            }
+            status["state"] = json!({"waiting": {"reason": "CreateContainerConfigError", "message": why}});
             return;
         }
         if !self.view.waited(self.pod, &self.word("made", runs), START) {

@@ -31,6 +31,16 @@ pub(super) fn problem(view: &View<'_>, pod: &Object) -> Option<String> {
             }
         }
     }
+    for volume in pod.list("/spec/volumes") {
+        let (wanted, map) = (volume["configMap"]["name"].as_str(), &volume["configMap"]);
+        let Some(wanted) = wanted.filter(|_| map["optional"] != true) else { continue };
+        if view.get(Kind::ConfigMap, pod.namespace(), wanted).is_none() {
+            let name = volume["name"].as_str().unwrap_or_default();
+            return Some(format!(
+                "MountVolume.SetUp failed for volume {name:?} : configmap {wanted:?} not found"
+            ));
+        }
+    }
     let lost = claims(pod).find(|name| {
         let claim = view.get(Kind::PersistentVolumeClaim, pod.namespace(), name);
         !claim.is_some_and(is_bound)
@@ -39,6 +49,25 @@ pub(super) fn problem(view: &View<'_>, pod: &Object) -> Option<String> {
         "error processing PVC {}/{lost}: failed to fetch PVC from API server: persistentvolumeclaims {lost:?} not found",
         pod.namespace()
     ))
+}
+
+/// Which Secret of its variables a container lacks.
+pub(super) fn missing(view: &View<'_>, pod: &Object, container: &Value) -> Option<String> {
+    let variables = container["env"].as_array().map(Vec::as_slice).unwrap_or_default();
+    variables.iter().find_map(|variable| {
+        let wanted = &variable["valueFrom"]["secretKeyRef"];
+        let (name, key) = (wanted["name"].as_str()?, wanted["key"].as_str().unwrap_or_default());
+        if wanted["optional"] == true {
+            return None;
+        }
+        match view.get(Kind::Secret, pod.namespace(), name) {
+            None => Some(format!("secret {name:?} not found")),
+            Some(secret) if secret.at("/data").get(key).is_none() => {
+                Some(format!("couldn't find key {key} in Secret {}/{name}", pod.namespace()))
+            }
+            Some(_) => None,
+        }
+    })
 }
 
 /// Says that volumes cannot be mounted, as often as it was tried by now.
