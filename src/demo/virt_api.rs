@@ -116,7 +116,7 @@ impl VirtApi {
     }
 
     async fn understand(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-        if request.headers().get("x-remote-user").is_none_or(|user| user.is_empty()) {
+        if request.headers().get("x-remote-user").is_none_or(HeaderValue::is_empty) {
             return Err(Refusal::text(StatusCode::UNAUTHORIZED, "Unauthorized"));
         }
         let target = match Route::of(request.method(), request.uri().path())? {

@@ -230,9 +230,12 @@ fn is_true(object: &Value, wanted: &str) -> bool {
 }
 
 /// `test` and `replace` of one field, which may be absent: then null is what a test finds.
-fn swap(path: &str, old: &Value, new: Value) -> Vec<Value> {
+fn swap(path: &str, old: &Value, new: impl Into<Value>) -> Vec<Value> {
     let op = if old.is_null() { "add" } else { "replace" };
-    vec![json!({"op": "test", "path": path, "value": old}), json!({"op": op, "path": path, "value": new})]
+    vec![
+        json!({"op": "test", "path": path, "value": old}),
+        json!({"op": op, "path": path, "value": new.into()}),
+    ]
 }
 
 fn options(body: &[u8], go: &'static str) -> Result<Options, Refusal> {

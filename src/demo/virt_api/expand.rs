@@ -106,7 +106,7 @@ fn size(spec: &mut Value, size: &Value, preference: &Value) -> Result<(), Refusa
     for (path, value) in said {
         match spec.pointer(&path) {
             Some(present) if !present.is_null() => {
-                wrong.push(format!("spec.template.spec{}", path.replace('/', ".")))
+                wrong.push(format!("spec.template.spec{}", path.replace('/', ".")));
             }
             _ => put(spec, &path, value),
         }

@@ -62,13 +62,12 @@ impl FrontProxy {
         roots.add_parsable_certificates(self.authorities.iter().cloned());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(verifier.map_err(|why| ListenError::Authority(why.to_string()))?)
+        verifier.map_err(|why| ListenError::Authority(why.to_string()))
     }
 
     /// Whether a certificate, which an authority has signed, is that of the proxy.
     pub(super) fn is(&self, certificate: &CertificateDer<'_>) -> bool {
-        self.names.is_empty()
-            || common_name(certificate).is_some_and(|name| self.names.iter().any(|one| *one == name))
+        self.names.is_empty() || common_name(certificate).is_some_and(|name| self.names.contains(&name))
     }
 
     /// Says who asks in the headers that the service reads, and in no others.

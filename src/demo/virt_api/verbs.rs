@@ -150,7 +150,7 @@ impl Route {
     pub(super) fn of(method: &Method, path: &str) -> Result<Self, Refusal> {
         let nowhere = || Refusal::text(StatusCode::NOT_FOUND, "404: Page Not Found");
         let decode = |part: &str| {
-            percent_encoding::percent_decode_str(part).decode_utf8().map(|text| text.into_owned())
+            percent_encoding::percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned)
         };
         let parts: Result<Vec<String>, _> =
             path.trim_matches('/').split('/').map(|part| decode(part).map_err(|_| nowhere())).collect();

@@ -62,7 +62,7 @@ pub(super) fn pause(
         "lastTransitionTime": format!("{now:.0}"),
     }));
     let event = Write::Event { reason: "Paused", message: "VirtualMachineInstance paused" };
-    Ok(Decision::ok().writing(patch(swap("/status/conditions", old, new.into()))).writing(event))
+    Ok(Decision::ok().writing(patch(swap("/status/conditions", old, new))).writing(event))
 }
 
 pub(super) fn unpause(target: &Target, body: &[u8], world: &World) -> Result<Decision, Refusal> {
@@ -83,7 +83,7 @@ pub(super) fn unpause(target: &Target, body: &[u8], world: &World) -> Result<Dec
     let mut new: Vec<Value> = old.as_array().cloned().unwrap_or_default();
     new.retain(|one| one["type"] != "Paused");
     let event = Write::Event { reason: "Unpaused", message: "VirtualMachineInstance unpaused" };
-    Ok(Decision::ok().writing(patch(swap("/status/conditions", old, new.into()))).writing(event))
+    Ok(Decision::ok().writing(patch(swap("/status/conditions", old, new))).writing(event))
 }
 
 pub(super) fn freeze(target: &Target, world: &World) -> Result<Decision, Refusal> {
@@ -93,7 +93,7 @@ pub(super) fn freeze(target: &Target, world: &World) -> Result<Decision, Refusal
     if old == "frozen" {
         return Ok(Decision::ok());
     }
-    Ok(Decision::ok().writing(patch(swap("/status/fsFreezeStatus", old, "frozen".into()))))
+    Ok(Decision::ok().writing(patch(swap("/status/fsFreezeStatus", old, "frozen"))))
 }
 
 pub(super) fn unfreeze(target: &Target, world: &World) -> Result<Decision, Refusal> {

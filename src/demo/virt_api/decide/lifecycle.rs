@@ -172,9 +172,9 @@ fn stop_of(instance: &Value) -> Value {
 fn switch(machine: &Value, on: bool) -> Write {
     let spec = &machine["spec"];
     let operations = if spec["runStrategy"].is_null() {
-        swap("/spec/running", &spec["running"], on.into())
+        swap("/spec/running", &spec["running"], on)
     } else {
-        swap("/spec/runStrategy", &spec["runStrategy"], if on { "Always" } else { "Halted" }.into())
+        swap("/spec/runStrategy", &spec["runStrategy"], if on { "Always" } else { "Halted" })
     };
     Write::Patch { of: Of::Machine, status: false, operations }
 }
@@ -194,7 +194,7 @@ fn request(machine: &Value, changes: Vec<Value>) -> Result<Write, Refusal> {
     if !idle && !only_stops {
         return Err(Refusal::internal("unable to complete request: stop/start already underway"));
     }
-    let mut operations = swap("/status/stateChangeRequests", present, changes.into());
+    let mut operations = swap("/status/stateChangeRequests", present, changes);
     if !status["startFailure"].is_null() {
         operations.push(json!({"op": "remove", "path": "/status/startFailure"}));
     }
@@ -203,6 +203,6 @@ fn request(machine: &Value, changes: Vec<Value>) -> Result<Write, Refusal> {
 
 /// Gives the guest less time to end.
 fn shorten(old: &Value, seconds: i64) -> Write {
-    let operations = swap("/spec/terminationGracePeriodSeconds", old, seconds.into());
+    let operations = swap("/spec/terminationGracePeriodSeconds", old, seconds);
     Write::Patch { of: Of::Instance, status: false, operations }
 }
