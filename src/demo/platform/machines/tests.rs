@@ -325,3 +325,29 @@ async fn a_disk_is_plugged_in_and_out() {
     assert_eq!(vmi["status"]["volumeStatus"].as_array().unwrap().len(), 1);
     assert_eq!(stage.list(Pod, "shop").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_machine_that_never_ran_can_be_deleted() {
+    let stage = stage().await;
+    let spec = "/spec/template/spec";
+    let cases: [(&str, &str, Value); 4] = [
+        ("pull", "/volumes/0/containerDisk/image", json!("registry.example/x/image-pull:1")),
+        ("claim", "/volumes/0", json!({"name": "root", "persistentVolumeClaim": {"claimName": "gone"}})),
+        ("node", "/nodeSelector", json!({"zone": "x"})),
+        ("memory", "/domain/memory", json!({})),
+    ];
+    for (name, pointer, value) in cases {
+        let pointer = format!("{spec}{pointer}");
+        stage.create(vm(name, |vm| super::super::edit::set(vm, &pointer, value.clone()))).await;
+    }
+    let crashing =
+        vm("crash", |vm| vm["metadata"]["annotations"] = json!({"v9s.dev/play": "crash-loop"}));
+    stage.create(crashing).await;
+    stage.advance(9).await;
+    stage.delete(Kind::Namespace, "", "shop").await;
+    stage.advance(30).await;
+    for kind in [Vm, Vmi, Pod, Kind::ControllerRevision] {
+        let left = stage.list(kind, "shop").await;
+        assert_eq!(left, Vec::<Value>::new(), "{kind:?}");
+    }
+}

@@ -102,7 +102,10 @@ impl Container<'_, '_> {
             }
         } else if status["state"]["running"].is_object() {
             self.run(&mut new, said);
-        } else if may_start && !self.pod.is_ending() {
+        } else if self.pod.is_ending() {
+            let lost = "The container could not be located when the pod was terminated";
+            self.ended(&mut new, 137, "ContainerStatusUnknown", lost);
+        } else if may_start {
             self.start(&mut new, said);
         }
         new
