@@ -129,6 +129,7 @@ fn unborn(view: &View<'_>, vmi: &Object, pod: Option<&Object>, new: &mut Value, 
             let text = format!("Created virtual machine pod {}", pod.name());
             writes.push(Write::tell(vmi, CONTROLLER, "SuccessfulCreate", text));
             begin(vmi, new);
+            disks_ready(vmi, true, new);
             enter(new, "Scheduling", view);
         }
         return;
@@ -153,14 +154,6 @@ fn unborn(view: &View<'_>, vmi: &Object, pod: Option<&Object>, new: &mut Value, 
         enter(new, "Pending", view);
         return;
     }
-    if claims::has_disks(vmi) {
-        let (status, reason, message) = if claims == Claims::Ready {
-            ("True", "AllDVsReady", "All of the VMI's DVs are bound and ready")
-        } else {
-            ("False", "NotAllDVsReady", "Not all of the VMI's DVs are ready")
-        };
-        untimed(new, Condition { of: "DataVolumesReady", status, reason, message });
-    }
     let waiting = match claims {
         Claims::FirstConsumer => Some(true),
         Claims::Filling | Claims::Missing(_) => Some(false),
@@ -169,6 +162,7 @@ fn unborn(view: &View<'_>, vmi: &Object, pod: Option<&Object>, new: &mut Value, 
     let temporary = view.controlled(Kind::Pod, vmi).find(|pod| !pod.annotation(TEMPORARY).is_empty());
     provisioning(view, vmi, temporary, waiting == Some(true), new, writes);
     if waiting.is_some() {
+        disks_ready(vmi, false, new);
         enter(new, "Pending", view);
         return;
     }
@@ -179,6 +173,18 @@ fn unborn(view: &View<'_>, vmi: &Object, pod: Option<&Object>, new: &mut Value, 
     }
     remove_condition(new, "PodScheduled");
     create(view, vmi, new, writes);
+}
+
+/// Says whether the disks of an instance have their content.
+fn disks_ready(vmi: &Object, ready: bool, new: &mut Value) {
+    let (status, reason, message) = if ready {
+        ("True", "AllDVsReady", "All of the VMI's DVs are bound and ready")
+    } else {
+        ("False", "NotAllDVsReady", "Not all of the VMI's DVs are ready")
+    };
+    if claims::has_disks(vmi) {
+        untimed(new, Condition { of: "DataVolumesReady", status, reason, message });
+    }
 }
 
 /// Makes the pod, unless the server refused it a moment ago.

@@ -340,8 +340,7 @@ async fn a_machine_that_never_ran_can_be_deleted() {
         let pointer = format!("{spec}{pointer}");
         stage.create(vm(name, |vm| super::super::edit::set(vm, &pointer, value.clone()))).await;
     }
-    let crashing =
-        vm("crash", |vm| vm["metadata"]["annotations"] = json!({"v9s.dev/play": "crash-loop"}));
+    let crashing = vm("crash", |vm| vm["metadata"]["annotations"] = json!({"v9s.dev/play": "crash-loop"}));
     stage.create(crashing).await;
     stage.advance(9).await;
     stage.delete(Kind::Namespace, "", "shop").await;
