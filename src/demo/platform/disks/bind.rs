@@ -86,8 +86,20 @@ fn let_go(view: &View<'_>, claim: &Object) -> Vec<Write> {
         return Vec::new();
     }
     let mut new = claim.edit();
+    let volume = view.get(Kind::PersistentVolume, "", claim.text("/spec/volumeName"));
+    if claim.phase() == "Bound" && volume.is_some_and(|volume| !is_for(volume, claim)) {
+        return misbound(claim, new);
+    }
     release(&mut new, PROTECTION);
     Write::update(claim, new).into_iter().collect()
+}
+
+/// A claim whose volume was given to another.
+fn misbound(claim: &Object, mut new: Value) -> Vec<Write> {
+    lose(&mut new);
+    let text = "Two claims are bound to the same volume, this one is bound incorrectly";
+    let told = Write::warn(claim, BINDER, "ClaimMisbound", text);
+    Write::update(claim, new).into_iter().chain([told]).collect()
 }
 
 fn is_for(volume: &Object, claim: &Object) -> bool {
@@ -119,12 +131,7 @@ fn bound(view: &View<'_>, claim: &Object, name: &str, writes: &mut Vec<Write>) {
             writes.extend(Write::update(claim, new));
         }
         Some(volume) if volume.at("/spec/claimRef").is_null() => writes.extend(give(volume, claim)),
-        Some(_) if view.waited(claim, "misbound", MISBOUND) => {
-            lose(&mut new);
-            writes.extend(Write::update(claim, new));
-            let text = "Two claims are bound to the same volume, this one is bound incorrectly";
-            writes.push(Write::warn(claim, BINDER, "ClaimMisbound", text));
-        }
+        Some(_) if view.waited(claim, "misbound", MISBOUND) => writes.extend(misbound(claim, new)),
         Some(_) => {}
     }
 }

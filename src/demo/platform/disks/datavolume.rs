@@ -94,7 +94,7 @@ fn without_claim(view: &View<'_>, dv: &Object, source: &Source) -> Vec<Write> {
         writes.truncate(if dv.annotation(USE_POPULATOR).is_empty() { 1 } else { writes.len() });
         return writes;
     }
-    if played(view, dv) == "quota" {
+    if pretends_quota(view, dv) {
         return writes;
     }
     let claim = claim(view, dv, source, &rendered);
@@ -109,7 +109,7 @@ fn refusal(view: &View<'_>, dv: &Object, rendered: &Rendered<'_>) -> Option<Stri
     if let Some(why) = view.refused(&claim) {
         return Some(why.message.clone());
     }
-    (played(view, dv) == "quota").then(|| {
+    pretends_quota(view, dv).then(|| {
         let asked = bytes(&rendered.spec["resources"]["requests"]["storage"]).unwrap_or_default();
         format!(
             "persistentvolumeclaims {:?} is forbidden: exceeded quota: storage, requested: requests.storage={asked}, \
@@ -117,6 +117,11 @@ fn refusal(view: &View<'_>, dv: &Object, rendered: &Rendered<'_>) -> Option<Stri
             dv.name()
         )
     })
+}
+
+/// Whether a quota is to be exceeded that nobody has set: who names a storage class has set one for that.
+fn pretends_quota(view: &View<'_>, dv: &Object) -> bool {
+    played(view, dv) == "quota" && dv.at("/spec/storage/storageClassName").is_null()
 }
 
 /// Whether it is time to try again.

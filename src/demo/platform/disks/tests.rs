@@ -405,25 +405,25 @@ async fn a_cron_imports_what_is_new_and_lets_go_of_what_is_old() {
 async fn a_quota_is_kept_and_says_what_is_used() {
     let quota = json!({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "storage", "namespace": "shop"},
-        "spec": {"hard": {"requests.storage": "6Gi", "odd.storageclass.storage.k8s.io/requests.storage": "0"}},
+        "spec": {"hard": {"requests.storage": "11Gi", "odd.storageclass.storage.k8s.io/requests.storage": "0"}},
     });
     let stage = stage(vec![quota]).await;
     let claim = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "shop"},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "7Gi"}}},
     });
     stage.create(claim).await;
     stage.create(volume("web", http("jammy.qcow2"), json!({}))).await;
     stage.advance(1).await;
     let why = "persistentvolumeclaims \"web\" is forbidden: exceeded quota: storage, requested: requests.storage=5368709120, \
-               used: requests.storage=2147483648, limited: requests.storage=6Gi";
+               used: requests.storage=7516192768, limited: requests.storage=11Gi";
     let seen = dv(&stage, "web").await;
     assert_eq!(seen["status"]["phase"], "Pending");
     assert_eq!(conditions(&seen)[0], format!("Bound=False/ErrExceededQuota: {why}"));
     let path = "/api/v1/namespaces/shop/resourcequotas/storage";
     let request = ::http::Request::get(path).body(Vec::new()).unwrap();
     let quota: Value = stage.client.request(request).await.unwrap();
-    assert_eq!(quota["status"]["used"]["requests.storage"], "2147483648");
+    assert_eq!(quota["status"]["used"]["requests.storage"], "7516192768");
 
     // When there is room, the disk is made after all.
     stage.delete(Kind::PersistentVolumeClaim, "shop", "data").await;
