@@ -13,7 +13,7 @@ use super::bind;
 use super::class;
 use super::populate::pointer;
 use super::status::{
-    BOUND, BOUND_MESSAGE, BOUND_REASON, CLONE_PHASE, CLONE_TYPE, POD_PHASE, PROGRESS, RUNNING,
+    BOUND, BOUND_MESSAGE, BOUND_REASON, CLONE_PHASE, CLONE_TYPE, POD_PHASE, POD_READY, PROGRESS, RUNNING,
     RUNNING_MESSAGE, RUNNING_REASON, waits,
 };
 use super::worker::{LABELS, NO_BACKUP, NO_MESH, clone_source};
@@ -21,6 +21,8 @@ use super::worker::{LABELS, NO_BACKUP, NO_MESH, clone_source};
 const BY: &str = "clone-populator";
 const FINALIZER: &str = "cdi.kubevirt.io/clonePopulator";
 const SOURCE_NAMESPACE: &str = "cdi.kubevirt.io/dataSourceNamespace";
+/// Asks for a copy by pods: namespace and name of the source.
+pub(super) const REQUEST: &str = "k8s.io/CloneRequest";
 const OWNED_BY: &str = "cdi.kubevirt.io/OwnedByUID";
 
 /// How often something is looked at that is in another namespace.
@@ -40,7 +42,7 @@ struct Copy<'a, 'v> {
 
 pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
     if claim.text("/spec/dataSourceRef/kind") != "VolumeCloneSource" {
-        return Vec::new();
+        return without_populator(view, claim);
     }
     let namespace = match claim.annotation(SOURCE_NAMESPACE) {
         "" => claim.namespace(),
@@ -70,6 +72,31 @@ pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
     };
     let Some(source) = view.get(kind, namespace, name) else { return Vec::new() };
     Copy { view, claim, namespace, source }.step()
+}
+
+/// A claim that is filled itself, by a pod that reads the source: of storage for which there are no populators.
+fn without_populator(view: &View<'_>, claim: &Object) -> Vec<Write> {
+    let request = claim.annotation(REQUEST);
+    if request.is_empty() || !claim.label(OWNED_BY).is_empty() || claim.is_ending() {
+        return Vec::new();
+    }
+    if claim.annotation(POD_PHASE) == "Succeeded" {
+        return sweep(view, claim, claim.namespace());
+    }
+    let Some((namespace, name)) = request.split_once('/') else { return Vec::new() };
+    let source = view.get(Kind::PersistentVolumeClaim, namespace, name);
+    // Only a populator reaches into other namespaces here.
+    let Some(source) = source.filter(|source| source.phase() == "Bound" && namespace == claim.namespace())
+    else {
+        return Vec::new();
+    };
+    let pod = format!("{}-source-pod", claim.uid());
+    if claim.annotation(POD_READY) != "true" || view.get(Kind::Pod, namespace, &pod).is_some() {
+        return Vec::new();
+    }
+    let mut pod = clone_source(view, source, claim, &pod);
+    label(&mut pod, OWNED_BY, claim.uid());
+    vec![Write::Create(pod)]
 }
 
 /// What the binder says of the claim is said by CDI, too.
@@ -315,7 +342,7 @@ impl Copy<'_, '_> {
         let source = match strategy {
             "copy" => {
                 let source = format!("{}/{}", self.namespace, self.source.name());
-                annotate(&mut copy, "k8s.io/CloneRequest", source);
+                annotate(&mut copy, REQUEST, source);
                 annotate(&mut copy, "cdi.kubevirt.io/storage.upload.target", "");
                 for (key, value) in NO_MESH {
                     annotate(&mut copy, key, value);
@@ -351,8 +378,7 @@ impl Copy<'_, '_> {
             self.view.look_in(self.claim, ELSEWHERE * 3);
             return Vec::new();
         }
-        let server = super::status::POD_READY;
-        if copy.annotation(server) != "true" {
+        if copy.annotation(POD_READY) != "true" {
             return Vec::new();
         }
         let mut pod = clone_source(self.view, self.source, copy, &name);

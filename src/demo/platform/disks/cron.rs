@@ -138,14 +138,22 @@ impl Cron<'_, '_> {
         let url = cron.text("/spec/template/spec/source/registry/url");
         let known = cron.annotation(DIGEST);
         let digest = |number: usize| format!("sha256:{}", hash(url, number));
+        let claim = cron.at("/spec/template/spec/source/pvc");
         let number = (0..64).find(|number| digest(*number) == known);
         let next = match number {
+            _ if claim.is_object() => {
+                let text = |field: &str| claim[field].as_str().unwrap_or_default();
+                let there = view.get(Kind::PersistentVolumeClaim, text("namespace"), text("name"));
+                there.map_or(String::new(), |claim| format!("uid:{}", claim.uid()))
+            }
             Some(number) if polls % STEADY == 0 => digest((number + 1) % 64),
             Some(_) => known.to_owned(),
             None if known.is_empty() => digest(0),
             None => digest(1),
         };
-        annotate(new, DIGEST, next);
+        if !next.is_empty() {
+            annotate(new, DIGEST, next);
+        }
         annotate(new, LAST, time(view.time));
         let after = view.time.checked_add(period).unwrap_or(view.time);
         annotate(new, NEXT, time(after));

@@ -279,7 +279,8 @@ fn claim(view: &View<'_>, dv: &Object, source: &Source, rendered: &Rendered<'_>)
             Source::Import(_) => super::import::describe(&mut claim, dv.at("/spec/source")),
             Source::Upload => annotate(&mut claim, "cdi.kubevirt.io/storage.upload.target", ""),
             Source::Claim { namespace, name } => {
-                annotate(&mut claim, "k8s.io/CloneRequest", format!("{namespace}/{name}"));
+                annotate(&mut claim, super::clone::REQUEST, format!("{namespace}/{name}"));
+                annotate(&mut claim, "cdi.kubevirt.io/storage.upload.target", "");
             }
             Source::Snapshot { .. } => {}
         }

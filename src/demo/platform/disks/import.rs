@@ -108,10 +108,16 @@ fn begin(view: &View<'_>, claim: &Object, name: &str) -> Vec<Write> {
         view.count(claim, "pods", made + 1);
         return vec![pod];
     };
-    if view.waited(claim, "retry", RETRY) {
+    // A new namespace gets its service account a moment later.
+    let early = why.message.contains("serviceaccount");
+    let pause = if early { NEXT } else { RETRY };
+    if view.waited(claim, "retry", pause) {
         view.forget(claim, "retry");
-        view.waited(claim, "retry", RETRY);
+        view.waited(claim, "retry", pause);
         return vec![pod];
+    }
+    if early {
+        return Vec::new();
     }
     let reason = if why.message.contains("exceeded quota") { "ErrExceededQuota" } else { "ErrStartingPod" };
     let message = format!(

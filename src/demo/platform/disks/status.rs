@@ -213,6 +213,8 @@ fn by_pod(source: &Source, claim: &Object) -> Option<String> {
         (_, "Succeeded") => "Succeeded",
         (Source::Upload, "Running") if claim.annotation(POD_READY) == "true" => "UploadReady",
         (Source::Upload, _) => "UploadScheduled",
+        (Source::Claim { .. } | Source::Snapshot { .. }, "Running") => "CloneInProgress",
+        (Source::Claim { .. } | Source::Snapshot { .. }, _) => "CloneScheduled",
         (_, "Running") => "ImportInProgress",
         (_, "Failed") if claim.annotation(FATAL) == "true" => "Failed",
         _ => "ImportScheduled",

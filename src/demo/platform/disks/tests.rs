@@ -318,11 +318,17 @@ async fn disks_are_copied_in_the_way_their_storage_can() {
     assert_eq!(seen.last().unwrap(), "Succeeded", "{seen:?}");
     assert!(seen.contains(&"CloneInProgress".to_owned()), "{seen:?}");
 
+    let odd = json!({"storageClassName": "odd", "accessModes": ["ReadWriteOnce"]});
+    stage.create(copy_of("by-itself", "shop", "gold", odd)).await;
+    let seen = phases(&stage, "shop", "by-itself", 40).await;
+    assert_eq!(seen.last().unwrap(), "Succeeded", "{seen:?}");
+    assert!(seen.contains(&"CloneInProgress".to_owned()), "{seen:?}");
+
     stage.advance(10).await;
     let left = names(&stage, Kind::PersistentVolumeClaim).await;
-    assert_eq!(left, ["by-driver", "by-hand", "gold", "lead"]);
+    assert_eq!(left, ["by-driver", "by-hand", "by-itself", "gold", "lead"]);
     assert_eq!(names(&stage, Kind::Pod).await, Vec::<String>::new());
-    assert_eq!(stage.list(Kind::PersistentVolume, "").await.len(), 5);
+    assert_eq!(stage.list(Kind::PersistentVolume, "").await.len(), 6);
 }
 
 #[tokio::test]

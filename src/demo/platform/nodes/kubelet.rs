@@ -28,7 +28,7 @@ pub(super) fn step(view: &View<'_>, pod: &Object) -> Vec<Write> {
         return Vec::new();
     }
     let over = matches!(pod.phase(), "Succeeded" | "Failed");
-    if pod.is_ending() && (over || !has_run(pod)) {
+    if pod.is_ending() && (over || !is_running(pod)) {
         return vec![Write::Delete { object: pod.clone(), grace: Some(0) }];
     }
     if over || !view.waited(pod, "noticed", NOTICE) {
@@ -44,11 +44,11 @@ pub(super) fn step(view: &View<'_>, pod: &Object) -> Vec<Write> {
     Write::update(pod, new).into_iter().chain(said).collect()
 }
 
-/// Whether any container of a pod was started.
-fn has_run(pod: &Object) -> bool {
+/// Whether any container of a pod runs, or its end is still to be told.
+fn is_running(pod: &Object) -> bool {
     let lists = ["/status/initContainerStatuses", "/status/containerStatuses"];
     let mut all = lists.into_iter().flat_map(|pointer| pod.list(pointer));
-    all.any(|one| one["state"]["waiting"].is_null() || one["restartCount"] != 0)
+    all.any(|one| one["state"]["waiting"].is_null())
 }
 
 fn containers<'a, 'v>(view: &'a View<'v>, pod: &'a Object, early: bool) -> Vec<Container<'a, 'v>> {
