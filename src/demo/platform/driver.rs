@@ -91,7 +91,7 @@ impl Driver {
             };
             tokio::select! {
                 news = self.feeds.next() => match news {
-                    Some(news) => self.state.take(news),
+                    Some(news) => self.take(news),
                     None => return,
                 },
                 () = alarm => {}
@@ -139,7 +139,7 @@ impl Driver {
         let mut passes = 0;
         loop {
             while let Some(Some(news)) = self.feeds.next().now_or_never() {
-                self.state.take(news);
+                self.take(news);
             }
             let ready = self.state.lists.is_empty();
             if let Some(namespace) = ready.then(|| self.state.changed.pop_first()).flatten() {
@@ -152,7 +152,7 @@ impl Driver {
                 self.pass(&namespace).await;
             } else if self.state.is_behind() {
                 match tokio::time::timeout(LATE, self.feeds.next()).await {
-                    Ok(Some(news)) => self.state.take(news),
+                    Ok(Some(news)) => self.take(news),
                     Ok(None) => return,
                     Err(_) => {
                         tracing::warn!("a watch of the platform is late");
@@ -165,6 +165,16 @@ impl Driver {
                 return;
             }
         }
+    }
+
+    /// Takes in what a watch says.
+    fn take(&mut self, news: News) {
+        match &news {
+            News::Listed(pod) | News::Applied(pod) if pod.kind() == Kind::Pod => self.logs.saw(pod),
+            News::Gone(pod) if pod.kind() == Kind::Pod => self.logs.gone(pod.namespace(), pod.name()),
+            _ => {}
+        }
+        self.state.take(news);
     }
 
     /// Looks at every object of a namespace once.
@@ -206,6 +216,12 @@ impl Driver {
                 (None, Outcome::Done)
             }
         };
+        if let Outcome::Is(pod) = &outcome
+            && pod.kind() == Kind::Pod
+        {
+            // Before the lines of what was begun with this.
+            self.logs.saw(pod);
+        }
         self.state.note(about, outcome)
     }
 }

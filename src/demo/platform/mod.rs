@@ -55,6 +55,7 @@ use tokio::task::JoinHandle;
 pub use feed::SYNTHETIC;
 pub use guard::{PLAYED, Refusal, check_address};
 pub use install::{NotInstalled, install};
+pub use nodes::endpoint::{Endpoint, EndpointError};
 
 use driver::{Command, Driver, State};
 use execute::Executor;
@@ -91,6 +92,12 @@ type Parts = &'static [&'static [Reconciler]];
 pub trait Logs: Send + Sync {
     /// Takes a line, which has no end of its own.
     fn append(&self, namespace: &str, pod: &str, container: &str, line: &str, at: Timestamp);
+
+    /// Takes note of a pod as it is now.
+    fn saw(&self, _pod: &Object) {}
+
+    /// Takes note that a pod is gone.
+    fn gone(&self, _namespace: &str, _pod: &str) {}
 }
 
 /// How fast the clock of the platform runs.

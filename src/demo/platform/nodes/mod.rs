@@ -7,11 +7,14 @@
 //! | `kubelet` | a pod from its node to its end |
 //! | `container`, `image`, `mount` | its parts |
 //! | `program` | what runs in containers |
+//! | `lines`, `endpoint` | what they write, and where an API server asks for it |
 
 mod container;
+pub(super) mod endpoint;
 mod fit;
 mod image;
 mod kubelet;
+mod lines;
 mod mount;
 mod node;
 pub(crate) mod program;
