@@ -133,6 +133,33 @@ pub const CAUSES: &[Cause] = &[
         "takes its time, with scratch space and a second pod, and succeeds: nothing is wrong here",
         "",
     ),
+    row(
+        "image-pull",
+        Shows::Machine,
+        "the registry does not have the image of the machine's container disk; its pod waits, `ErrImagePull` and \
+         `ImagePullBackOff` by turns",
+        "",
+    ),
+    row(
+        "crash-loop",
+        Shows::Machine,
+        "the guest ends before it has run; it is tried again later and later, `CrashLoopBackOff`",
+        "",
+    ),
+    row("guest-crashes", Shows::Machine, "the guest runs for a minute and crashes, again and again", ""),
+    row("powers-off", Shows::Machine, "the guest runs for a minute and shuts itself down", ""),
+    row(
+        "no-agent",
+        Shows::Machine,
+        "the guest runs without an agent: no system, no names of its devices",
+        "",
+    ),
+    row(
+        "not-migratable",
+        Shows::Machine,
+        "after a while the guest cannot be moved to another node any longer: one of its disks is not shared",
+        "",
+    ),
 ];
 
 /// What shall go wrong with an object in a part of the platform.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::PLAYED;
-use super::super::edit::{Condition, label, list, set, time};
+use super::super::edit::{Condition, label, list, remove, set, time};
 use super::super::object::Object;
 use super::super::view::View;
 use super::super::write::Write;
@@ -86,6 +86,7 @@ pub(super) fn step(view: &View<'_>, node: &Object) -> Vec<Write> {
         ]);
         set(&mut new, "/status/addresses", addresses);
     }
+    taint(&mut new);
     let beats = usize::try_from(view.age(node, "heartbeat").as_secs() / HEARTBEAT.as_secs()).unwrap_or(0);
     let beat = view.count(node, "heartbeat", beats) < beats || node.condition("Ready").is_none();
     if beat {
@@ -96,6 +97,30 @@ pub(super) fn step(view: &View<'_>, node: &Object) -> Vec<Write> {
     view.waited(node, &format!("heartbeat-{beats}"), HEARTBEAT);
     view.forget(node, &format!("heartbeat-{}", beats.wrapping_sub(1)));
     Write::update(node, new).into_iter().collect()
+}
+
+/// Taints that go with a node's conditions and with being cordoned, which the lifecycle controller keeps: API servers taint
+/// new nodes as not ready.
+const TAINTS: &[&str] =
+    &["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable", "node.kubernetes.io/unschedulable"];
+
+/// Keeps those taints as they should be on a node in good health.
+fn taint(node: &mut Value) {
+    let before = node["spec"]["taints"].as_array().cloned().unwrap_or_default();
+    let cordoned = node["spec"]["unschedulable"] == true;
+    let stays = |one: &Value| {
+        let ours = TAINTS.iter().any(|key| one["key"] == *key);
+        !ours || cordoned && one["key"] == TAINTS[2]
+    };
+    let mut taints: Vec<Value> = before.iter().filter(|one| stays(one)).cloned().collect();
+    if cordoned && !taints.iter().any(|one| one["key"] == TAINTS[2]) {
+        taints.push(json!({"key": TAINTS[2], "effect": "NoSchedule"}));
+    }
+    if taints.is_empty() {
+        remove(node, "/spec/taints");
+    } else if taints != before {
+        set(node, "/spec/taints", taints);
+    }
 }
 
 /// A node's conditions tell when they were last looked at, even while nothing changes.
