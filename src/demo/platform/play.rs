@@ -128,6 +128,12 @@ pub const CAUSES: &[Cause] = &[
         "",
     ),
     row(
+        "migration-fails",
+        Shows::Machine,
+        "the guest writes faster than its memory is copied; after 150 seconds its migration is given up",
+        "",
+    ),
+    row(
         "slow-but-fine",
         Shows::Importer,
         "takes its time, with scratch space and a second pod, and succeeds: nothing is wrong here",

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::edit::{label, remove, set, time};
 use super::super::kind::Kind;
 use super::super::object::Object;
+use super::super::play::{self, Shows};
 use super::super::view::View;
 use super::super::write::Write;
 use super::migration::JOB;
@@ -34,9 +35,8 @@ const ABORT: Duration = Duration::from_secs(1);
 const FORSAKEN: Duration = Duration::from_secs(5);
 
 /// The play of a migration that does not come to an end.
-pub(in super::super) const FAILS: &str = "migration-fails";
+const FAILS: &str = "migration-fails";
 
-const PLAY: &str = "v9s.dev/play";
 const STATE: &str = "/status/migrationState";
 
 /// What the nodes of an instance that migrates do.
@@ -75,9 +75,8 @@ pub(super) fn step(view: &View<'_>, vmi: &Object) -> Vec<Write> {
 
 /// Whether the guest writes faster than its memory is copied, because somebody wants to see that.
 fn plays(view: &View<'_>, vmi: &Object, migration: Option<&Object>) -> bool {
-    let machine = view.get(Kind::VirtualMachine, vmi.namespace(), vmi.name());
-    let template = machine.is_some_and(|one| one.at("/spec/template/metadata/annotations")[PLAY] == FAILS);
-    template || [Some(vmi), migration, machine].into_iter().flatten().any(|one| one.annotation(PLAY) == FAILS)
+    let cause = |one: &Object| play::cause(view, one, Shows::Machine).is_some_and(|one| one.name == FAILS);
+    cause(vmi) || migration.is_some_and(cause)
 }
 
 /// How long the memory of a guest takes.

@@ -6,13 +6,19 @@
 //! | `migration`, `target` | VirtualMachineInstanceMigrations, and the pods guests migrate to |
 //! | `handler` | what virt-handler does while a guest migrates |
 //! | `evacuation` | nodes that are drained |
+//! | `snapshot`, `source` | VirtualMachineSnapshots, their contents and VolumeSnapshots; the machines they are taken of |
+//! | `restore`, `restored` | VirtualMachineRestores; the claims, disks and machines they make |
 //! | `selector` | label selectors |
 
 mod evacuation;
 mod handler;
 mod migration;
 mod pool;
+mod restore;
+mod restored;
 mod selector;
+mod snapshot;
+mod source;
 mod target;
 mod template;
 
@@ -30,6 +36,10 @@ pub(super) use handler::has_left;
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
     Reconciler { name: "virtualmachinepool", of: Kind::VirtualMachinePool, step: pool::step },
+    Reconciler { name: "volume snapshot", of: Kind::VolumeSnapshot, step: snapshot::volume },
+    Reconciler { name: "snapshot", of: Kind::VirtualMachineSnapshot, step: snapshot::step },
+    Reconciler { name: "snapshot content", of: Kind::VirtualMachineSnapshotContent, step: snapshot::content },
+    Reconciler { name: "restore", of: Kind::VirtualMachineRestore, step: restore::step },
     Reconciler { name: "migration", of: Kind::VirtualMachineInstanceMigration, step: migration::step },
     Reconciler { name: "evacuation", of: Kind::VirtualMachineInstance, step: evacuation::step },
     Reconciler { name: "migrating node", of: Kind::VirtualMachineInstance, step: handler::step },
