@@ -1,13 +1,17 @@
-//! The played KubeVirt's API behind the embedded server, in one process. The two know nothing of each other; this puts
-//! them together.
+//! Played APIs behind the embedded server, in one process: KubeVirt's, and that of metrics. They and the server know nothing
+//! of each other; this puts them together.
 
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{Response, StatusCode};
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use serde_json::Value;
 
+use super::metrics_api::{self, MetricsApi};
 use super::server::{Backend, BackendBody, Server};
 use super::virt_api::{self, VirtApi};
 
@@ -15,20 +19,37 @@ use super::virt_api::{self, VirtApi};
 /// inside a tokio runtime; the group is there at once. Its client must not hold the server itself, which holds the service:
 /// see [`Server::downgrade`]. Without it, requests are answered as where nobody can be reached.
 pub fn serve_in_place(server: &Server, make: impl Fn() -> Option<VirtApi> + Send + Sync + 'static) {
-    let made: OnceLock<Option<VirtApi>> = OnceLock::new();
+    serve(server, virt_api::GROUP, virt_api::VERSIONS, virt_api::resources, make, |api, request| {
+        async move { api.answer(request).await }.boxed()
+    });
+}
+
+/// The same for what pods and nodes use.
+pub fn serve_metrics_in_place(
+    server: &Server,
+    make: impl Fn() -> Option<MetricsApi> + Send + Sync + 'static,
+) {
+    serve(server, metrics_api::GROUP, metrics_api::VERSIONS, metrics_api::resources, make, |api, request| {
+        async move { api.answer(request).await }.boxed()
+    });
+}
+
+fn serve<A: Clone + Send + Sync + 'static>(
+    server: &Server,
+    group: &'static str,
+    versions: &'static [&'static str],
+    resources: fn() -> Value,
+    make: impl Fn() -> Option<A> + Send + Sync + 'static,
+    ask: fn(A, Request<Incoming>) -> BoxFuture<'static, Response<BackendBody>>,
+) {
+    let made: OnceLock<Option<A>> = OnceLock::new();
     server.aggregate(Backend {
-        group: virt_api::GROUP,
-        versions: virt_api::VERSIONS,
-        resources: virt_api::VERSIONS.iter().map(|_| virt_api::resources()).collect(),
-        ask: Box::new(move |request| {
-            let api = made.get_or_init(&make).clone();
-            async move {
-                match api {
-                    Some(api) => api.answer(request).await,
-                    None => unavailable(),
-                }
-            }
-            .boxed()
+        group,
+        versions,
+        resources: versions.iter().map(|_| resources()).collect(),
+        ask: Box::new(move |request| match made.get_or_init(&make).clone() {
+            Some(api) => ask(api, request),
+            None => async { unavailable() }.boxed(),
         }),
     });
 }

@@ -18,7 +18,8 @@ const IN_PROGRESS: &str = "/status/restoreInProgress";
 /// How long a restore waits for its machine to be stopped.
 const GRACE: Duration = Duration::from_secs(5 * 60);
 
-const STILL_THERE: &str = "Restore target VMI still exists, please stop the restore target to proceed with restore";
+const STILL_THERE: &str =
+    "Restore target VMI still exists, please stop the restore target to proceed with restore";
 
 /// What a restore says that waits for its machine: by its policy, and at last.
 const WAITING: &[(&str, &str)] = &[
@@ -50,7 +51,12 @@ pub(super) fn step(view: &View<'_>, restore: &Object) -> Vec<Write> {
     if restore.at("/status").is_null() {
         let mut new = restore.edit();
         set(&mut new, "/status/complete", false);
-        say(view, &mut new, ("True", "Initializing VirtualMachineRestore"), ("False", "Initializing VirtualMachineRestore"));
+        say(
+            view,
+            &mut new,
+            ("True", "Initializing VirtualMachineRestore"),
+            ("False", "Initializing VirtualMachineRestore"),
+        );
         return Write::update(restore, new).into_iter().collect();
     }
     let (kind, name) = (restore.text("/spec/target/kind"), restore.text("/spec/target/name"));
@@ -96,7 +102,8 @@ fn failed(view: &View<'_>, restore: &Object, why: &str) -> Vec<Write> {
 fn wait_for_stop(view: &View<'_>, restore: &Object, machine: Option<&Object>) -> Vec<Write> {
     let policy = restore.text("/spec/targetReadinessPolicy");
     let mut new = restore.edit();
-    let message = WAITING.iter().find(|(name, _)| *name == policy).map_or(WAITING_FOR_GRACE, |(_, text)| text);
+    let message =
+        WAITING.iter().find(|(name, _)| *name == policy).map_or(WAITING_FOR_GRACE, |(_, text)| text);
     let mut writes = Vec::new();
     let over = match policy {
         "FailImmediate" => Some(NOT_NOW),

@@ -59,7 +59,8 @@ impl Volumes<'_, '_> {
     /// What the copy of a volume, or of its disk, is called.
     fn name(&self, volume: &str, old: &str) -> String {
         let overrides = self.restore.list("/spec/volumeRestoreOverrides").iter();
-        let mut named = overrides.filter(|one| one["volumeName"] == volume).map(|one| text(&one["restoreName"]));
+        let mut named =
+            overrides.filter(|one| one["volumeName"] == volume).map(|one| text(&one["restoreName"]));
         match (named.find(|name| !name.is_empty()), self.restore.text("/spec/volumeRestorePolicy")) {
             (Some(name), _) => name.to_owned(),
             (None, "InPlace") => old.to_owned(),
@@ -119,8 +120,8 @@ impl Volumes<'_, '_> {
     fn make_room(&self, claim: &Object, new: &mut Value, index: usize) -> Vec<Write> {
         let mut writes = Vec::new();
         let owner = claim.controller().filter(|owner| owner["kind"] == "DataVolume");
-        let volume = owner
-            .and_then(|owner| self.view.get(Kind::DataVolume, claim.namespace(), text(&owner["name"])));
+        let volume =
+            owner.and_then(|owner| self.view.get(Kind::DataVolume, claim.namespace(), text(&owner["name"])));
         if let Some(volume) = volume {
             set(new, &format!("/status/restores/{index}/dataVolumeName"), volume.name());
             let mut marked = volume.edit();
@@ -161,7 +162,9 @@ impl Volumes<'_, '_> {
         label(&mut claim, "restore.kubevirt.io/source-vm-namespace", text(&machine["namespace"]));
         annotate(&mut claim, NAME, self.restore.name());
         annotate(&mut claim, LAST, mark(self.restore));
-        for one in self.restore.list("/spec/volumeRestoreOverrides").iter().filter(|one| one["volumeName"] == volume) {
+        for one in
+            self.restore.list("/spec/volumeRestoreOverrides").iter().filter(|one| one["volumeName"] == volume)
+        {
             for (key, value) in one["labels"].as_object().into_iter().flatten() {
                 label(&mut claim, key, text(value));
             }
@@ -179,7 +182,8 @@ impl Volumes<'_, '_> {
         if claim.pointer(size).map(bytes).unwrap_or_default() < bytes(snapshot.at("/status/restoreSize")) {
             set(&mut claim, size, snapshot.at("/status/restoreSize").clone());
         }
-        let from = json!({"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": snapshot_name});
+        let from =
+            json!({"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": snapshot_name});
         claim["spec"]["dataSource"] = from.clone();
         claim["spec"]["dataSourceRef"] = from;
         match (restore["dataVolumeName"].as_str(), self.machine) {
@@ -208,7 +212,8 @@ impl Volumes<'_, '_> {
         for template in templates(&machine["spec"]) {
             match self.view.get(Kind::DataVolume, self.restore.namespace(), &name_of(&template)) {
                 Some(disk) => {
-                    waits |= !matches!(disk.phase(), "Succeeded" | "WaitForFirstConsumer" | "PendingPopulation");
+                    waits |=
+                        !matches!(disk.phase(), "Succeeded" | "WaitForFirstConsumer" | "PendingPopulation");
                 }
                 None => match self.new_disk(&template) {
                     Ok(disk) => writes.extend(disk.map(Write::Create)),
@@ -219,7 +224,8 @@ impl Volumes<'_, '_> {
         if let Some(old) = self.machine {
             let now: Vec<String> = templates(&machine["spec"]).iter().map(name_of).collect();
             let before = templates(old.at("/spec"));
-            let obsolete: Vec<String> = before.iter().map(name_of).filter(|name| !now.contains(name)).collect();
+            let obsolete: Vec<String> =
+                before.iter().map(name_of).filter(|name| !now.contains(name)).collect();
             let known = self.restore.list("/status/deletedDataVolumes");
             if known.iter().map(text).ne(obsolete.iter().map(String::as_str)) {
                 set(new, "/status/deletedDataVolumes", obsolete);
@@ -261,9 +267,9 @@ impl Volumes<'_, '_> {
     /// A data volume that adopts its claim; none while that is not free.
     fn new_disk(&self, template: &Value) -> Result<Option<Value>, String> {
         let (namespace, name) = (self.restore.namespace(), text(&template["metadata"]["name"]));
-        let claim = self
-            .claim(name)
-            .ok_or_else(|| format!("when creating restore dv pvc {namespace}/{name} does not exist and should"))?;
+        let claim = self.claim(name).ok_or_else(|| {
+            format!("when creating restore dv pvc {namespace}/{name} does not exist and should")
+        })?;
         if claim.annotation(POPULATED_FOR) != name || !claim.list("/metadata/ownerReferences").is_empty() {
             return Ok(None);
         }

@@ -399,7 +399,10 @@ fn canonical(quantity: &str) -> String {
     let Ok(bytes) = quantity.parse::<u64>() else { return quantity.to_owned() };
     let units = [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
     let fits = |(_, bits): &(&str, u32)| bytes > 0 && bytes.trailing_zeros() >= *bits;
-    units.into_iter().find(fits).map_or_else(|| bytes.to_string(), |(unit, bits)| format!("{}{unit}", bytes >> bits))
+    units
+        .into_iter()
+        .find(fits)
+        .map_or_else(|| bytes.to_string(), |(unit, bits)| format!("{}{unit}", bytes >> bits))
 }
 
 #[cfg(test)]
@@ -411,7 +414,8 @@ mod tests {
         for (bytes, text) in [("5368709120", "5Gi"), ("1000", "1000"), ("0", "0"), ("3Gi", "3Gi")] {
             assert_eq!(canonical(bytes), text);
         }
-        for (text, seconds) in [("5m0s", Some(300)), ("1h1m1s", Some(3661)), ("0s", Some(0)), ("soon", None)] {
+        for (text, seconds) in [("5m0s", Some(300)), ("1h1m1s", Some(3661)), ("0s", Some(0)), ("soon", None)]
+        {
             assert_eq!(go_duration(text), seconds.map(Duration::from_secs), "{text}");
         }
     }

@@ -73,7 +73,8 @@ impl<'a> Source<'a> {
         }
         if self.instance.is_none() {
             let uses = |pod: &&Object| {
-                let named = |volume: &Value| volume["persistentVolumeClaim"]["claimName"].as_str().map(str::to_owned);
+                let named =
+                    |volume: &Value| volume["persistentVolumeClaim"]["claimName"].as_str().map(str::to_owned);
                 let volumes = pod.list("/spec/volumes").iter().filter_map(named);
                 !matches!(pod.phase(), "Succeeded" | "Failed")
                     && volumes.into_iter().any(|one| claims.iter().any(|(_, claim)| *claim == one))
@@ -85,7 +86,8 @@ impl<'a> Source<'a> {
             }
         }
         let other = self.machine.text(IN_PROGRESS);
-        (!other.is_empty() && other != self.snapshot.name()).then(|| format!(" snapshot {other:?} in progress"))
+        (!other.is_empty() && other != self.snapshot.name())
+            .then(|| format!(" snapshot {other:?} in progress"))
     }
 
     /// Locks the machine; says how that is told, and whether it is.
@@ -147,11 +149,13 @@ impl<'a> Source<'a> {
     /// What is kept of the machine: while it runs, what it was started with.
     pub(super) fn kept(&self, view: &View<'_>) -> Value {
         let machine = self.machine;
-        let name = self.instance.map(|one| one.text("/status/virtualMachineRevisionName")).unwrap_or_default();
+        let name =
+            self.instance.map(|one| one.text("/status/virtualMachineRevisionName")).unwrap_or_default();
         let revision = view.get(Kind::ControllerRevision, machine.namespace(), name);
         let started_with = revision.map(|one| one.at("/data/spec")).filter(|spec| spec.is_object());
         let mut spec = started_with.unwrap_or(machine.at("/spec")).clone();
-        for part in ["/template/spec/volumes", "/template/spec/domain/devices/disks", "/dataVolumeTemplates"] {
+        for part in ["/template/spec/volumes", "/template/spec/domain/devices/disks", "/dataVolumeTemplates"]
+        {
             match machine.at("/spec").pointer(part) {
                 Some(current) => set(&mut spec, part, current.clone()),
                 None => remove(&mut spec, part),

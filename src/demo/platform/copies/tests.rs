@@ -2,3 +2,4 @@
 
 mod migration;
 mod pool;
+mod snapshot;

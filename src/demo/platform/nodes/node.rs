@@ -44,6 +44,8 @@ const RESOURCES: &[(&str, &str, &str)] = &[
     ("devices.kubevirt.io/kvm", "1k", "1k"),
     ("devices.kubevirt.io/tun", "1k", "1k"),
     ("devices.kubevirt.io/vhost-net", "1k", "1k"),
+    ("devices.virtink.io/kvm", "1k", "1k"),
+    ("devices.virtink.io/tun", "1k", "1k"),
 ];
 
 /// Conditions of a node in good health: type, status, reason, message.

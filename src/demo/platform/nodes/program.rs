@@ -50,7 +50,8 @@ pub(crate) fn silent(_: &View<'_>, _: &Object, _: &str, _: u32) -> Vec<(Duration
 }
 
 /// The programs, by the part of the cluster they belong to; the first that takes a pod is run.
-const PROGRAMS: &[&[Program]] = &[super::super::machines::PROGRAMS, super::super::disks::PROGRAMS];
+const PROGRAMS: &[&[Program]] =
+    &[super::super::machines::PROGRAMS, super::super::disks::PROGRAMS, super::super::others::PROGRAMS];
 
 /// How long a process takes that is told to end.
 const FAREWELL: Duration = Duration::from_secs(1);
