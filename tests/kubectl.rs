@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
+use v9s::demo::aggregate::serve_metrics_in_place;
 use v9s::demo::fixtures;
+use v9s::demo::metrics_api::MetricsApi;
 
 use crate::support::apiserver::program;
 use crate::support::embedded::Embedded;
@@ -257,6 +259,29 @@ fn kubectl_is_content() {
     }
     assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), RUNS.len(), failures.join("\n"));
     report(&format!("kubectl on the embedded server: {} runs", RUNS.len()));
+}
+
+#[test]
+fn kubectl_tells_what_is_used() {
+    let Some(kubectl) = Kubectl::find() else { return };
+    let client = kubectl.server.cluster().client();
+    serve_metrics_in_place(kubectl.server.server(), move || Some(MetricsApi::new(client.clone())));
+    for (user, words, code, says) in [
+        ("admin", "top pods -n shop", 0, ["CPU(cores)", "MEMORY(bytes)", "virt-launcher-db-0"]),
+        ("admin", "top pods -A --containers", 0, ["NAMESPACE", "compute", "Mi"]),
+        ("admin", "top pods -n shop -l kubevirt.io=virt-launcher", 0, ["NAME", "m ", "virt-launcher-web-0"]),
+        ("admin", "top nodes", 0, ["CPU(cores)", "node-a", "%"]),
+        ("admin", "top pod nobody -n shop", 1, ["NotFound", "podmetrics.metrics.k8s.io", "shop/nobody"]),
+        ("shop", "top pods", 0, ["CPU(cores)", "MEMORY(bytes)", "virt-launcher-db-0"]),
+        ("shop", "top nodes", 1, ["Forbidden", "nodes", "shop-operator"]),
+    ] {
+        let ran = kubectl.run(user, words);
+        let text = format!("{}{}", ran.out, ran.err);
+        assert!(
+            ran.code == Some(code) && says.iter().all(|word| text.contains(word)),
+            "{user}: {words} {ran:#?}"
+        );
+    }
 }
 
 #[test]

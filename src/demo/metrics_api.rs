@@ -12,6 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use kube::Client;
 use serde_json::{Value, json};
 
+use super::virt_api::{self, Aggregated, FrontProxy, Group, ListenError, RegisterError, Registration};
 use usage::Usage;
 
 /// The group.
@@ -26,6 +28,25 @@ pub const GROUP: &str = "metrics.k8s.io";
 
 /// Its versions.
 pub const VERSIONS: &[&str] = &["v1beta1"];
+
+/// How it is registered with a real kube-apiserver.
+const REGISTERED: Group = Group {
+    name: GROUP,
+    versions: VERSIONS,
+    namespace: "kube-system",
+    service: "metrics-server",
+    priority: 100,
+    stranger: "a metrics-server",
+};
+
+/// Tells a real kube-apiserver that this port of this machine answers for the group, as [`virt_api::register`] does.
+///
+/// # Errors
+///
+/// [`RegisterError`]
+pub async fn register(client: Client, port: u16, authority: &str) -> Result<Registration, RegisterError> {
+    virt_api::register_group(client, REGISTERED, port, authority).await
+}
 
 /// What is answered with.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -158,6 +179,20 @@ impl MetricsApi {
                 }),
             ),
         }
+    }
+
+    /// Serves at a port for the proxy of a real kube-apiserver, as [`virt_api::listen`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenError`]
+    pub async fn listen(&self, proxy: FrontProxy) -> Result<Aggregated, ListenError> {
+        let api = self.clone();
+        let answer = move |request| {
+            let api = api.clone();
+            async move { api.answer(request).await }.boxed()
+        };
+        virt_api::listen(Arc::new(answer), REGISTERED, proxy).await
     }
 
     async fn understand(&self, path: &str, query: &str) -> Result<Value, Refusal> {

@@ -122,7 +122,9 @@ fn view() -> Vec<Value> {
         "replicasets/scale",
         "replicasets/status",
     ];
-    vec![rule(LOOK, &[""], &core), rule(LOOK, &["apps"], &apps)]
+    // The last one is metrics-server's, through aggregation.
+    let metrics = rule(LOOK, &["metrics.k8s.io"], &["pods", "nodes"]);
+    vec![rule(LOOK, &[""], &core), rule(LOOK, &["apps"], &apps), metrics]
 }
 
 /// Changing what is in a namespace, and looking at its Secrets.

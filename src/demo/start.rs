@@ -15,9 +15,10 @@ use kube::{Client, Config};
 use secrecy::SecretString;
 
 use super::admission::{CONTROLLER, Webhooks};
-use super::aggregate::serve_in_place;
+use super::aggregate::{serve_in_place, serve_metrics_in_place};
 use super::fleet;
 use super::kubeconfig::{self, Written};
+use super::metrics_api::MetricsApi;
 use super::platform::{self, Logs, Pace, Platform};
 use super::server::{
     Admission, BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, WeakServer,
@@ -131,8 +132,16 @@ fn client_of(server: &WeakServer, token: String) -> kube::Result<Client> {
     Dialer::new(move || dialed.connect()).client(&config)
 }
 
-/// Lets KubeVirt's own API be played there, too.
+/// Lets KubeVirt's own API be played there, too, and that of metrics.
 fn aggregate(server: &Server, token: String, clock: Late) {
+    let (weak, later, rights) = (server.downgrade(), clock.clone(), token.clone());
+    serve_metrics_in_place(server, move || {
+        let client = client_of(&weak, rights.clone()).inspect_err(|why| {
+            tracing::error!(%why, "nobody tells what the demo's pods use");
+        });
+        let clock = later.clone();
+        client.ok().map(|client| MetricsApi::with(client, Arc::new(move || clock.now())))
+    });
     let weak = server.downgrade();
     serve_in_place(server, move || {
         let client = client_of(&weak, token.clone()).inspect_err(|why| {

@@ -50,8 +50,8 @@ use verbs::{Route, Target};
 pub use decide::Channel;
 pub use front_proxy::FrontProxy;
 pub use guest::{Echo, Guests, Line, OpenLine};
-pub use listen::{Aggregated, ListenError};
-pub use register::{RegisterError, Registration, register};
+pub use listen::{Aggregated, ListenError, Service, listen};
+pub use register::{Group, RegisterError, Registration, register, register_group};
 pub use verbs::{GROUP, VERSIONS, resources};
 pub use websocket::PROTOCOL;
 

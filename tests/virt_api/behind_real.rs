@@ -7,6 +7,9 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
+use v9s::demo::metrics_api::{self, MetricsApi};
+use v9s::demo::virt_api::FrontProxy;
+
 use super::Real;
 use super::streams::within;
 
@@ -69,4 +72,24 @@ pub(super) fn what_was_registered_goes_away(real: Real) {
     drop(listening);
     let closed = || std::net::TcpStream::connect(address).is_err().then_some(());
     crate::support::poll(crate::support::deadline(), closed).expect("the port to be closed");
+}
+
+/// The other group that is played is reached on the same way.
+pub(super) fn what_is_used_is_told(real: &Real) {
+    let cluster = real.server.cluster();
+    let client = cluster.client();
+    let (registration, listening) = within(async {
+        let proxy = FrontProxy::of(&client).await.expect("the proxy's authority");
+        let listening = MetricsApi::new(client.clone()).listen(proxy).await.expect("a port");
+        let port = listening.address.port();
+        let registered = metrics_api::register(client, port, &listening.authority).await;
+        let registration = registered.expect("a registration");
+        registration.available().await.expect("the group");
+        (registration, listening)
+    });
+    let path = "/apis/metrics.k8s.io/v1beta1/namespaces/default/pods";
+    let got = cluster.request(Method::GET, path, None).expect("metrics");
+    assert_eq!(got["kind"], "PodMetricsList");
+    within(registration.remove()).expect("no trace of it");
+    drop(listening);
 }

@@ -36,6 +36,7 @@ fn behind_the_real_server() {
     let kubeconfig = real.server.kubeconfig("admin");
     suite::run(&real.server.title(), real.server.cluster(), Some(&kubeconfig), &cases());
     behind_real::nobody_forges_who_asks(&real);
+    behind_real::what_is_used_is_told(&real);
     behind_real::what_was_registered_goes_away(real);
 }
 

@@ -6,6 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,8 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::register::{NAMESPACE, SERVICE};
-use super::{FrontProxy, VirtApi};
+use super::register::{Group, KUBEVIRT};
+use super::{Body, FrontProxy, VirtApi};
 use crate::demo::server::{Identity, IdentityError};
 
 /// How many connections are served at a time. Each stream needs one.
@@ -67,32 +71,49 @@ impl Drop for Aggregated {
     }
 }
 
+/// Who answers the requests that come through the proxy.
+pub type Service = Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+/// Serves a group on a free port of the loopback interface, with a certificate made for it.
+///
+/// # Errors
+///
+/// [`ListenError`]
+pub async fn listen(service: Service, group: Group, proxy: FrontProxy) -> Result<Aggregated, ListenError> {
+    // kube-apiserver connects to `localhost` and asks for the name of the service.
+    let name = format!("{}.{}.svc", group.service, group.namespace);
+    let identity = Identity::named(&[&name], Ipv4Addr::LOCALHOST.into(), Timestamp::now())?;
+    let tls = identity.demanding(proxy.verifier()?)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let task = tokio::spawn(accept(service, listener, tls, Arc::new(proxy)));
+    Ok(Aggregated { address, authority: identity.authority().to_owned(), task })
+}
+
 impl VirtApi {
-    /// Serves on a free port of the loopback interface, with a certificate made for it.
+    /// Serves on a free port of the loopback interface: see [`listen`].
     ///
     /// # Errors
     ///
     /// [`ListenError`]
     pub async fn listen(&self, proxy: FrontProxy) -> Result<Aggregated, ListenError> {
-        // kube-apiserver connects to `localhost` and asks for the name of the service.
-        let name = format!("{SERVICE}.{NAMESPACE}.svc");
-        let identity = Identity::named(&[&name], Ipv4Addr::LOCALHOST.into(), Timestamp::now())?;
-        let tls = identity.demanding(proxy.verifier()?)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(self.clone(), listener, tls, Arc::new(proxy)));
-        Ok(Aggregated { address, authority: identity.authority().to_owned(), task })
+        let api = self.clone();
+        let answer = move |request| {
+            let api = api.clone();
+            async move { api.answer(request).await }.boxed()
+        };
+        listen(Arc::new(answer), KUBEVIRT, proxy).await
     }
 }
 
-async fn accept(api: VirtApi, listener: TcpListener, tls: TlsAcceptor, proxy: Arc<FrontProxy>) {
+async fn accept(api: Service, listener: TcpListener, tls: TlsAcceptor, proxy: Arc<FrontProxy>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(serve(api.clone(), stream, tls.clone(), Arc::clone(&proxy)));
+                    connections.spawn(serve(Arc::clone(&api), stream, tls.clone(), Arc::clone(&proxy)));
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
@@ -101,16 +122,16 @@ async fn accept(api: VirtApi, listener: TcpListener, tls: TlsAcceptor, proxy: Ar
     }
 }
 
-async fn serve(api: VirtApi, stream: TcpStream, tls: TlsAcceptor, proxy: Arc<FrontProxy>) {
+async fn serve(api: Service, stream: TcpStream, tls: TlsAcceptor, proxy: Arc<FrontProxy>) {
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await else { return };
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
     if !certificates.first().is_some_and(|own| proxy.is(own)) {
         return tracing::debug!("somebody with another name than the proxy's was sent away");
     }
-    let service = service_fn(move |mut request| {
-        proxy.identify(http::Request::headers_mut(&mut request));
-        let api = api.clone();
-        async move { Ok::<_, Infallible>(api.answer(request).await) }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        proxy.identify(request.headers_mut());
+        let answer = api(request);
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -16,9 +16,32 @@ use super::{GROUP, VERSIONS};
 const API_SERVICES: &str = "/apis/apiregistration.k8s.io/v1/apiservices";
 const NAMESPACES: &str = "/api/v1/namespaces";
 
-/// The namespace of KubeVirt, and the service in it.
-pub(super) const NAMESPACE: &str = "kubevirt";
-pub(super) const SERVICE: &str = "virt-api";
+/// What somebody registers who answers for a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The group.
+    pub name: &'static str,
+    /// Its versions, the preferred one first.
+    pub versions: &'static [&'static str],
+    /// The namespace of the service that leads to it.
+    pub namespace: &'static str,
+    /// The service.
+    pub service: &'static str,
+    /// How much the group counts among others, as an APIService says it.
+    pub priority: u32,
+    /// What a cluster has that has such a service already.
+    pub stranger: &'static str,
+}
+
+/// That of KubeVirt.
+pub(super) const KUBEVIRT: Group = Group {
+    name: GROUP,
+    versions: VERSIONS,
+    namespace: "kubevirt",
+    service: "virt-api",
+    priority: 1000,
+    stranger: "a KubeVirt",
+};
 
 /// What marks our objects, so that a real KubeVirt's are never touched.
 const MARK: (&str, &str) = ("app.kubernetes.io/managed-by", "v9s-demo");
@@ -30,8 +53,8 @@ pub enum RegisterError {
     #[error(transparent)]
     Refused(#[from] kube::Error),
     /// Somebody else answers for the group, or has the name.
-    #[error("{0} is there already and was not made by v9s: this cluster has a KubeVirt of its own")]
-    Foreign(String),
+    #[error("{0} is there already and was not made by v9s: this cluster has {1} of its own")]
+    Foreign(String, &'static str),
     /// The API server no longer tells how its objects change.
     #[error("the API server has stopped telling whether the group is there")]
     Ended,
@@ -41,6 +64,7 @@ pub enum RegisterError {
 #[must_use = "the objects stay until they are removed"]
 pub struct Registration {
     client: Client,
+    group: Group,
     /// Paths, in the order in which they were made.
     made: Vec<String>,
 }
@@ -51,13 +75,27 @@ impl fmt::Debug for Registration {
     }
 }
 
-/// Registers the group as served at this port of this machine, by somebody for whom this authority (PEM) vouches.
+/// Registers KubeVirt's group: see [`register_group`].
 ///
 /// # Errors
 ///
 /// [`RegisterError`]; nothing of ours is left then.
 pub async fn register(client: Client, port: u16, authority: &str) -> Result<Registration, RegisterError> {
-    let mut registration = Registration { client, made: Vec::new() };
+    register_group(client, KUBEVIRT, port, authority).await
+}
+
+/// Registers a group as served at this port of this machine, by somebody for whom this authority (PEM) vouches.
+///
+/// # Errors
+///
+/// [`RegisterError`]; nothing of ours is left then.
+pub async fn register_group(
+    client: Client,
+    group: Group,
+    port: u16,
+    authority: &str,
+) -> Result<Registration, RegisterError> {
+    let mut registration = Registration { client, group, made: Vec::new() };
     match registration.make(port, authority).await {
         Ok(()) => Ok(registration),
         Err(why) => {
@@ -69,24 +107,24 @@ pub async fn register(client: Client, port: u16, authority: &str) -> Result<Regi
 
 impl Registration {
     async fn make(&mut self, port: u16, authority: &str) -> Result<(), RegisterError> {
-        let namespace = format!("{NAMESPACES}/{NAMESPACE}");
-        if self.get(&namespace).await?.is_none() {
-            let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+        let Group { name, versions, namespace, service, priority, .. } = self.group;
+        if self.get(&format!("{NAMESPACES}/{namespace}")).await?.is_none() {
+            let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
             self.put(NAMESPACES, object).await?;
         }
         // The proxy connects to the name and the port of the service; addresses of loopback are not allowed in Endpoints.
-        let service = json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"namespace": NAMESPACE, "name": SERVICE},
+        let leads_here = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": service},
             "spec": {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]},
         });
-        self.put(&format!("{NAMESPACES}/{NAMESPACE}/services"), service).await?;
-        for (place, version) in VERSIONS.iter().enumerate() {
+        self.put(&format!("{NAMESPACES}/{namespace}/services"), leads_here).await?;
+        for (place, version) in versions.iter().enumerate() {
             let api_service = json!({
                 "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
-                "metadata": {"name": format!("{version}.{GROUP}")},
+                "metadata": {"name": format!("{version}.{name}")},
                 "spec": {
-                    "group": GROUP, "version": version, "groupPriorityMinimum": 1000, "versionPriority": 15 - place,
-                    "service": {"namespace": NAMESPACE, "name": SERVICE, "port": port},
+                    "group": name, "version": version, "groupPriorityMinimum": priority, "versionPriority": 15 - place,
+                    "service": {"namespace": namespace, "name": service, "port": port},
                     "caBundle": STANDARD.encode(authority),
                 },
             });
@@ -104,7 +142,7 @@ impl Registration {
                 object["metadata"]["resourceVersion"] = present["metadata"]["resourceVersion"].clone();
                 self.send(Method::PUT, &path, Some(&object)).await?;
             }
-            Some(_) => return Err(RegisterError::Foreign(path)),
+            Some(_) => return Err(RegisterError::Foreign(path, self.group.stranger)),
             None => {
                 self.send(Method::POST, collection, Some(&object)).await?;
             }
@@ -134,8 +172,9 @@ impl Registration {
     ///
     /// When the API server no longer answers.
     pub async fn available(&self) -> Result<(), RegisterError> {
-        for version in VERSIONS {
-            let uri = format!("{API_SERVICES}?watch=1&fieldSelector=metadata.name%3D{version}.{GROUP}");
+        let Group { name, versions, .. } = self.group;
+        for version in versions {
+            let uri = format!("{API_SERVICES}?watch=1&fieldSelector=metadata.name%3D{version}.{name}");
             let request = Request::get(uri).body(Vec::new()).map_err(kube::Error::HttpError)?;
             let mut events = std::pin::pin!(self.client.request_events::<Value>(request).await?);
             loop {

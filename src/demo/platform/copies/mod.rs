@@ -30,7 +30,6 @@ use super::kind::Kind;
 use super::object::Object;
 use super::view::View;
 
-#[allow(unused_imports, reason = "launchers ask for it")]
 pub(super) use handler::has_left;
 
 /// The parts, in the order of their turns.

@@ -54,7 +54,7 @@ fn played(view: &View<'_>, dv: &Object) -> &'static str {
 fn foreign(view: &View<'_>, dv: &Object, source: &Source, claim: &Object) -> Vec<Write> {
     let filled = claim.annotation(POPULATED_FOR) == dv.name() || dv.annotation(PRE_POPULATED) == dv.name();
     if filled || (dv.annotation(ADOPTION) == "true" && claim.controller().is_none()) {
-        if filled || claim.phase() != "Bound" {
+        if claim.controller().is_some() || claim.phase() != "Bound" {
             return status::follow(view, dv, source, claim);
         }
         let mut new = claim.edit();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::copies::has_left;
 use super::super::edit::{annotate, label, new_object, own};
 use super::super::kind::Kind;
 use super::super::nodes::program::{Program, Progress};
@@ -418,7 +419,7 @@ fn run(view: &View<'_>, pod: &Object, container: &str, _: u32) -> Progress {
             match vmi.phase() {
                 "Failed" => crashed(),
                 "Succeeded" => Progress::completed(),
-                _ if moved || never_ran => Progress::completed(),
+                _ if moved || never_ran || has_left(view, pod) => Progress::completed(),
                 _ => Progress::Running { ready: true },
             }
         }
