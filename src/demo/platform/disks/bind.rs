@@ -87,7 +87,9 @@ fn let_go(view: &View<'_>, claim: &Object) -> Vec<Write> {
     }
     let mut new = claim.edit();
     let volume = view.get(Kind::PersistentVolume, "", claim.text("/spec/volumeName"));
-    if claim.phase() == "Bound" && volume.is_some_and(|volume| !is_for(volume, claim)) {
+    let filled = !claim.annotation("cdi.kubevirt.io/storage.populator.kind").is_empty();
+    let lost = volume.map_or(filled, |volume| !is_for(volume, claim));
+    if claim.phase() == "Bound" && lost {
         return misbound(claim, new);
     }
     release(&mut new, PROTECTION);

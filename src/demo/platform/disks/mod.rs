@@ -45,11 +45,11 @@ pub(super) const PARTS: &[Reconciler] = &[
     Reconciler { name: "import cron", of: Kind::DataImportCron, step: cron::step },
     Reconciler { name: "data source", of: Kind::DataSource, step: datasource::step },
     Reconciler { name: "data volume", of: Kind::DataVolume, step: datavolume::step },
+    Reconciler { name: "binder", of: Kind::PersistentVolumeClaim, step: bind::step },
     Reconciler { name: "import", of: Kind::PersistentVolumeClaim, step: import::step },
     Reconciler { name: "upload", of: Kind::PersistentVolumeClaim, step: upload::step },
     Reconciler { name: "populator", of: Kind::PersistentVolumeClaim, step: populate::step },
     Reconciler { name: "clone", of: Kind::PersistentVolumeClaim, step: clone::step },
-    Reconciler { name: "binder", of: Kind::PersistentVolumeClaim, step: bind::step },
     Reconciler { name: "snapshot", of: Kind::VolumeSnapshot, step: snapshot::step },
     Reconciler { name: "volume", of: Kind::PersistentVolume, step: volume::step },
 ];

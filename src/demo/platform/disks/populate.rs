@@ -223,13 +223,16 @@ fn news(view: &View<'_>, prime: &Object) -> Option<(&'static str, String)> {
         let news = bind::news(view, prime)?;
         return (news.warning || news.reason == "WaitForPodScheduled").then_some((news.reason, news.text));
     }
-    let failed = prime.annotation(RUNNING) == "false"
-        && !matches!(
-            prime.annotation(RUNNING_REASON),
-            "Completed" | super::status::NEEDS_SCRATCH | "ContainerCreating" | "PodInitializing"
-        );
-    if !failed || !prime.annotation(UPLOAD_POD_NAME).is_empty() {
+    if prime.annotation(RUNNING) != "false" || !prime.annotation(UPLOAD_POD_NAME).is_empty() {
         return None;
     }
-    super::import::last_words(view, prime).map(|text| ("ErrImportFailed", text))
+    let reason = match prime.annotation(RUNNING_REASON) {
+        "Error" | "OOMKilled" | "ChecksumError" => "ErrImportFailed",
+        "ErrStartingPod" => "ErrStartingPod",
+        "ErrExceededQuota" => "ErrExceededQuota",
+        // Nothing is told of the others.
+        _ => return None,
+    };
+    let said = super::import::last_words(view, prime);
+    Some((reason, said.unwrap_or_else(|| prime.annotation(RUNNING_MESSAGE).to_owned())))
 }
