@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kube::Client;
 
-use super::platform::{self, Logs, NotInstalled, Options, Pace, Platform, Refusal};
+use super::platform::{self, Endpoint, EndpointError, NotInstalled, Options, Pace, Platform, Refusal};
 use super::start::Wishes;
+use super::tenants;
 use super::virt_api::{Aggregated, FrontProxy, ListenError, RegisterError, Registration, VirtApi, register};
-use super::{platform::endpoint::Kubelets, tenants};
 
 /// Why nothing is played.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum BesideError {
     Register(#[from] RegisterError),
     /// There is no port for logs.
     #[error("the logs of containers cannot be served: {0}")]
-    Logs(#[from] std::io::Error),
+    Logs(#[from] EndpointError),
 }
 
 /// A platform beside a server, with what it needs there. [`Beside::end`] takes away what would lead to nowhere.
@@ -39,7 +39,6 @@ pub struct Beside {
     platform: Platform,
     registration: Registration,
     _aggregated: Aggregated,
-    _kubelets: Arc<Kubelets>,
 }
 
 impl Beside {
@@ -50,8 +49,8 @@ impl Beside {
     /// [`BesideError`]
     pub async fn start(client: Client, wishes: &Wishes, pace: Pace, all: bool) -> Result<Self, BesideError> {
         Platform::check(&client).await?;
-        let kubelets = Arc::new(Kubelets::listen().await?);
-        let port = kubelets.port();
+        let endpoint = Endpoint::listen().await?;
+        let port = endpoint.address.port();
         let mut objects = if all { tenants::all(port)? } else { tenants::cluster(port)? };
         objects.extend(wishes.stuck.iter().map(|cause| tenants::stuck_by(cause)));
         platform::install(&client, objects).await?;
@@ -61,12 +60,12 @@ impl Beside {
         let options = Options {
             pace,
             seed: wishes.seed,
-            logs: Arc::clone(&kubelets) as Arc<dyn Logs>,
+            logs: Arc::new(endpoint),
             time: Box::new(Timestamp::now),
             strict: true,
         };
         let platform = Platform::start(client, options).await?;
-        Ok(Self { platform, registration, _aggregated: aggregated, _kubelets: kubelets })
+        Ok(Self { platform, registration, _aggregated: aggregated })
     }
 
     /// The platform itself.

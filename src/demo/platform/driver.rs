@@ -13,13 +13,13 @@ use super::execute::{Executor, Outcome};
 use super::feed::{Feeds, News};
 use super::kind::Kind;
 use super::object::{Object, Reference};
-use super::view::{View, Waits};
-use super::world::World;
+use super::view::{Step, View, Waits};
+use super::world::{Read, World};
 use super::write::Write;
 use super::{Logs, Pace, Reconciler};
 
 /// More rounds without an end to them are a mistake of reconcilers that undo one another's work.
-const MOST_PASSES: u32 = 200;
+const MOST_ROUNDS: u32 = 500;
 
 /// How long a watch may take to show what was written.
 const LATE: Duration = Duration::from_secs(10);
@@ -56,8 +56,14 @@ pub(super) struct Driver {
 pub(super) struct State {
     world: World,
     waits: Waits,
-    /// Namespaces in which something has changed.
-    changed: BTreeSet<String>,
+    /// What the reconcilers look after, by their numbers.
+    of: Vec<Kind>,
+    /// Who has to look: something of what they asked has changed.
+    changed: BTreeSet<Step>,
+    /// What everybody asked when they looked last.
+    reads: HashMap<Step, HashSet<Read>>,
+    /// Who asked that.
+    readers: HashMap<Read, HashSet<Step>>,
     /// The lists that are under way: the uids so far.
     lists: HashMap<Kind, HashSet<String>>,
     /// How far the watches are.
@@ -136,20 +142,21 @@ impl Driver {
 
     /// Does what there is to do, until all that was written has come back and nothing is left.
     async fn settle(&mut self) {
-        let mut passes = 0;
+        let mut rounds = 0;
         loop {
             while let Some(Some(news)) = self.feeds.next().now_or_never() {
                 self.take(news);
             }
-            let ready = self.state.lists.is_empty();
-            if let Some(namespace) = ready.then(|| self.state.changed.pop_first()).flatten() {
-                passes += 1;
-                if passes > MOST_PASSES {
-                    tracing::error!(namespace, "the platform does not come to rest");
+            if self.state.lists.is_empty() && !self.state.changed.is_empty() {
+                rounds += 1;
+                if rounds > MOST_ROUNDS {
+                    tracing::error!(steps = ?self.state.changed, "the platform does not come to rest");
                     self.state.changed.clear();
                     return;
                 }
-                self.pass(&namespace).await;
+                for step in std::mem::take(&mut self.state.changed) {
+                    self.look(&step).await;
+                }
             } else if self.state.is_behind() {
                 match tokio::time::timeout(LATE, self.feeds.next()).await {
                     Ok(Some(news)) => self.take(news),
@@ -177,29 +184,31 @@ impl Driver {
         self.state.take(news);
     }
 
-    /// Looks at every object of a namespace once.
-    async fn pass(&mut self, namespace: &str) {
-        for reference in self.state.world.within(namespace) {
-            for index in 0..self.reconcilers.len() {
-                let reconciler = self.reconcilers[index];
-                if reconciler.of != reference.kind {
-                    continue;
-                }
-                let state = &mut self.state;
-                let Some(object) = state.world.find(&reference).cloned() else { break };
-                let view = View::new(&state.world, &mut state.waits, state.now, (self.time)(), self.seed);
-                for write in (reconciler.step)(&view, &object) {
-                    tracing::trace!(reconciler = reconciler.name, of = %reference, ?write);
-                    if !self.execute(write).await {
-                        break;
-                    }
-                }
+    /// Has a reconciler look at an object, and does what it wants done.
+    async fn look(&mut self, step: &Step) {
+        let (Some(reconciler), Some(object)) =
+            (self.reconcilers.get(step.1).copied(), self.state.world.peek(&step.0).cloned())
+        else {
+            return self.state.forget(step);
+        };
+        let writes = {
+            let state = &mut self.state;
+            state.world.take_reads();
+            let (now, time) = (state.now, (self.time)());
+            let view = View::new(&state.world, &mut state.waits, step, now, time, self.seed);
+            (reconciler.step)(&view, &object)
+        };
+        self.state.note_reads(step);
+        for write in writes {
+            tracing::trace!(reconciler = reconciler.name, of = %step.0, ?write);
+            if !self.execute(step, write).await {
+                break;
             }
         }
     }
 
     /// Says whether what was decided together with this may go on.
-    async fn execute(&mut self, write: Write) -> bool {
+    async fn execute(&mut self, step: &Step, write: Write) -> bool {
         let now = (self.time)();
         let (about, outcome) = match write {
             Write::Create(object) => self.executor.create(&object).await,
@@ -222,7 +231,7 @@ impl Driver {
             // Before the lines of what was begun with this.
             self.logs.saw(pod);
         }
-        self.state.note(about, outcome)
+        self.state.note(step, about, outcome)
     }
 }
 
@@ -241,7 +250,7 @@ impl State {
             News::Complete(kind) => {
                 let listed = self.lists.remove(&kind).unwrap_or_default();
                 for gone in self.world.retain(kind, &listed) {
-                    self.wake(&gone, None);
+                    self.wake(&gone.reference(), Some(&gone), None);
                 }
                 self.ended.retain(|uid| listed.contains(uid));
                 self.written.remove(&kind);
@@ -255,38 +264,72 @@ impl State {
                 self.ended.remove(object.uid());
                 let reference = object.reference();
                 if self.world.remove(&reference, object.uid()) {
-                    self.wake(&reference, Some(&object));
+                    self.wake(&reference, Some(&object), None);
                 }
             }
         }
     }
 
     fn apply(&mut self, object: Object) {
+        let reference = object.reference();
+        let before = self.world.peek(&reference).cloned();
         if self.world.apply(object.clone()) {
-            self.wake(&object.reference(), Some(&object));
+            self.wake(&reference, before.as_ref(), Some(&object));
         }
     }
 
-    /// Has everybody look whom a change may concern.
-    fn wake(&mut self, changed: &Reference, object: Option<&Object>) {
-        match changed.kind {
-            Kind::PersistentVolume => {
-                let claimed_in = object.map(|volume| volume.text("/spec/claimRef/namespace"));
-                self.changed.extend([String::new(), claimed_in.unwrap_or_default().to_owned()]);
+    /// Has everybody look who has asked something that has another answer now.
+    fn wake(&mut self, changed: &Reference, before: Option<&Object>, after: Option<&Object>) {
+        let kind = changed.kind;
+        let mut answers =
+            vec![Read::Object(changed.clone()), Read::List(kind, changed.namespace.clone()), Read::All(kind)];
+        for object in [before, after].into_iter().flatten() {
+            answers.push(Read::Controlled(kind, object.controller_uid().to_owned()));
+        }
+        for answer in &answers {
+            self.changed.extend(self.readers.get(answer).into_iter().flatten().cloned());
+        }
+        if before.is_none() && after.is_some() {
+            let theirs = self.of.iter().enumerate().filter(|(_, of)| **of == kind);
+            self.changed.extend(theirs.map(|(number, _)| (changed.clone(), number)));
+        }
+    }
+
+    /// Remembers what somebody asked while looking.
+    fn note_reads(&mut self, step: &Step) {
+        for counted in self.waits.take_counted() {
+            self.changed.extend(self.readers.get(&counted).into_iter().flatten().cloned());
+        }
+        let mut now = self.world.take_reads();
+        now.insert(Read::Object(step.0.clone()));
+        let before = self.reads.remove(step).unwrap_or_default();
+        for gone in before.difference(&now) {
+            self.forget_reader(gone, step);
+        }
+        for new in now.difference(&before) {
+            self.readers.entry(new.clone()).or_default().insert(step.clone());
+        }
+        self.reads.insert(step.clone(), now);
+    }
+
+    fn forget_reader(&mut self, read: &Read, step: &Step) {
+        if let Some(readers) = self.readers.get_mut(read) {
+            readers.remove(step);
+            if readers.is_empty() {
+                self.readers.remove(read);
             }
-            // Its volume has no namespace.
-            Kind::PersistentVolumeClaim => {
-                self.changed.extend([String::new(), changed.namespace.clone()]);
-            }
-            kind if kind.row().namespaced && kind != Kind::DataSource => {
-                self.changed.insert(changed.namespace.clone());
-            }
-            _ => self.changed.extend(self.world.namespaces()),
+        }
+    }
+
+    /// Forgets somebody who has nothing to look at any more.
+    fn forget(&mut self, step: &Step) {
+        for read in self.reads.remove(step).unwrap_or_default() {
+            self.forget_reader(&read, step);
         }
     }
 
     /// Takes in what became of a write; says whether what was decided together with it may go on.
-    fn note(&mut self, about: Option<Reference>, outcome: Outcome) -> bool {
+    fn note(&mut self, step: &Step, about: Option<Reference>, outcome: Outcome) -> bool {
         match (outcome, about) {
             (Outcome::Is(object), _) => {
                 let (kind, version) = (object.kind(), object.version());
@@ -299,22 +342,22 @@ impl State {
                 true
             }
             (Outcome::Gone, Some(reference)) => {
-                if let Some(object) = self.world.find(&reference) {
+                if let Some(object) = self.world.peek(&reference).cloned() {
                     self.ended.insert(object.uid().to_owned());
                     self.world.bury(&reference);
-                    self.wake(&reference, None);
+                    self.wake(&reference, Some(&object), None);
                 }
                 true
             }
             (Outcome::Refused(why), Some(reference)) => {
                 if self.world.refused(&reference) != Some(&why) {
-                    self.changed.insert(reference.namespace.clone());
+                    self.wake(&reference, None, None);
                     self.world.refuse(reference, why);
                 }
                 false
             }
-            (Outcome::Again, Some(reference)) => {
-                self.waits.look_again(self.now + AGAIN, reference.namespace);
+            (Outcome::Again, Some(_)) => {
+                self.waits.look_again(self.now + AGAIN, step.clone());
                 false
             }
             (Outcome::Done | Outcome::Gone | Outcome::Refused(_) | Outcome::Again, _) => true,
@@ -322,8 +365,12 @@ impl State {
     }
 
     /// What is known before the first lists are complete: that they are not.
-    pub(super) fn new(kinds: &[Kind]) -> Self {
-        Self { lists: kinds.iter().map(|kind| (*kind, HashSet::new())).collect(), ..Self::default() }
+    pub(super) fn new(kinds: &[Kind], reconcilers: &[Reconciler]) -> Self {
+        Self {
+            lists: kinds.iter().map(|kind| (*kind, HashSet::new())).collect(),
+            of: reconcilers.iter().map(|one| one.of).collect(),
+            ..Self::default()
+        }
     }
 
     fn saw(&mut self, kind: Kind, version: u64) {
@@ -357,22 +404,16 @@ impl State {
     fn forget_written(&mut self) {
         self.written.clear();
         self.ended.clear();
-        self.changed.extend(self.world.namespaces());
+        self.changed.extend(self.reads.keys().cloned());
     }
 
     fn wake_due(&mut self) {
-        for namespace in self.waits.due(self.now) {
-            if namespace.is_empty() {
-                self.changed.extend(self.world.namespaces());
-            } else {
-                self.changed.insert(namespace);
-            }
-        }
+        self.changed.extend(self.waits.due(self.now));
     }
 
     /// Lets go of what belongs to objects that are no more.
     fn tidy(&mut self) {
-        if self.waits.len() > 4 * self.world.uids().len() + 64 {
+        if self.waits.len() > 16 * self.world.len() + 64 {
             let uids = self.world.uids();
             self.waits.retain(|uid| uids.contains(uid));
         }

@@ -23,7 +23,6 @@ mod copies;
 mod disks;
 mod driver;
 pub mod edit;
-pub mod endpoint;
 mod execute;
 mod feed;
 mod guard;
@@ -158,8 +157,8 @@ impl Platform {
     async fn start_with(client: Client, options: Options, reconcilers: Parts) -> Result<Self, Refusal> {
         let kinds = guard::playable(&client).await?;
         let (commands, receiver) = mpsc::channel(1);
+        let reconcilers: Vec<Reconciler> = reconcilers.iter().copied().flatten().copied().collect();
         let driver = Driver {
-            reconcilers: reconcilers.iter().copied().flatten().copied().collect(),
             feeds: feed::open(&client, &kinds),
             executor: Executor::new(client, if options.strict { "Strict" } else { "Warn" }),
             logs: options.logs,
@@ -167,7 +166,8 @@ impl Platform {
             seed: options.seed,
             pace: options.pace,
             commands: receiver,
-            state: State::new(&kinds),
+            state: State::new(&kinds, &reconcilers),
+            reconcilers,
         };
         Ok(Self { commands, task: tokio::spawn(driver.run()) })
     }

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::object::Object;
-use super::world::World;
+use super::object::{Object, Reference};
+use super::world::{Read, World};
+
+/// A reconciler, by its number, and the object that it looks at.
+pub(super) type Step = (Reference, usize);
 
 /// What is waited for: an object's uid, and a word.
 type Wait = (String, String);
@@ -19,7 +22,9 @@ type Wait = (String, String);
 pub(super) struct Waits {
     since: HashMap<Wait, Duration>,
     counts: HashMap<Wait, usize>,
-    due: BTreeSet<(Duration, String)>,
+    /// What was counted since somebody wanted to know that.
+    counted: Vec<Read>,
+    due: BTreeSet<(Duration, Step)>,
 }
 
 impl Waits {
@@ -28,14 +33,18 @@ impl Waits {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The namespaces in which somebody has to look now.
-    pub(super) fn due(&mut self, now: Duration) -> Vec<String> {
+    /// Who has to look now.
+    pub(super) fn due(&mut self, now: Duration) -> Vec<Step> {
         let mut due = Vec::new();
         while self.due.first().is_some_and(|(at, _)| *at <= now) {
-            due.extend(self.due.pop_first().map(|(_, namespace)| namespace));
+            due.extend(self.due.pop_first().map(|(_, step)| step));
         }
-        due.dedup();
         due
+    }
+
+    /// What was counted since this was called last.
+    pub(super) fn take_counted(&mut self) -> Vec<Read> {
+        std::mem::take(&mut self.counted)
     }
 
     /// Forgets what was waited for on objects that are gone.
@@ -44,9 +53,9 @@ impl Waits {
         self.counts.retain(|(uid, _), _| known(uid));
     }
 
-    /// Has somebody look at a namespace later.
-    pub(super) fn look_again(&mut self, at: Duration, namespace: String) {
-        self.due.insert((at, namespace));
+    /// Has somebody look again later.
+    pub(super) fn look_again(&mut self, at: Duration, step: Step) {
+        self.due.insert((at, step));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -59,6 +68,7 @@ impl Waits {
 pub struct View<'a> {
     world: &'a World,
     waits: RefCell<&'a mut Waits>,
+    step: &'a Step,
     now: Duration,
     /// The server's time, for everything that is written.
     pub time: Timestamp,
@@ -78,11 +88,12 @@ impl<'a> View<'a> {
     pub(super) fn new(
         world: &'a World,
         waits: &'a mut Waits,
+        step: &'a Step,
         now: Duration,
         time: Timestamp,
         seed: u64,
     ) -> Self {
-        Self { world, waits: RefCell::new(waits), now, time, seed }
+        Self { world, waits: RefCell::new(waits), step, now, time, seed }
     }
 
     /// How long the platform has run, on its own clock.
@@ -97,7 +108,7 @@ impl<'a> View<'a> {
         let due = since.saturating_add(long);
         let over = due <= self.now;
         if !over {
-            self.look_again(object, due);
+            self.look_again(due);
         }
         over
     }
@@ -109,7 +120,7 @@ impl<'a> View<'a> {
         let elapsed = self.now.saturating_sub(since);
         let steps = elapsed.as_millis() / step.as_millis().max(1) + 1;
         let next = step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
-        self.look_again(object, since + next.max(elapsed + Duration::from_millis(1)));
+        self.look_again(since + next.max(elapsed + Duration::from_millis(1)));
         elapsed
     }
 
@@ -124,14 +135,15 @@ impl<'a> View<'a> {
         self.now.saturating_sub(self.since(object, word))
     }
 
-    /// Has the object looked at again after some time.
-    pub fn look_in(&self, object: &Object, after: Duration) {
-        self.look_again(object, self.now.saturating_add(after));
+    /// Has somebody look again after some time.
+    pub fn look_in(&self, after: Duration) {
+        self.look_again(self.now.saturating_add(after));
     }
 
     /// How many of something were counted on the object, for that word.
     pub fn counted(&self, object: &Object, word: &str) -> usize {
         let key = (object.uid().to_owned(), word.to_owned());
+        self.world.note(Read::Counted(key.0.clone(), key.1.clone()));
         self.waits.borrow().counts.get(&key).copied().unwrap_or_default()
     }
 
@@ -139,7 +151,12 @@ impl<'a> View<'a> {
     /// as lines of a log.
     pub fn count(&self, object: &Object, word: &str, number: usize) -> usize {
         let key = (object.uid().to_owned(), word.to_owned());
-        self.waits.borrow_mut().counts.insert(key, number).unwrap_or_default()
+        let mut waits = self.waits.borrow_mut();
+        let before = waits.counts.insert(key.clone(), number).unwrap_or_default();
+        if before != number {
+            waits.counted.push(Read::Counted(key.0, key.1));
+        }
+        before
     }
 
     /// Begins to wait anew.
@@ -161,8 +178,8 @@ impl<'a> View<'a> {
         *self.waits.borrow_mut().since.entry(key).or_insert(self.now)
     }
 
-    fn look_again(&self, object: &Object, at: Duration) {
-        self.waits.borrow_mut().look_again(at, object.namespace().to_owned());
+    fn look_again(&self, at: Duration) {
+        self.waits.borrow_mut().look_again(at, self.step.clone());
     }
 }
 

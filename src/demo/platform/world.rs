@@ -1,6 +1,7 @@
 //! What the platform has seen of the cluster.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::kind::Kind;
 use super::object::{Object, Reference};
@@ -12,6 +13,23 @@ pub struct World {
     /// Objects that are gone although their watch has not said so yet, by uid.
     buried: HashSet<String>,
     refused: HashMap<Reference, Refused>,
+    /// What was asked since somebody wanted to know that.
+    reads: RefCell<HashSet<Read>>,
+}
+
+/// Something that a reconciler has asked, and whose answer may become another one.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Read {
+    /// An object, or why there is none.
+    Object(Reference),
+    /// The objects of a kind in a namespace.
+    List(Kind, String),
+    /// The objects of a kind.
+    All(Kind),
+    /// The objects of a kind that an object with this uid controls.
+    Controlled(Kind, String),
+    /// What was counted on the object with this uid, for a word.
+    Counted(String, String),
 }
 
 /// An object that the server would not take.
@@ -33,45 +51,57 @@ impl World {
 
     /// An object, if it is there.
     pub fn find(&self, reference: &Reference) -> Option<&Object> {
+        self.note(Read::Object(reference.clone()));
         self.objects.get(reference)
     }
 
     /// The objects of a kind in a namespace, by name; with an empty namespace those of a kind that has none.
     pub fn list<'a>(&'a self, kind: Kind, namespace: &'a str) -> impl Iterator<Item = &'a Object> {
-        let first = Reference::new(kind, namespace, "");
-        let theirs = move |one: &Reference| one.kind == kind && one.namespace == namespace;
-        self.objects.range(first..).take_while(move |(one, _)| theirs(one)).map(|(_, object)| object)
+        self.note(Read::List(kind, namespace.to_owned()));
+        self.of(kind, namespace)
     }
 
     /// The objects of a kind in all namespaces.
     pub fn all(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.note(Read::All(kind));
         self.objects.values().filter(move |object| object.kind() == kind)
     }
 
     /// The objects of a kind that another object controls.
     pub fn controlled<'a>(&'a self, kind: Kind, owner: &'a Object) -> impl Iterator<Item = &'a Object> {
-        self.list(kind, owner.namespace()).filter(move |object| object.controller_uid() == owner.uid())
+        self.note(Read::Controlled(kind, owner.uid().to_owned()));
+        self.of(kind, owner.namespace()).filter(move |object| object.controller_uid() == owner.uid())
     }
 
     /// Why the server would not take an object when it was sent last.
     pub fn refused(&self, reference: &Reference) -> Option<&Refused> {
+        self.note(Read::Object(reference.clone()));
         self.refused.get(reference)
     }
 
-    /// Everything in a namespace; with an empty one everything that has none.
-    pub(super) fn within(&self, namespace: &str) -> Vec<Reference> {
-        let first = Reference::new(Kind::ALL[0], namespace, "");
-        self.objects
-            .range(first..)
-            .map(|(one, _)| one)
-            .take_while(|one| one.namespace == namespace)
-            .cloned()
-            .collect()
+    fn of<'a>(&'a self, kind: Kind, namespace: &'a str) -> impl Iterator<Item = &'a Object> {
+        let first = Reference::new(kind, namespace, "");
+        let theirs = move |one: &Reference| one.kind == kind && one.namespace == namespace;
+        self.objects.range(first..).take_while(move |(one, _)| theirs(one)).map(|(_, object)| object)
     }
 
-    /// The namespaces in which there is something, and the empty one.
-    pub(super) fn namespaces(&self) -> BTreeSet<String> {
-        self.objects.keys().map(|one| one.namespace.clone()).chain([String::new()]).collect()
+    pub(super) fn note(&self, read: Read) {
+        self.reads.borrow_mut().insert(read);
+    }
+
+    /// What was asked since this was called last.
+    pub(super) fn take_reads(&self) -> HashSet<Read> {
+        self.reads.take()
+    }
+
+    /// An object, if it is there, for somebody whose questions do not matter.
+    pub(super) fn peek(&self, reference: &Reference) -> Option<&Object> {
+        self.objects.get(reference)
+    }
+
+    /// How many objects there are.
+    pub(super) fn len(&self) -> usize {
+        self.objects.len()
     }
 
     /// Takes in what a server sent; says whether it is news.
@@ -110,15 +140,11 @@ impl World {
     }
 
     /// Forgets objects of a kind that are not among those of a new list.
-    pub(super) fn retain(&mut self, kind: Kind, listed: &HashSet<String>) -> Vec<Reference> {
-        let gone: Vec<Reference> = self
-            .objects
-            .iter()
-            .filter(|(one, object)| one.kind == kind && !listed.contains(object.uid()))
-            .map(|(one, _)| one.clone())
-            .collect();
+    pub(super) fn retain(&mut self, kind: Kind, listed: &HashSet<String>) -> Vec<Object> {
+        let is_gone = |object: &&Object| object.kind() == kind && !listed.contains(object.uid());
+        let gone: Vec<Object> = self.objects.values().filter(is_gone).cloned().collect();
         for one in &gone {
-            self.objects.remove(one);
+            self.objects.remove(&one.reference());
         }
         self.buried.retain(|uid| listed.contains(uid));
         gone

@@ -61,7 +61,7 @@ pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
         return vec![update];
     }
     if namespace != claim.namespace() {
-        view.look_in(claim, ELSEWHERE);
+        view.look_in(ELSEWHERE);
     }
     let told = view.get(Kind::VolumeCloneSource, namespace, claim.text("/spec/dataSourceRef/name"));
     let Some(told) = told else { return Vec::new() };
@@ -177,7 +177,7 @@ impl Copy<'_, '_> {
             return Vec::new();
         }
         if let Some(pod) = self.user() {
-            self.view.look_in(claim, ELSEWHERE * 2);
+            self.view.look_in(ELSEWHERE * 2);
             let text = format!(
                 "pod {}/{} using PersistentVolumeClaim {}",
                 self.namespace,
@@ -375,7 +375,7 @@ impl Copy<'_, '_> {
     fn copy(&self, copy: &Object) -> Vec<Write> {
         let name = self.source_pod(copy);
         if self.view.get(Kind::Pod, self.namespace, &name).is_some() {
-            self.view.look_in(self.claim, ELSEWHERE * 3);
+            self.view.look_in(ELSEWHERE * 3);
             return Vec::new();
         }
         if copy.annotation(POD_READY) != "true" {

@@ -66,7 +66,7 @@ fn target(view: &View<'_>, source: &Object, spec: &Value) -> Verdict {
         let name = spec[of]["name"].as_str()?;
         let namespace = spec[of]["namespace"].as_str().unwrap_or(source.namespace());
         if namespace != source.namespace() {
-            view.look_in(source, ELSEWHERE);
+            view.look_in(ELSEWHERE);
         }
         Some((namespace, name))
     };

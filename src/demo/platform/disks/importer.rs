@@ -142,8 +142,8 @@ fn run(view: &View<'_>, pod: &Object, container: &str, restarts: u32) -> Progres
 /// How far an importer is, as its metrics tell it; nothing where they do not.
 pub(super) fn percent(view: &View<'_>, pod: &Object) -> Option<f64> {
     let restarts = pod.number("/status/containerStatuses/0/restartCount").unwrap_or_default();
-    let age = view.age(pod, &format!("runs-importer-{restarts}")).as_secs_f64();
     // Asked every two seconds, as CDI does.
+    let age = view.elapsed(pod, &format!("runs-importer-{restarts}"), Duration::from_secs(2)).as_secs_f64();
     let age = (age / 2.0).floor() * 2.0;
     let plan = plan(view, pod);
     let part = |from: f64, to: f64| ((age - from) / (to - from).max(0.1) * 100.0).clamp(0.0, 100.0);
@@ -279,7 +279,7 @@ pub(super) fn copied(view: &View<'_>, pod: &str, namespace: &str) -> Option<Stri
     if !pod.at("/status/containerStatuses/0/state/running").is_object() {
         return None;
     }
-    let age = view.age(pod, &started("cdi-clone-source", 0)).as_secs_f64();
+    let age = view.elapsed(pod, &started("cdi-clone-source", 0), Duration::from_secs(3)).as_secs_f64();
     let age = (age / 3.0).floor() * 3.0;
     let percent = age / sending(view, pod) * 100.0;
     (percent < 100.0).then(|| format!("{percent:.2}%"))

@@ -210,7 +210,7 @@ fn due_tries(view: &View<'_>, vm: &Object) -> usize {
         pause = (pause * 2).min(LONGEST_PAUSE);
         tries += 1;
     }
-    view.look_in(vm, (at + pause).saturating_sub(age));
+    view.look_in((at + pause).saturating_sub(age));
     tries
 }
 

@@ -269,7 +269,7 @@ impl Container<'_, '_> {
         let age = self.view.age(self.pod, &self.word("runs", runs));
         let due = lines.iter().take_while(|(after, _)| *after <= age).count();
         if let Some((next, _)) = lines.get(due) {
-            self.view.look_in(self.pod, next.saturating_sub(age));
+            self.view.look_in(next.saturating_sub(age));
         }
         let written = self.view.count(self.pod, &self.word("said", runs), due);
         said.extend(

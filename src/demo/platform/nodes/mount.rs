@@ -82,7 +82,7 @@ pub(super) fn complain(view: &View<'_>, pod: &Object, why: &str) -> Vec<Write> {
     if view.count(pod, "mounts-tried", tries) >= tries {
         return Vec::new();
     }
-    view.look_in(pod, (at + pause).saturating_sub(age));
+    view.look_in((at + pause).saturating_sub(age));
     vec![Write::warn(pod, KUBELET, "FailedMount", why)]
 }
 
