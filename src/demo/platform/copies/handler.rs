@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::edit::{label, remove, set, time};
+use super::super::edit::{label, list, remove, set, time};
 use super::super::kind::Kind;
 use super::super::object::Object;
 use super::super::play::{self, Shows};
@@ -36,6 +36,9 @@ const FORSAKEN: Duration = Duration::from_secs(5);
 
 /// The play of a migration that does not come to an end.
 const FAILS: &str = "migration-fails";
+
+/// The readiness gate of launchers.
+const UNPAUSED: &str = "kubevirt.io/virtual-machine-unpaused";
 
 const STATE: &str = "/status/migrationState";
 
@@ -70,7 +73,24 @@ pub(super) fn step(view: &View<'_>, vmi: &Object) -> Vec<Write> {
             Vec::new()
         };
     }
-    if waited("copy", time_to_copy(view, vmi, uid)) { succeeded(view, vmi) } else { Vec::new() }
+    if !waited("copy", time_to_copy(view, vmi, uid)) {
+        return Vec::new();
+    }
+    let opened = open_gate(view, vmi);
+    if opened.is_empty() { succeeded(view, vmi) } else { opened }
+}
+
+/// Lets the new pod be ready before the guest is told to be there: it does not stop being ready when it moves.
+fn open_gate(view: &View<'_>, vmi: &Object) -> Vec<Write> {
+    let name = vmi.text("/status/migrationState/targetPod");
+    let target = view.get(Kind::Pod, vmi.namespace(), name);
+    let Some(pod) = target.filter(|pod| pod.condition(UNPAUSED).is_none()) else { return Vec::new() };
+    let (mut new, now) = (pod.edit(), time(view.time));
+    list(&mut new, "/status/conditions").push(json!({
+        "type": UNPAUSED, "status": "True", "reason": "NotPaused", "message": "the virtual machine is not paused",
+        "lastProbeTime": now, "lastTransitionTime": now,
+    }));
+    Write::update(pod, new).into_iter().collect()
 }
 
 /// Whether the guest writes faster than its memory is copied, because somebody wants to see that.

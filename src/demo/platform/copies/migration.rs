@@ -59,7 +59,7 @@ pub(super) fn step(view: &View<'_>, migration: &Object) -> Vec<Write> {
 }
 
 /// How long the pod of a migration that is no more is left alone.
-const FORSAKEN: Duration = Duration::from_secs(5);
+const FORSAKEN: Duration = Duration::from_secs(30);
 
 /// Takes away the pod of a migration that was deleted before anything had come of it.
 pub(super) fn forsaken(view: &View<'_>, pod: &Object) -> Vec<Write> {
