@@ -211,7 +211,7 @@ impl MetricsApi {
                 let mut items = Vec::new();
                 let now = self.now();
                 self.each(&path, query, usize::MAX, |pod| items.extend(pod_metrics(pod, now))).await?;
-                Ok(list("PodMetricsList", items))
+                Ok(list("PodMetricsList", &items))
             }
             Route::Pods { namespace, name } => {
                 let path = format!("/api/v1/namespaces/{}/pods/{}", encoded(&namespace), encoded(&name));
@@ -258,7 +258,7 @@ impl MetricsApi {
             Some(only) if !name.is_empty() => Ok(alone("NodeMetrics", only)),
             last => {
                 measured.extend(last);
-                Ok(list("NodeMetricsList", measured))
+                Ok(list("NodeMetricsList", &measured))
             }
         }
     }
@@ -319,7 +319,7 @@ fn group() -> Value {
     json!({"kind": "APIGroup", "apiVersion": "v1", "name": GROUP, "versions": [version], "preferredVersion": version})
 }
 
-fn list(kind: &str, items: Vec<Value>) -> Value {
+fn list(kind: &str, items: &[Value]) -> Value {
     json!({"kind": kind, "apiVersion": format!("{GROUP}/v1beta1"), "metadata": {}, "items": items})
 }
 

@@ -79,8 +79,7 @@ fn of_container(pod: &Value, name: &str, spec: &Value, now: Timestamp) -> Usage 
     let (busy, full) = (wave(uid, &format!("{name} cpu"), now), wave(uid, &format!("{name} memory"), now));
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
     let requests = &spec["resources"]["requests"];
-    let cores = parse_millis(&text(&requests["cpu"]))
-        .map(|millis| f64::from(u32::try_from(millis).unwrap_or(u32::MAX)) / 1000.0);
+    let cores = parse_millis(&text(&requests["cpu"])).map(|millis| f64::from(millis) / 1000.0);
     #[expect(clippy::cast_precision_loss, reason = "nobody counts single bytes")]
     let bytes = parse_bytes(&text(&requests["memory"])).map(|bytes| bytes as f64);
     if name == "compute" && pod["metadata"]["labels"]["kubevirt.io"] == "virt-launcher" {

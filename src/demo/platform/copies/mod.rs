@@ -6,7 +6,7 @@
 //! | `migration`, `target` | VirtualMachineInstanceMigrations, and the pods guests migrate to |
 //! | `handler` | what virt-handler does while a guest migrates |
 //! | `evacuation` | nodes that are drained |
-//! | `snapshot`, `source` | VirtualMachineSnapshots, their contents and VolumeSnapshots; the machines they are taken of |
+//! | `snapshot`, `source` | VirtualMachineSnapshots and their contents; the machines they are taken of |
 //! | `restore`, `restored` | VirtualMachineRestores; the claims, disks and machines they make |
 //! | `selector` | label selectors |
 
@@ -35,7 +35,6 @@ pub(super) use handler::has_left;
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
     Reconciler { name: "virtualmachinepool", of: Kind::VirtualMachinePool, step: pool::step },
-    Reconciler { name: "volume snapshot", of: Kind::VolumeSnapshot, step: snapshot::volume },
     Reconciler { name: "snapshot", of: Kind::VirtualMachineSnapshot, step: snapshot::step },
     Reconciler { name: "snapshot content", of: Kind::VirtualMachineSnapshotContent, step: snapshot::content },
     Reconciler { name: "restore", of: Kind::VirtualMachineRestore, step: restore::step },

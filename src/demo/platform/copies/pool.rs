@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::super::edit::{
@@ -25,7 +24,10 @@ const DELAY: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(5);
 
 /// What was made within this time was made together.
-const TOGETHER: SignedDuration = SignedDuration::from_secs(2);
+const TOGETHER: Duration = Duration::from_secs(2);
+
+/// When nobody has to look again.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// So many machines are made or deleted at a time.
 const BURST: usize = 250;
@@ -50,9 +52,13 @@ pub(super) fn step(view: &View<'_>, pool: &Object) -> Vec<Write> {
         finalize(&mut new, FINALIZER);
         return Write::update(pool, new).into_iter().collect();
     }
-    let (machines, strangers): (Vec<_>, Vec<_>) = view
+    let (mut machines, strangers): (Vec<_>, Vec<_>) = view
         .controlled(Kind::VirtualMachine, pool)
+        .inspect(|machine| {
+            age(view, machine);
+        })
         .partition(|machine| selector::matches(wanted, machine.at("/metadata/labels")));
+    last_first(&mut machines);
     let mut writes: Vec<Write> = strangers.into_iter().filter_map(released).collect();
     let mut failure = None;
     if !pool.flag("/spec/paused") {
@@ -109,14 +115,14 @@ fn scale(view: &View<'_>, pool: &Object, machines: &[&Object]) -> Result<Option<
     let going = machines.iter().filter(|one| one.is_ending()).count();
     if automatic && surplus > going {
         let mut left: Vec<&Object> = machines.iter().filter(|one| !one.is_ending()).copied().collect();
-        sort(&strategy["proactive"]["selectionPolicy"], &mut left);
+        sort(view, &strategy["proactive"]["selectionPolicy"], &mut left);
         writes.extend(left.into_iter().take((surplus - going).min(BURST)).filter_map(Write::delete));
     }
     Ok((surplus > 0 || !writes.is_empty()).then_some(writes))
 }
 
 /// Puts those first that are to go first.
-fn sort(selection: &Value, machines: &mut Vec<&Object>) {
+fn sort(view: &View<'_>, selection: &Value, machines: &mut Vec<&Object>) {
     let labels = &selection["selectors"]["labelSelector"];
     if !labels.is_null() {
         machines.retain(|one| selector::matches(labels, one.at("/spec/template/metadata/labels")));
@@ -127,26 +133,30 @@ fn sort(selection: &Value, machines: &mut Vec<&Object>) {
         Some("DescendingOrder") => machines.sort_by_key(|one| Reverse(number_of(one))),
         Some("Oldest") => machines.sort_by_key(born),
         Some("Newest") => machines.sort_by_key(|one| Reverse(born(one))),
-        _ => sort_by_age(machines),
+        _ => sort_by_age(view, machines),
     }
 }
 
 /// The order where none is asked for. The real controller rolls dice; here the oldest go first, and of those that were made
 /// together the last, so that one can foretell it.
-fn sort_by_age(machines: &mut [&Object]) {
-    let born =
-        |one: &Object| one.text("/metadata/creationTimestamp").parse::<Timestamp>().unwrap_or_default();
-    let newest = machines.iter().map(|one| born(one)).max().unwrap_or_default();
+fn sort_by_age(view: &View<'_>, machines: &mut [&Object]) {
+    let newest = machines.iter().map(|one| age(view, one)).min().unwrap_or_default();
     machines.sort_by_key(|one| {
-        let (age, number) = (newest.duration_since(born(one)), Reverse(number_of(one)));
-        (Reverse(age.max(TOGETHER)), number)
+        let older = age(view, one).saturating_sub(newest);
+        (Reverse(older.max(TOGETHER)), Reverse(number_of(one)))
     });
+}
+
+/// How long a machine has been there, on the clock of the platform.
+fn age(view: &View<'_>, machine: &Object) -> Duration {
+    view.elapsed(machine, "age", NEVER)
 }
 
 fn scale_out(view: &View<'_>, pool: &Object, missing: usize) -> Result<Vec<Write>, Failure> {
     let named = |number: u64| format!("{}-{number}", pool.name());
     let free = |number: &u64| view.get(Kind::VirtualMachine, pool.namespace(), &named(*number)).is_none();
-    let numbers: Vec<u64> = (0..).filter(free).take(missing.min(BURST)).collect();
+    let mut numbers: Vec<u64> = (0..).filter(free).take(missing.min(BURST)).collect();
+    last_first(&mut numbers);
     let refused = numbers.first().and_then(|number| {
         view.refused(&Reference::new(Kind::VirtualMachine, pool.namespace(), &named(*number)))
     });
@@ -164,6 +174,13 @@ fn scale_out(view: &View<'_>, pool: &Object, missing: usize) -> Result<Vec<Write
         writes.push(Write::tell(pool, SOURCE, "SuccessfulCreate", message));
     }
     Ok(writes)
+}
+
+/// The order in which the real controller comes to what it does side by side: what it began last comes first.
+fn last_first<T>(all: &mut [T]) {
+    if !all.is_empty() {
+        all.rotate_right(1);
+    }
 }
 
 fn with_revision(view: &View<'_>, pool: &Object) -> Option<Write> {

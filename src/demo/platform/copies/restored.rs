@@ -303,7 +303,7 @@ impl Volumes<'_, '_> {
         } else {
             set(&mut machine, "/spec/runStrategy", strategy);
         }
-        let firmware = firmware.filter(|one| one.is_object());
+        let firmware = firmware.filter(Value::is_object);
         if let Some(firmware) = firmware
             && machine.pointer("/spec/template/spec/domain/firmware").is_none()
         {

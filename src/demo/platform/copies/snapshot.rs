@@ -1,4 +1,4 @@
-//! VirtualMachineSnapshots and their contents, and the CSI snapshotter that takes snapshots of volumes.
+//! VirtualMachineSnapshots and their contents.
 
 use std::time::Duration;
 
@@ -20,9 +20,6 @@ const CONTENT_FINALIZER: &str = "snapshot.kubevirt.io/vmsnapshotcontent-protecti
 
 /// How long a snapshot may take where its maker did not say.
 const DEADLINE: Duration = Duration::from_secs(5 * 60);
-
-/// How long the CSI driver takes for a snapshot.
-const SNAPSHOT: Duration = Duration::from_secs(3);
 
 /// How often a machine that cannot be locked is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -365,55 +362,12 @@ fn take(view: &View<'_>, content: &Object, backup: &Value, name: &str) -> Vec<Wr
     vec![Write::Create(snapshot), told]
 }
 
-/// What the CSI snapshotter does for a snapshot of a volume. Its own object for it, a VolumeSnapshotContent, is not made: of
-/// that there is nothing but a name.
-pub(super) fn volume(view: &View<'_>, snapshot: &Object) -> Vec<Write> {
-    if snapshot.flag("/status/readyToUse") || snapshot.is_ending() {
-        return Vec::new();
-    }
-    let class = snapshot.text("/spec/volumeSnapshotClassName");
-    if view.get(Kind::VolumeSnapshotClass, "", class).is_none() {
-        return Vec::new();
-    }
-    let content = snapshot.text("/spec/source/volumeSnapshotContentName");
-    let claim = snapshot.text("/spec/source/persistentVolumeClaimName");
-    let claim = view.get(Kind::PersistentVolumeClaim, snapshot.namespace(), claim);
-    let is_there = !content.is_empty() || claim.is_some_and(|claim| claim.phase() == "Bound");
-    if !is_there || !view.waited(snapshot, "taken", SNAPSHOT) {
-        return Vec::new();
-    }
-    let mut new = snapshot.edit();
-    let bound_to =
-        if content.is_empty() { format!("snapcontent-{}", snapshot.uid()) } else { content.to_owned() };
-    set(&mut new, "/status/boundVolumeSnapshotContentName", bound_to);
-    set(&mut new, "/status/creationTime", time(view.time));
-    set(&mut new, "/status/readyToUse", true);
-    if let Some(claim) = claim {
-        set(&mut new, "/status/restoreSize", canonical(claim.text("/status/capacity/storage")));
-    }
-    Write::update(snapshot, new).into_iter().collect()
-}
-
-/// `5Gi` for `5368709120`.
-fn canonical(quantity: &str) -> String {
-    let Ok(bytes) = quantity.parse::<u64>() else { return quantity.to_owned() };
-    let units = [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
-    let fits = |(_, bits): &(&str, u32)| bytes > 0 && bytes.trailing_zeros() >= *bits;
-    units
-        .into_iter()
-        .find(fits)
-        .map_or_else(|| bytes.to_string(), |(unit, bits)| format!("{}{unit}", bytes >> bits))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_durations_are_those_of_kubernetes() {
-        for (bytes, text) in [("5368709120", "5Gi"), ("1000", "1000"), ("0", "0"), ("3Gi", "3Gi")] {
-            assert_eq!(canonical(bytes), text);
-        }
+    fn durations_are_those_of_kubernetes() {
         for (text, seconds) in [("5m0s", Some(300)), ("1h1m1s", Some(3661)), ("0s", Some(0)), ("soon", None)]
         {
             assert_eq!(go_duration(text), seconds.map(Duration::from_secs), "{text}");
