@@ -16,6 +16,9 @@ use crate::model::{parse_bytes, parse_millis};
 /// Amounts by resource as quotas name it: processors in thousandths, everything else in whole units.
 type Amounts = BTreeMap<String, u64>;
 
+/// A resource, what is asked of it, what is used, and the limit as it was written.
+type Exceeded<'a> = (&'a String, u64, u64, String);
+
 const CLASS: &str = "storageclass.storage.k8s.io";
 
 /// Whether a kind's objects are counted.
@@ -109,7 +112,7 @@ fn quotas(state: &State, namespace: &str) -> Vec<(Key, Value)> {
 
 /// An amount as a quantity.
 fn written(resource: &str, amount: u64) -> String {
-    if resource.ends_with("cpu") && amount % 1000 != 0 {
+    if resource.ends_with("cpu") && !amount.is_multiple_of(1000) {
         return format!("{amount}m");
     }
     if resource.ends_with("cpu") {
@@ -144,7 +147,7 @@ pub(crate) fn admit(
         .collect();
     let used = used(transaction.state, namespace);
     for (key, quota) in quotas {
-        let mut exceeded: Vec<(&String, u64, u64, String)> = Vec::new();
+        let mut exceeded: Vec<Exceeded<'_>> = Vec::new();
         for (resource, hard) in quota["spec"]["hard"].as_object().into_iter().flatten() {
             let Some(wanted) = more.get(resource).copied() else { continue };
             let has = used.get(resource).copied().unwrap_or_default();
@@ -156,7 +159,7 @@ pub(crate) fn admit(
             continue;
         }
         exceeded.sort_unstable();
-        let list = |value: &dyn Fn(&(&String, u64, u64, String)) -> String| {
+        let list = |value: fn(&Exceeded<'_>) -> String| {
             let all: Vec<String> = exceeded.iter().map(|one| format!("{}={}", one.0, value(one))).collect();
             all.join(",")
         };
@@ -165,9 +168,9 @@ pub(crate) fn admit(
         let message = format!(
             "{plural} {name:?} is forbidden: exceeded quota: {}, requested: {}, used: {}, limited: {}",
             key.name,
-            list(&|one| written(one.0, one.1)),
-            list(&|one| written(one.0, one.2)),
-            list(&|one| one.3.clone()),
+            list(|one| written(one.0, one.1)),
+            list(|one| written(one.0, one.2)),
+            list(|one| one.3.clone()),
         );
         return Err(Refusal::forbidden(message, json!({"name": name, "kind": plural})));
     }

@@ -228,7 +228,7 @@ fn populator_source(view: &View<'_>, dv: &Object, source: &Source) -> Option<Wri
             json!({"preallocation": false, "source": of("snapshot.storage.k8s.io".into(), "VolumeSnapshot", name)})
         }
     };
-    if let Some(source) = new["spec"]["source"].as_object_mut() {
+    if let Some(source) = new.pointer_mut("/spec/source").and_then(Value::as_object_mut) {
         source.retain(|_, value| !value.is_null());
     }
     Some(Write::Create(new))

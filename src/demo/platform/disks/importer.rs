@@ -257,8 +257,8 @@ fn receives_copy(view: &View<'_>, pod: &Object) -> bool {
 
 /// How long it takes to read a claim, in seconds.
 fn sending(view: &View<'_>, pod: &Object) -> f64 {
-    let size: f64 = env(pod, "UPLOAD_BYTES").parse().unwrap_or_default();
-    1.0 + (size / GIB).clamp(1.0, 60.0) * 2.0 * (0.8 + 0.4 * view.chance(pod, "network"))
+    let size: u64 = env(pod, "UPLOAD_BYTES").parse().unwrap_or_default();
+    1.0 + (size as f64 / GIB).clamp(1.0, 60.0) * 2.0 * (0.8 + 0.4 * view.chance(pod, "network"))
 }
 
 fn send(view: &View<'_>, pod: &Object, container: &str, restarts: u32) -> Progress {

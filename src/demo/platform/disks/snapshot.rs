@@ -36,7 +36,7 @@ pub(super) fn step(view: &View<'_>, snapshot: &Object) -> Vec<Write> {
     if view.waited(snapshot, "made", LONG) {
         let mut new = snapshot.edit();
         let size = bytes(claim.at("/status/capacity/storage")).unwrap_or_default();
-        let size = if size % GIB == 0 { format!("{}Gi", size / GIB) } else { size.to_string() };
+        let size = if size.is_multiple_of(GIB) { format!("{}Gi", size / GIB) } else { size.to_string() };
         set(&mut new, "/status/boundVolumeSnapshotContentName", format!("snapcontent-{}", snapshot.uid()));
         set(&mut new, "/status/creationTime", time(view.time));
         set(&mut new, "/status/readyToUse", true);

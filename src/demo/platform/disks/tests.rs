@@ -38,6 +38,7 @@ pub(super) async fn stage(more: Vec<Value>) -> Stage {
     stage
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "they are written down where it is called")]
 pub(super) fn volume(name: &str, source: Value, storage: Value) -> Value {
     let mut whole = json!({"resources": {"requests": {"storage": "5Gi"}}});
     for (key, value) in storage.as_object().unwrap() {
@@ -340,6 +341,7 @@ async fn a_copy_of_something_that_is_not_there_says_so() {
     assert_eq!(stage.events("shop").await, [told]);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is written down where it is called")]
 fn data_source(name: &str, spec: Value) -> Value {
     json!({
         "apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataSource",

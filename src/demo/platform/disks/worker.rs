@@ -98,7 +98,7 @@ fn container(view: &View<'_>, name: &str, image: &str) -> Value {
     })
 }
 
-fn pod(claim: &Object, name: &str, container: Value, volumes: Vec<Value>) -> Value {
+fn pod(claim: &Object, name: &str, container: &Value, volumes: &[Value]) -> Value {
     let mut pod = new_object(Kind::Pod, claim.namespace(), name);
     for (key, value) in claim.at("/metadata/labels").as_object().into_iter().flatten() {
         if key != NO_BACKUP.0 {
@@ -209,7 +209,7 @@ pub(super) fn importer(view: &View<'_>, claim: &Object, name: &str, import: Impo
         env.push(json!({"name": "IMPORTER_CERT_DIR", "value": "/certs"}));
     }
     container["env"] = env.into();
-    let mut pod = pod(claim, name, container, volumes);
+    let mut pod = pod(claim, name, &container, &volumes);
     label(&mut pod, "cdi.kubevirt.io", "importer");
     label(&mut pod, "prometheus.cdi.kubevirt.io", "true");
     annotate(&mut pod, "cdi.kubevirt.io/storage.createdByController", "yes");
@@ -249,7 +249,7 @@ pub(super) fn upload_server(view: &View<'_>, claim: &Object, name: &str, now: Ti
         claim_volume("cdi-data-vol", claim.name()),
         claim_volume("cdi-scratch-vol", &scratch_name(claim)),
     ];
-    let mut pod = pod(claim, name, container, volumes);
+    let mut pod = pod(claim, name, &container, &volumes);
     pod["spec"]["securityContext"]["fsGroup"] = 107.into();
     label(&mut pod, "cdi.kubevirt.io", "cdi-upload-server");
     label(&mut pod, "cdi.kubevirt.io/uploadTarget", claim.uid());
@@ -307,7 +307,7 @@ pub(super) fn clone_source(view: &View<'_>, source: &Object, copy: &Object, name
     data(&mut container, source);
     let mut volume = claim_volume("cdi-data-vol", source.name());
     volume["persistentVolumeClaim"]["readOnly"] = true.into();
-    let mut pod = pod(copy, name, container, vec![volume]);
+    let mut pod = pod(copy, name, &container, &[volume]);
     label(&mut pod, "cdi.kubevirt.io", "cdi-clone-source");
     label(&mut pod, "cdi.kubevirt.io/cloneUniqeId", name);
     label(&mut pod, "prometheus.cdi.kubevirt.io", "true");
