@@ -117,7 +117,7 @@ fn boot(view: &View<'_>, vmi: &Object, pod: &Object, new: &mut Value, said: &mut
     if pod.is("Ready") {
         state(view, new, Condition { of: "Ready", status: "True", reason: "", message: "" });
     }
-    migratable(view, vmi, guest::against_migration(view, vmi), new);
+    migratable(view, guest::against_migration(view, vmi).as_ref(), new);
     state(view, new, Condition { of: "StorageLiveMigratable", status: "True", reason: "", message: "" });
     if vmi.text("/spec/startStrategy") == "Paused" {
         let message = "VMI was paused by user";
@@ -136,10 +136,9 @@ fn migration_method(view: &View<'_>, vmi: &Object) -> &'static str {
     if guest::against_migration(view, vmi).is_some() { "BlockMigration" } else { "LiveMigration" }
 }
 
-fn migratable(view: &View<'_>, vmi: &Object, against: Option<(&str, String)>, new: &mut Value) {
-    let _ = vmi;
+fn migratable(view: &View<'_>, against: Option<&(&str, String)>, new: &mut Value) {
     let of = "LiveMigratable";
-    match &against {
+    match against {
         Some((reason, message)) => state(view, new, Condition { of, status: "False", reason, message }),
         None => state(view, new, Condition { of, status: "True", reason: "", message: "" }),
     }
@@ -164,7 +163,7 @@ fn run(view: &View<'_>, vmi: &Object, pod: &Object, new: &mut Value, said: &mut 
     }
     if cause == "not-migratable" && view.waited(vmi, "pinned", PINNED) {
         let text = guest::not_shared(&format!("{}-root", vmi.name()));
-        migratable(view, vmi, Some(("DisksNotLiveMigratable", text)), new);
+        migratable(view, Some(&("DisksNotLiveMigratable", text)), new);
     }
     let takes = AGENT.mul_f64(1.0 + view.chance(vmi, "agent"));
     let paused = vmi.is("Paused");

@@ -230,17 +230,16 @@ impl Container<'_, '_> {
                 wait("ImagePullBackOff", format!("Back-off pulling image \"{image}\": ErrImagePull: {why}"));
             }
             "ErrImagePull" => {}
-            "ImagePullBackOff" => {
-                if view.waited(pod, &self.word("pull-pause", failed), pause(failed)) {
-                    if view.is_first(pod, &self.word("pull-again", failed)) {
-                        said.push(self.tell("Normal", "Pulling", format!("Pulling image \"{image}\"")));
-                    }
-                    if view.waited(pod, &pulled, REFUSAL) {
-                        refused(said);
-                        wait("ErrImagePull", why.to_owned());
-                    }
+            "ImagePullBackOff" if view.waited(pod, &self.word("pull-pause", failed), pause(failed)) => {
+                if view.is_first(pod, &self.word("pull-again", failed)) {
+                    said.push(self.tell("Normal", "Pulling", format!("Pulling image \"{image}\"")));
+                }
+                if view.waited(pod, &pulled, REFUSAL) {
+                    refused(said);
+                    wait("ErrImagePull", why.to_owned());
                 }
             }
+            "ImagePullBackOff" => {}
             _ if view.waited(pod, &pulled, REFUSAL) => {
                 refused(said);
                 wait("ErrImagePull", why.to_owned());

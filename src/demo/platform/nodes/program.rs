@@ -15,8 +15,11 @@ pub(crate) struct Program {
     pub(crate) run: fn(&View<'_>, &Object, &str, u32) -> Progress,
     /// What it writes into the log of a container: when after the container's start, and what. Lines may be added at the end as time goes on, but
     /// not change.
-    pub(crate) says: fn(&View<'_>, &Object, &str, u32) -> Vec<(Duration, String)>,
+    pub(crate) says: fn(&View<'_>, &Object, &str, u32) -> Said,
 }
+
+/// Lines of a log, and when after the container's start they come.
+pub(crate) type Said = Vec<(Duration, String)>;
 
 /// How far a container's process is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,7 +48,7 @@ impl Progress {
 }
 
 /// For programs that write no log.
-pub(crate) fn silent(_: &View<'_>, _: &Object, _: &str, _: u32) -> Vec<(Duration, String)> {
+pub(crate) fn silent(_: &View<'_>, _: &Object, _: &str, _: u32) -> Said {
     Vec::new()
 }
 
