@@ -350,3 +350,45 @@ async fn a_machine_that_never_ran_can_be_deleted() {
         assert_eq!(left, Vec::<Value>::new(), "{kind:?}");
     }
 }
+
+#[tokio::test]
+async fn disks_that_cannot_be_had_keep_a_machine_from_starting() {
+    let class = json!({
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": "late", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "topolvm.io", "volumeBindingMode": "WaitForFirstConsumer",
+    });
+    let stage = Stage::new(vec![namespace("shop"), node("node-1"), class]).await;
+    let disk = |vm: &mut Value, source: Value| {
+        vm["spec"]["dataVolumeTemplates"] = json!([{
+            "metadata": {"name": format!("{}-root", vm["metadata"]["name"].as_str().unwrap())},
+            "spec": source,
+        }]);
+        let name = vm["spec"]["dataVolumeTemplates"][0]["metadata"]["name"].clone();
+        vm["spec"]["template"]["spec"]["volumes"] = json!([{"name": "root", "dataVolume": {"name": name}}]);
+    };
+    let pvc = json!({
+        "accessModes": ["ReadWriteOnce"], "storageClassName": "late", "resources": {"requests": {"storage": "1Gi"}},
+    });
+    let gone = vm("gone", |vm| disk(vm, json!({"sourceRef": {"kind": "DataSource", "name": "gone"}, "pvc": pvc})));
+    stage.create(gone).await;
+    let seen = stage.get(Vm, "shop", "gone").await;
+    assert_eq!(seen["status"]["printableStatus"], "Stopped");
+    assert_eq!(
+        condition(&seen, "Failure")["message"],
+        "Error encountered while creating DataVolumes: unable to create DataVolume manifest: \
+         datasources.cdi.kubevirt.io \"gone\" not found"
+    );
+    // A disk that waits for its first consumer gets one.
+    stage.create(vm("late", |vm| disk(vm, json!({"source": {"blank": {}}, "pvc": pvc})))).await;
+    let words = words(&stage, "late", 120).await;
+    assert_eq!(words.last().map(String::as_str), Some("Running"), "{words:?}");
+    // What a TPM is to keep needs a claim.
+    let with_tpm = vm("tpm", |vm| {
+        vm["spec"]["template"]["spec"]["domain"]["devices"]["tpm"] = json!({"persistent": true});
+    });
+    stage.create(with_tpm).await;
+    let vmi = stage.get(Vmi, "shop", "tpm").await;
+    assert_eq!(condition(&vmi, "Synchronized")["reason"], "BackendStorageNotReady");
+    assert_eq!(word(&stage, "tpm").await, "Starting");
+}
