@@ -370,7 +370,8 @@ async fn disks_that_cannot_be_had_keep_a_machine_from_starting() {
     let pvc = json!({
         "accessModes": ["ReadWriteOnce"], "storageClassName": "late", "resources": {"requests": {"storage": "1Gi"}},
     });
-    let gone = vm("gone", |vm| disk(vm, json!({"sourceRef": {"kind": "DataSource", "name": "gone"}, "pvc": pvc})));
+    let gone =
+        vm("gone", |vm| disk(vm, json!({"sourceRef": {"kind": "DataSource", "name": "gone"}, "pvc": pvc})));
     stage.create(gone).await;
     let seen = stage.get(Vm, "shop", "gone").await;
     assert_eq!(seen["status"]["printableStatus"], "Stopped");
