@@ -8,13 +8,16 @@ mod stage;
 
 use std::collections::BTreeSet;
 
+use v9s::demo::aggregate::serve_in_place;
+use v9s::demo::virt_api::{FrontProxy, VirtApi, register};
+
 use crate::support::apiserver::ApiServer;
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, runtime};
 use crate::support::crds::Definitions;
 use crate::support::embedded::Embedded;
 use crate::support::suite::report;
 
-use exceptions::{EXCEPTIONS, PASSING};
+use exceptions::{EXCEPTIONS, PASSING, SAME};
 use scenarios::{SCENARIOS, Scenario};
 use sequence::{Sequences, sequences};
 use stage::{Stage, Witness, recording, recordings};
@@ -22,6 +25,8 @@ use stage::{Stage, Witness, recording, recordings};
 #[test]
 fn recordings_are_played_on_the_embedded_server() {
     let server = Embedded::new();
+    let client = server.cluster().client();
+    serve_in_place(server.server(), move || Some(VirtApi::new(client.clone())));
     play_all("the embedded server", server.cluster());
 }
 
@@ -32,7 +37,17 @@ fn recordings_are_played_on_the_real_server() {
     let Definitions::Real(_) = super::cluster::define(server.cluster()) else {
         return report("skipped: a platform needs the real definitions, see V9S_TEST_DATA");
     };
+    let client = server.cluster().client();
+    let (registration, _aggregated) = runtime()
+        .block_on(async {
+            let aggregated = VirtApi::new(client.clone()).listen(FrontProxy::of(&client).await?).await?;
+            let registration = register(client, aggregated.address.port(), &aggregated.authority).await?;
+            registration.available().await?;
+            anyhow::Ok((registration, aggregated))
+        })
+        .expect("KubeVirt's API");
     play_all(&server.title(), server.cluster());
+    runtime().block_on(registration.remove()).expect("the end of KubeVirt's API");
 }
 
 fn play_all(title: &str, cluster: &Cluster) {
@@ -70,6 +85,7 @@ fn play_all(title: &str, cluster: &Cluster) {
                 None => found.push(format!("{}: {object}:\n{difference}", scenario.name)),
             }
         }
+        stage.restore();
         stage.clear(&namespace);
     }
     report(&format!("{title}: {} recordings were played again", scenarios.len()));
@@ -81,11 +97,25 @@ fn play_all(title: &str, cluster: &Cluster) {
     }
 }
 
-/// What a pattern with at most one `*` at its end covers.
+/// Whether a pattern, in which `**` is anything, covers a text.
 fn covers(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix("**") {
-        Some(beginning) => text.starts_with(beginning),
-        None => text == pattern,
+    let Some((beginning, rest)) = pattern.split_once("**") else { return pattern == text };
+    let Some(left) = text.strip_prefix(beginning) else { return false };
+    (0..=left.len()).filter(|place| left.is_char_boundary(*place)).any(|place| covers(rest, &left[place..]))
+}
+
+#[test]
+fn patterns_cover_texts() {
+    for (pattern, text, covered) in [
+        ("a", "a", true),
+        ("a", "ab", false),
+        ("a**", "ab", true),
+        ("**b", "ab", true),
+        ("**b**d", "abcd", true),
+        ("**b**d", "abc", false),
+        ("**", "", true),
+    ] {
+        assert_eq!(covers(pattern, text), covered, "{pattern} {text}");
     }
 }
 
@@ -97,9 +127,11 @@ fn differences(recorded: &Sequences, played: &Sequences) -> Vec<(String, String)
         let steady = |all: &Sequences| {
             let there = all.get(key).map(Vec::as_slice).unwrap_or_default();
             let mut kept: Vec<String> = Vec::new();
-            for state in there.iter().filter(|state| !is_passing(key, state)) {
-                if kept.last() != Some(state) {
-                    kept.push((*state).clone());
+            for state in
+                there.iter().map(|state| as_usual(key, state)).filter(|state| !is_passing(key, state))
+            {
+                if kept.last().is_none_or(|last| last != state) {
+                    kept.push(state.to_owned());
                 }
             }
             kept
@@ -112,6 +144,11 @@ fn differences(recorded: &Sequences, played: &Sequences) -> Vec<(String, String)
         }
     }
     found
+}
+
+fn as_usual<'a>(object: &str, state: &'a str) -> &'a str {
+    let same = SAME.iter().find(|(of, from, ..)| covers(of, object) && *from == state);
+    same.map_or(state, |(_, _, to, _)| to)
 }
 
 fn is_passing(object: &str, state: &str) -> bool {

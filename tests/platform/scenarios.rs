@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::sequence::Line;
-use super::stage::{Stage, class};
+use super::stage::Stage;
 
 /// A recording, and what its user does.
 #[derive(Debug)]
@@ -34,13 +34,13 @@ enum Act {
     Patch(&'static str, &'static str, &'static str),
     /// Deletes an object.
     Delete(&'static str, &'static str),
-    /// The storage class `fast` is the default, or not.
-    DefaultClass(bool),
-    /// Cordons or uncordons all nodes.
-    Cordon(bool),
+    /// No storage class is the default, until the scenario is over.
+    NoDefaultClass,
+    /// Cordons all nodes, until the scenario is over.
+    Cordon,
 }
 
-use Act::{Advance, Beside, Cordon, Create, DefaultClass, Delete, Patch, Play, Until, UntilGone};
+use Act::{Advance, Beside, Cordon, Create, Delete, NoDefaultClass, Patch, Play, Until, UntilGone};
 
 const VMS: &str = "virtualmachines";
 const VMIS: &str = "virtualmachineinstances";
@@ -102,25 +102,57 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Advance(5),
         ],
     ),
-    scenario("import-dns", &[Play(VOLUMES, "root", "dns"), Advance(60)]),
-    scenario("import-first-consumer", &[Create(VOLUMES, "root"), Advance(10)]),
+    scenario(
+        "import-dns",
+        &[
+            Play(VOLUMES, "root", "dns"),
+            Until(VOLUMES, "root", "/status/conditions/2/reason", "Error"),
+            Advance(1),
+        ],
+    ),
+    scenario("import-first-consumer", &[Create(VOLUMES, "root")]),
     scenario(
         "import-healthy-progress",
         &[Create(VOLUMES, "root"), Until(VOLUMES, "root", PHASE, "Succeeded"), Advance(20)],
     ),
-    scenario("import-http-404", &[Play(VOLUMES, "root", "http-404"), Advance(60)]),
-    scenario("import-importer-oom", &[Play(VOLUMES, "root", "importer-oom"), Advance(30)]),
     scenario(
-        "import-no-default-class",
-        &[DefaultClass(false), Create(VOLUMES, "root"), Advance(10), DefaultClass(true)],
+        "import-http-404",
+        &[
+            Play(VOLUMES, "root", "http-404"),
+            Until(VOLUMES, "root", "/status/conditions/2/reason", "Error"),
+            Advance(1),
+        ],
     ),
+    scenario(
+        "import-importer-oom",
+        &[
+            Play(VOLUMES, "root", "importer-oom"),
+            Until(VOLUMES, "root", "/status/conditions/2/reason", "OOMKilled"),
+            Advance(1),
+        ],
+    ),
+    scenario("import-no-default-class", &[NoDefaultClass, Create(VOLUMES, "root"), Advance(10)]),
     scenario("import-provisioner-silent", &[Play(VOLUMES, "root", "provisioner-silent"), Advance(10)]),
     scenario("import-quota-claim", &[Beside(storage_quota), Create(VOLUMES, "root"), Advance(10)]),
-    scenario("import-registry-auth", &[Play(VOLUMES, "root", "registry-auth"), Advance(60)]),
+    scenario(
+        "import-registry-auth",
+        &[
+            Play(VOLUMES, "root", "registry-auth"),
+            Until(VOLUMES, "root", "/status/conditions/2/reason", "Error"),
+            Advance(1),
+        ],
+    ),
     scenario("import-scratch-pending", &[Play(VOLUMES, "root", "scratch-pending"), Advance(60)]),
-    scenario("import-too-small", &[Play(VOLUMES, "root", "too-small"), Advance(60)]),
+    scenario(
+        "import-too-small",
+        &[
+            Play(VOLUMES, "root", "too-small"),
+            Until(VOLUMES, "root", "/status/conditions/2/reason", "Error"),
+            Advance(1),
+        ],
+    ),
     scenario("import-unknown-class", &[Create(VOLUMES, "root"), Advance(10)]),
-    scenario("import-unschedulable", &[Cordon(true), Create(VOLUMES, "root"), Advance(10), Cordon(false)]),
+    scenario("import-unschedulable", &[Cordon, Create(VOLUMES, "root"), Advance(10)]),
     scenario(
         "pool-scaled",
         &[
@@ -146,14 +178,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     scenario("upload-waiting", &[Create(VOLUMES, "root"), Advance(30)]),
     scenario("vm-claim-missing", &[Create(VMS, "web"), Advance(10)]),
-    scenario("vm-containerdisk-pull-error", &[Play(VMS, "web", "image-pull"), Advance(60)]),
+    scenario(
+        "vm-containerdisk-pull-error",
+        &[Play(VMS, "web", "image-pull"), Until(VMS, "web", STATE, "ImagePullBackOff"), Advance(1)],
+    ),
     scenario("vm-crash-loop", &[Play(VMS, "web", "crash-loop"), Advance(40)]),
     scenario(
         "vm-deleted",
         &[
             Create(VMS, "web"),
             Until(VMIS, "web", PHASE, "Running"),
-            Advance(3),
+            Advance(30),
             Delete(VMS, "web"),
             UntilGone(VMS, "web"),
             Advance(5),
@@ -167,12 +202,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Create(VMS, "web"),
             Until(VMIS, "web", PHASE, "Running"),
             Advance(3),
-            Cordon(true),
+            Cordon,
             Create("virtualmachineinstancemigrations", "mig"),
             Advance(8),
             Delete("virtualmachineinstancemigrations", "mig"),
             Advance(5),
-            Cordon(false),
         ],
     ),
     scenario(
@@ -268,7 +302,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Advance(5),
         ],
     ),
-    scenario("vm-unschedulable", &[Cordon(true), Create(VMS, "web"), Advance(10), Cordon(false)]),
+    scenario("vm-unschedulable", &[Cordon, Create(VMS, "web"), Advance(10)]),
 ];
 
 fn storage_quota(namespace: &str) -> Value {
@@ -351,21 +385,8 @@ impl Act {
                 stage.cluster.delete(&stub(recorded, namespace, resource, name));
                 stage.advance(Duration::from_secs(1));
             }
-            DefaultClass(default) => {
-                let fast = class("fast", "", "Immediate", true);
-                let patch = json!({"metadata": {"annotations": {
-                    "storageclass.kubernetes.io/is-default-class": default.to_string(),
-                }}});
-                let made = stage.cluster.patch(&fast, patch);
-                stage.saw(&made);
-            }
-            Cordon(cordoned) => {
-                for name in ["node-1", "node-2"] {
-                    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
-                    let made = stage.cluster.patch(&node, json!({"spec": {"unschedulable": cordoned}}));
-                    stage.saw(&made);
-                }
-            }
+            NoDefaultClass => stage.default_class(false),
+            Cordon => stage.cordon(true),
         }
     }
 }

@@ -117,6 +117,28 @@ impl Stage {
         self.advance(Duration::from_secs(1));
     }
 
+    /// Makes the storage class `fast` the default one, or no default.
+    pub(super) fn default_class(&self, default: bool) {
+        let patch = json!({"metadata": {"annotations": {
+            "storageclass.kubernetes.io/is-default-class": default.to_string(),
+        }}});
+        self.saw(&self.cluster.patch(&class("fast", "", "Immediate", true), patch));
+    }
+
+    /// Cordons or uncordons all nodes.
+    pub(super) fn cordon(&self, cordoned: bool) {
+        for name in NODES {
+            let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
+            self.saw(&self.cluster.patch(&node, json!({"spec": {"unschedulable": cordoned}})));
+        }
+    }
+
+    /// Makes everything as it was in the beginning.
+    pub(super) fn restore(&self) {
+        self.default_class(true);
+        self.cordon(false);
+    }
+
     /// Deletes a namespace and lets go of everything in it.
     pub(super) fn clear(&self, namespace: &str) {
         self.cluster.delete_namespace(namespace);
@@ -129,10 +151,12 @@ impl Stage {
     }
 }
 
+const NODES: [&str; 2] = ["node-1", "node-2"];
+
 /// What every cluster has: nodes and storage classes.
 fn furniture() -> Vec<Value> {
     let mut all = Vec::new();
-    for name in ["node-1", "node-2"] {
+    for name in NODES {
         all.push(json!({
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": name, "labels": {
@@ -159,7 +183,7 @@ fn furniture() -> Vec<Value> {
 }
 
 /// A storage class.
-pub(super) fn class(name: &str, provisioner: &str, binding: &str, default: bool) -> Value {
+fn class(name: &str, provisioner: &str, binding: &str, default: bool) -> Value {
     let mut class = json!({
         "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name},
         "provisioner": provisioner, "reclaimPolicy": "Delete", "volumeBindingMode": binding,
