@@ -158,10 +158,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[
             Create("virtualmachinepools", "runners"),
             Until(VMIS, "runners-0", PHASE, "Running"),
-            Advance(5),
+            Advance(30),
             Patch("virtualmachinepools", "runners", r#"{"spec": {"replicas": 2}}"#),
             Until(VMIS, "runners-1", PHASE, "Running"),
-            Advance(5),
+            Advance(30),
             Patch("virtualmachinepools", "runners", r#"{"spec": {"replicas": 1}}"#),
             Advance(60),
         ],
@@ -251,7 +251,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "vm-restore-waits-for-stop",
         &[
-            Create(VMS, "web"),
+            Play(VMS, "web", "no-agent"),
             Until(VMIS, "web", PHASE, "Running"),
             Advance(30),
             Create("virtualmachinesnapshots", "snap"),
@@ -264,7 +264,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "vm-restored",
         &[
-            Create(VMS, "web"),
+            Play(VMS, "web", "no-agent"),
             Until(VMIS, "web", PHASE, "Running"),
             Advance(30),
             Create("virtualmachinesnapshots", "snap"),
@@ -282,7 +282,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
         "vm-snapshot",
         &[
-            Create(VMS, "web"),
+            Play(VMS, "web", "no-agent"),
             Until(VMIS, "web", PHASE, "Running"),
             Advance(30),
             Create("virtualmachinesnapshots", "snap"),

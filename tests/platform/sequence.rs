@@ -24,6 +24,7 @@ struct Words {
     uid: Regex,
     address: Regex,
     node: Regex,
+    webhook: Regex,
 }
 
 impl Words {
@@ -46,6 +47,8 @@ impl Words {
             uid: expression("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
             address: expression(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"),
             node: expression(r"\bnode-\d+\b"),
+            // The recordings were made with a configuration of their own.
+            webhook: expression("webhook \"[a-z.-]+\""),
         }
     }
 
@@ -59,7 +62,9 @@ impl Words {
         if !self.namespace.is_empty() {
             text = text.replace(&self.namespace, "NAMESPACE");
         }
-        for (expression, word) in [(&self.uid, "UID"), (&self.address, "ADDRESS"), (&self.node, "NODE")] {
+        for (expression, word) in
+            [(&self.uid, "UID"), (&self.address, "ADDRESS"), (&self.node, "NODE"), (&self.webhook, "WEBHOOK")]
+        {
             text = expression.replace_all(&text, word).into_owned();
         }
         text

@@ -139,15 +139,10 @@ impl Stage {
         self.cordon(false);
     }
 
-    /// Deletes a namespace and lets go of everything in it.
+    /// Begins to delete a namespace. A real server takes some seconds for that, in which others can be looked at.
     pub(super) fn clear(&self, namespace: &str) {
         self.cluster.delete_namespace(namespace);
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-        let gone = || {
-            self.advance(Duration::from_secs(5));
-            self.cluster.get(&namespace).is_none().then_some(())
-        };
-        poll(deadline(), gone).expect("the namespace does not go");
+        self.advance(Duration::from_secs(1));
     }
 }
 
