@@ -30,6 +30,7 @@ const CONFINED: &[(&str, &[&str])] = &[
         &[
             "cluster/",
             "model/crd/",
+            "demo/beside.rs",
             "demo/metrics_api.rs",
             "demo/metrics_api/",
             "demo/platform/",

@@ -195,8 +195,7 @@ impl Beside {
         let pace = Pace::Times(wishes.speed);
         let make = async {
             let configuration = runtime::configure(Arc::new(flags.clone())).await?;
-            let (client, server) =
-                tokio::task::spawn_blocking(move || ungated(&configuration, &flags)).await??;
+            let (client, server) = ungated(configuration, flags).await?;
             check_address(&server)?;
             let beside = beside::Beside::start(client, &wishes.wishes(), pace, self.fleet).await?;
             anyhow::Ok((beside, server))

@@ -4,6 +4,7 @@
 //! [`super::proxy`]) and would leave its retries, its time limits and the plugin to kube.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Uri, header};
@@ -104,12 +105,23 @@ pub(crate) fn prepare(
 
 /// A client that passes no gate, and the server's URL: for what plays a part of a cluster. The screens have no use for it.
 ///
-/// Reads files, so it belongs on a thread that may block.
-///
 /// # Errors
 ///
 /// What is wrong with the context; a credential plugin is not run.
-pub(crate) fn ungated(configuration: &Configuration, flags: &Flags) -> Result<(Client, Uri), Failure> {
+pub(crate) async fn ungated(
+    configuration: Arc<Configuration>,
+    flags: Flags,
+) -> Result<(Client, Uri), Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let made = tokio::task::spawn_blocking(move || {
+        let _inside = runtime.enter();
+        client_of(&configuration, &flags)
+    });
+    made.await.map_err(|_| Failure::config("Making a client was broken off."))?
+}
+
+/// Reads files.
+fn client_of(configuration: &Configuration, flags: &Flags) -> Result<(Client, Uri), Failure> {
     let chosen = configuration.choose(None, flags)?;
     let settings = prepare(&chosen, flags, &configuration.proxy)?;
     if settings.plugin.is_some() {

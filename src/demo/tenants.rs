@@ -7,7 +7,6 @@
 //! | `factory` | where disks are made |
 //! | `stuck` | one machine for each cause of an import that does not come to its end |
 
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::platform::PLAYED;
@@ -47,7 +46,7 @@ const CAUSES: [&str; 13] = [
 /// A mistake in a document of this program.
 #[derive(Debug, thiserror::Error)]
 #[error("a document of the demo cannot be read: {0}")]
-pub struct BadDocument(#[from] serde_yaml::Error);
+pub struct BadDocument(#[from] serde_saphyr::Error);
 
 /// Everything, in the order in which it is to be created. `kubelet` is the port at which the logs of the nodes' containers are had.
 ///
@@ -73,7 +72,7 @@ pub fn cluster(kubelet: u16) -> Result<Vec<Value>, BadDocument> {
 }
 
 fn read(text: &str) -> Result<Vec<Value>, BadDocument> {
-    serde_yaml::Deserializer::from_str(text).map(|one| Ok(Value::deserialize(one)?)).collect()
+    Ok(serde_saphyr::from_multiple(text)?)
 }
 
 fn nodes(kubelet: u16) -> Vec<Value> {

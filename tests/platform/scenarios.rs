@@ -90,6 +90,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             ),
             Until(VOLUMES, "fedora-a1a1a1a1a1a1", PHASE, "Succeeded"),
             UntilGone(VOLUMES, "fedora-a1a1a1a1a1a1"),
+            UntilGone("persistentvolumeclaims", "fedora-a1a1a1a1a1a1"),
             Advance(5),
             Patch(
                 "dataimportcrons",
@@ -99,6 +100,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             ),
             Until(VOLUMES, "fedora-b2b2b2b2b2b2", PHASE, "Succeeded"),
             UntilGone(VOLUMES, "fedora-b2b2b2b2b2b2"),
+            UntilGone("persistentvolumeclaims", "fedora-b2b2b2b2b2b2"),
             Advance(5),
         ],
     ),
@@ -363,13 +365,13 @@ impl Act {
                 let object = stub(recorded, namespace, resource, name);
                 stage.until(&object, wanted, LONGEST, |now| match now.pointer(pointer) {
                     Some(Value::String(text)) => text == wanted,
-                    Some(other) => other.to_string() == wanted,
-                    None => false,
+                    Some(Value::Bool(is)) => is.then_some("true") == Some(wanted),
+                    _ => false,
                 });
             }
             UntilGone(resource, name) => {
                 let object = stub(recorded, namespace, resource, name);
-                stage.until(&object, "gone", LONGEST, Value::is_null);
+                stage.until_gone(&object);
             }
             Advance(seconds) => {
                 for _ in 0..seconds {

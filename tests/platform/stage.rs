@@ -104,6 +104,15 @@ impl Stage {
         );
     }
 
+    /// Lets the clock run until an object is gone, which may be the work of the server.
+    pub(super) fn until_gone(&self, object: &Value) {
+        let gone = || {
+            self.advance(Duration::from_secs(1));
+            self.cluster.get(object).is_none().then_some(())
+        };
+        poll(deadline(), gone).unwrap_or_else(|| panic!("{object} does not go"));
+    }
+
     /// Asks for a sub-resource as a user does, and lets the platform see what came of it.
     pub(super) fn verb(&self, path: &str) {
         runtime().block_on(async {
@@ -220,27 +229,29 @@ impl Witness {
     pub(super) fn of(stage: &Stage, namespace: &str) -> Self {
         let client = stage.cluster.client();
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let watch = |of: &'static (&str, &str)| {
-            let (client, namespace, lines) = (client.clone(), namespace.to_owned(), Arc::clone(&lines));
+        let begin = |of: &'static (&str, &str)| {
+            let (client, namespace) = (client.clone(), namespace.to_owned());
             runtime().block_on(async move {
                 let api = api(&client, &namespace, of);
                 let begin = api.list(&Default::default()).await.expect("a list").metadata.resource_version;
                 let parameters = kube::api::WatchParams::default().timeout(280);
-                let mut events =
-                    api.watch(&parameters, &begin.unwrap_or_default()).await.expect("a watch").boxed();
-                tokio::spawn(async move {
-                    while let Ok(Some(event)) = events.try_next().await {
-                        let (event, object) = match event {
-                            WatchEvent::Added(object) => ("ADDED", object),
-                            WatchEvent::Modified(object) => ("MODIFIED", object),
-                            WatchEvent::Deleted(object) => ("DELETED", object),
-                            _ => continue,
-                        };
-                        let object = serde_json::to_value(object).expect("JSON");
-                        let line = Line { resource: of.1.to_owned(), event: event.to_owned(), object };
-                        lines.lock().unwrap().push(line);
-                    }
-                })
+                api.watch(&parameters, &begin.unwrap_or_default()).await.expect("a watch").boxed()
+            })
+        };
+        let watch = |of: &'static (&str, &str)| {
+            let (mut events, lines) = (begin(of), Arc::clone(&lines));
+            runtime().spawn(async move {
+                while let Ok(Some(event)) = events.try_next().await {
+                    let (event, object) = match event {
+                        WatchEvent::Added(object) => ("ADDED", object),
+                        WatchEvent::Modified(object) => ("MODIFIED", object),
+                        WatchEvent::Deleted(object) => ("DELETED", object),
+                        _ => continue,
+                    };
+                    let object = serde_json::to_value(object).expect("JSON");
+                    let line = Line { resource: of.1.to_owned(), event: event.to_owned(), object };
+                    lines.lock().unwrap().push(line);
+                }
             })
         };
         let tasks = WATCHED.iter().map(watch).collect();

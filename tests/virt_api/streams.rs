@@ -100,6 +100,7 @@ pub(super) fn within<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Opens a stream; an answer that is none is the error.
+#[allow(clippy::result_large_err, reason = "there are few of them")]
 pub(super) fn open(
     cluster: &Cluster,
     namespace: &str,

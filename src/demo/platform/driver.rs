@@ -245,7 +245,7 @@ impl State {
             News::Listed(object) => {
                 self.lists.entry(object.kind()).or_default().insert(object.uid().to_owned());
                 self.saw(object.kind(), object.version());
-                self.apply(object);
+                self.apply(&object);
             }
             News::Complete(kind) => {
                 let listed = self.lists.remove(&kind).unwrap_or_default();
@@ -257,7 +257,7 @@ impl State {
             }
             News::Applied(object) => {
                 self.saw(object.kind(), object.version());
-                self.apply(object);
+                self.apply(&object);
             }
             News::Gone(object) => {
                 self.saw(object.kind(), object.version());
@@ -270,11 +270,11 @@ impl State {
         }
     }
 
-    fn apply(&mut self, object: Object) {
+    fn apply(&mut self, object: &Object) {
         let reference = object.reference();
         let before = self.world.peek(&reference).cloned();
         if self.world.apply(object.clone()) {
-            self.wake(&reference, before.as_ref(), Some(&object));
+            self.wake(&reference, before.as_ref(), Some(object));
         }
     }
 
@@ -338,7 +338,7 @@ impl State {
                     let written = self.written.entry(kind).or_default();
                     *written = version.max(*written);
                 }
-                self.apply(object);
+                self.apply(&object);
                 true
             }
             (Outcome::Gone, Some(reference)) => {

@@ -228,6 +228,7 @@ mod tests {
         })
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
     fn kind(spec: Value) -> Value {
         json!({"metadata": {"name": "x"}, "spec": spec})
     }

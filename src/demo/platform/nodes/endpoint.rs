@@ -239,6 +239,7 @@ mod tests {
     use super::super::super::kind::Kind;
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
     fn pod(state: Value, restarts: i64) -> Object {
         let status =
             json!({"containerStatuses": [{"name": "main", "restartCount": restarts, "state": state}]});

@@ -12,6 +12,7 @@ pub(crate) fn node(name: &str) -> Value {
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
 fn pod(name: &str, spec: Value) -> Value {
     let mut whole = json!({
         "containers": [{"name": "main", "image": "quay.io/tools/main:1", "resources": {"requests": {"memory": "100Mi"}}}],

@@ -86,6 +86,7 @@ fn launcher(name: &str) -> Value {
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
 fn migration(name: &str, of: &str, spec: Value) -> Value {
     let mut whole = json!({
         "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceMigration",

@@ -6,6 +6,7 @@ use super::super::PARTS;
 
 const NS: &str = "lab";
 
+#[allow(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
 fn pool(replicas: u32, more: Value) -> Value {
     let mut spec = json!({
         "replicas": replicas,

@@ -98,6 +98,7 @@ async fn stage(running: bool, agent: bool) -> Stage {
     Stage::with(objects, &[PARTS, disks::PARTS]).await
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
 fn snapshot(spec: Value) -> Value {
     let mut whole = json!({
         "apiVersion": "snapshot.kubevirt.io/v1beta1", "kind": "VirtualMachineSnapshot",
