@@ -47,7 +47,7 @@ pub(super) struct Login {
 }
 
 /// How long those who live on the cluster have been there when somebody comes to look.
-const PAST: Duration = Duration::from_secs(30 * 60);
+const PAST: Duration = Duration::from_secs(10 * 60);
 
 /// The past goes by in steps of this.
 const STEP: Duration = Duration::from_secs(10);

@@ -2,6 +2,7 @@
 //! it must be what one saw of them.
 
 mod exceptions;
+mod fleet;
 mod scenarios;
 mod sequence;
 mod stage;
@@ -87,6 +88,10 @@ fn play_all(title: &str, cluster: &Cluster) {
         }
         stage.restore();
         stage.clear(&namespace);
+    }
+    if chosen.is_empty() || "fleet".contains(&chosen) {
+        fleet::a_machine_lives_from_its_creation_to_its_end(&stage);
+        fleet::every_tenant_is_as_it_should_be(&stage);
     }
     report(&format!("{title}: {} recordings were played again", scenarios.len()));
     assert!(found.is_empty(), "{} differences on {title}:\n\n{}", found.len(), found.join("\n\n"));

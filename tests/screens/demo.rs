@@ -29,7 +29,7 @@ fn v9s(folder: &Path, args: &[&str]) -> Command {
 fn a_fleet_is_there_without_a_cluster() {
     let mut v9s = Screen::open(["demo"], 140, 40);
     v9s.wait_for("Context: demo").wait_for("vms(all)[").wait_for("web-0").wait_for("live");
-    v9s.expect("Cluster: demo").expect("User: demo-admin").wait_for("win-desk").wait_for("10.244.");
+    v9s.expect("Cluster: demo").expect("User: demo-admin").wait_for("win-desk").wait_for("worker-");
     // The other user sees one namespace, and is told what they may not see.
     v9s.press(":ctx demo-shop⏎").wait_for("User: shop-operator").wait_for("vms(shop)[").wait_for("db-0");
     v9s.reject("win-desk");

@@ -35,7 +35,9 @@ pub async fn install(client: &Client, objects: Vec<Value>) -> Result<(), NotInst
 async fn create(client: &Client, mut object: Value) -> Result<(), kube::Error> {
     let path = path(&object);
     let status = object.as_object_mut().and_then(|map| map.remove("status"));
-    match send(client, "POST", &path, &object).await {
+    // A document of this program has no field that a server does not know.
+    let strict = format!("{path}?fieldValidation=Strict");
+    match send(client, "POST", &strict, &object).await {
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => return Ok(()),
         answer => answer?,
     };

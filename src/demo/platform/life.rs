@@ -100,7 +100,11 @@ fn clear_away(view: &View<'_>, migration: &Object) -> Vec<Write> {
     {
         return Vec::new();
     }
-    Write::delete(migration).into_iter().collect()
+    // The launchers that were left stay until the machine stops, which this one never does.
+    let left = view.list(Kind::Pod, migration.namespace()).filter(|pod| {
+        pod.phase() == "Succeeded" && pod.annotation("kubevirt.io/domain") == migration.text("/spec/vmiName")
+    });
+    left.chain([migration]).filter_map(Write::delete).collect()
 }
 
 /// What virt-api does when it is asked for a restart.
