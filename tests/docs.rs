@@ -75,6 +75,15 @@ fn the_command_line_is_that_of_the_program() {
     assert!(wrong.is_empty(), "README.md has {wrong:?}, the program has not");
 }
 
+#[test]
+fn every_cause_is_told() {
+    let readme = readme();
+    for cause in v9s::demo::platform::play::CAUSES {
+        let row = format!("| `{}` | {} |", cause.name, cause.about);
+        assert!(readme.contains(&row), "README.md leaves out {row}");
+    }
+}
+
 /// The subcommands that a help lists.
 fn subcommands(help: &str) -> Vec<String> {
     let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
