@@ -97,9 +97,8 @@ fn nodes(kubelet: u16) -> Vec<Value> {
             },
             "spec": {"podCIDR": format!("10.244.{index}.0/24"), "podCIDRs": [format!("10.244.{index}.0/24")]},
             "status": {
-                "addresses": [
-                    {"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name},
-                ],
+                // A host name would be looked up first, in vain.
+                "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
                 "capacity": amounts(processors.to_string(), *memory),
                 "allocatable": amounts(format!("{}m", processors * 1000 - 500), memory - 2),
                 "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet}},

@@ -1,6 +1,7 @@
 //! Servers on which nothing may be played: a tunnel to a live cluster is on loopback, too.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use http::{Request, Uri};
 use kube::Client;
@@ -9,6 +10,10 @@ use serde_json::Value;
 use super::execute::collection;
 use super::feed::SYNTHETIC;
 use super::kind::{Kind, Row};
+
+/// How often a server that is busy is asked again, and after what time.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The label of objects that stand for parts of a cluster and were made by a simulated platform.
 pub const PLAYED: &str = "v9s.dev/played";
@@ -32,7 +37,16 @@ pub enum Refusal {
     Missing(String),
     /// The server cannot be asked.
     #[error("the server cannot be asked what it has: {0}")]
-    Unreachable(#[from] kube::Error),
+    Unreachable(String),
+}
+
+impl From<kube::Error> for Refusal {
+    fn from(why: kube::Error) -> Self {
+        Self::Unreachable(match why {
+            kube::Error::Api(status) => status.message,
+            other => other.to_string(),
+        })
+    }
 }
 
 const KUBEVIRTS: Row = Row {
@@ -123,8 +137,16 @@ async fn foreign(client: &Client, row: &Row, labels: &str) -> Result<Option<Stri
 }
 
 async fn get(client: &Client, path: &str) -> Result<Value, kube::Error> {
-    let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
-    client.request(request).await
+    let mut tries = 0;
+    loop {
+        let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+        match client.request(request).await {
+            // As a server says when definitions are new to it.
+            Err(kube::Error::Api(status)) if status.code == 429 && tries < TRIES => tries += 1,
+            answer => return answer,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 #[cfg(test)]
