@@ -43,6 +43,8 @@ pub(super) struct Executor {
     validation: &'static str,
     told: HashMap<Told, (Reference, u64, Timestamp)>,
     events: u64,
+    /// With more of them than this, those that the server has forgotten are forgotten here, too.
+    many: usize,
 }
 
 /// Events that are one.
@@ -58,7 +60,7 @@ struct Told {
 
 impl Executor {
     pub(super) fn new(client: Client, validation: &'static str) -> Self {
-        Self { client, validation, told: HashMap::new(), events: 0 }
+        Self { client, validation, told: HashMap::new(), events: 0, many: 256 }
     }
 
     pub(super) async fn create(&self, object: &Value) -> (Option<Reference>, Outcome) {
@@ -167,7 +169,10 @@ impl Executor {
                 Ok(_) => return Outcome::Done,
             }
         }
-        self.told.retain(|_, (_, _, at)| now.duration_since(*at) < EVENT_AGE);
+        if self.told.len() > self.many {
+            self.told.retain(|_, (_, _, at)| now.duration_since(*at) < EVENT_AGE);
+            self.many = 2 * self.told.len() + 256;
+        }
         let namespace = if event.about.namespace().is_empty() { "default" } else { event.about.namespace() };
         // As client-go makes names: unique through the time at which it began.
         self.events += 1;

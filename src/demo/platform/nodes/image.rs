@@ -72,8 +72,11 @@ fn size(image: &str) -> u64 {
     40_000_000 + sum % 360_000_000
 }
 
-/// Whether a node has an image already, since another pod runs it there.
+/// Whether a node has an image already, since another pod runs it there. One that shall not come is nowhere.
 pub(super) fn is_present(view: &View<'_>, pod: &Object, image: &str) -> bool {
+    if matches!(pull(pod, image), Pull::Fails(_)) {
+        return false;
+    }
     let node = pod.text("/spec/nodeName");
     let has = |other: &Object, pointer: &str| {
         other
