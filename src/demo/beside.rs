@@ -64,7 +64,13 @@ impl Beside {
             time: Box::new(Timestamp::now),
             strict: true,
         };
-        let platform = Platform::start(client, options).await?;
+        let platform = match Platform::start(client, options).await {
+            Ok(platform) => platform,
+            Err(why) => {
+                registration.remove().await?;
+                return Err(why.into());
+            }
+        };
         Ok(Self { platform, registration, _aggregated: aggregated })
     }
 

@@ -18,6 +18,14 @@ use super::world::{Read, World};
 use super::write::Write;
 use super::{Logs, Pace, Reconciler};
 
+/// The longest sleep: there may be waits as long as somebody's grace period says, which no timer takes.
+const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a wait on the platform's clock takes, at most [`LONGEST_SLEEP`].
+fn pause(wait: Duration, speed: f64) -> Duration {
+    Duration::try_from_secs_f64(wait.as_secs_f64() / speed).unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+}
+
 /// More rounds without an end to them are a mistake of reconcilers that undo one another's work.
 const MOST_ROUNDS: u32 = 500;
 
@@ -86,7 +94,7 @@ impl Driver {
                 Pace::Standing => None,
                 Pace::Times(speed) => {
                     let next = self.state.waits.next();
-                    next.map(|at| at.saturating_sub(self.state.now).div_f64(speed))
+                    next.map(|at| pause(at.saturating_sub(self.state.now), speed))
                 }
             };
             let alarm = async {
@@ -416,6 +424,19 @@ impl State {
         if self.waits.len() > 16 * self.world.len() + 64 {
             let uids = self.world.uids();
             self.waits.retain(|uid| uids.contains(uid));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleep_is_never_longer_than_a_timer_takes() {
+        assert_eq!(pause(Duration::from_secs(10), 2.0), Duration::from_secs(5));
+        for speed in [0.01, 1.0, 10_000.0] {
+            assert_eq!(pause(Duration::MAX, speed), LONGEST_SLEEP, "{speed}");
         }
     }
 }

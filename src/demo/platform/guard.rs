@@ -44,7 +44,7 @@ impl From<kube::Error> for Refusal {
     fn from(why: kube::Error) -> Self {
         Self::Unreachable(match why {
             kube::Error::Api(status) => status.message,
-            other => other.to_string(),
+            other => innermost(&other),
         })
     }
 }
@@ -66,6 +66,11 @@ const CDIS: Row = Row {
     namespaced: false,
     status: true,
 };
+
+/// What was wrong in the first place; what is around it repeats it.
+fn innermost(why: &dyn std::error::Error) -> String {
+    why.source().map_or_else(|| why.to_string(), innermost)
+}
 
 /// What a live cluster has: where it is looked for, and with which labels.
 fn signs() -> [(Row, &'static str); 5] {

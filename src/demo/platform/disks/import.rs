@@ -57,18 +57,10 @@ pub(super) fn step(view: &View<'_>, claim: &Object) -> Vec<Write> {
     if claim.annotation(SOURCE).is_empty() || claim.phase() == "Lost" {
         return Vec::new();
     }
-    if claim.is_ending() {
-        // The claim cannot go before its pod does.
-        return worker::of(view, claim, claim.annotation(POD_NAME))
-            .and_then(Write::delete)
-            .into_iter()
-            .collect();
-    }
-    let alone = claim.controller().is_none_or(|owner| owner["kind"] != "PersistentVolumeClaim");
-    if alone && claim.phase() != "Bound" && super::status::waits(view, claim) {
-        return Vec::new();
-    }
     let name = claim.annotation(POD_NAME);
+    if let Some(instead) = worker::instead(view, claim, name) {
+        return instead;
+    }
     if name.is_empty() {
         let mut new = claim.edit();
         annotate(&mut new, POD_NAME, name_of("importer-", claim.name()));

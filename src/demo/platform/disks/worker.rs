@@ -7,6 +7,7 @@ use super::super::edit::{annotate, label, new_object, own, time};
 use super::super::kind::Kind;
 use super::super::object::Object;
 use super::super::view::View;
+use super::super::write::Write;
 use super::class::{self, bytes, inflated};
 
 /// Labels on everything CDI makes.
@@ -42,6 +43,17 @@ pub(super) struct Import {
     pub(super) scratch: bool,
     /// Past the page cache, after it was killed for its memory.
     pub(super) direct: bool,
+}
+
+/// What is done instead of a worker's work: the claim goes, or waits for its first consumer. Nothing where it is the worker's turn.
+pub(super) fn instead(view: &View<'_>, claim: &Object, pod: &str) -> Option<Vec<Write>> {
+    if claim.is_ending() {
+        // The claim cannot go before its pod does.
+        return Some(of(view, claim, pod).and_then(Write::delete).into_iter().collect());
+    }
+    let alone = claim.controller().is_none_or(|owner| owner["kind"] != "PersistentVolumeClaim");
+    let waits = alone && claim.phase() != "Bound" && super::status::waits(view, claim);
+    waits.then(Vec::new)
 }
 
 /// A claim's pod of that name.
