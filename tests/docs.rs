@@ -33,12 +33,15 @@ fn the_views_are_those_of_the_program() {
             titles.map(|heading| heading.title.into_owned()).collect::<Vec<_>>().join(", ")
         };
         let opens = match view.open() {
-            Open::Nothing => "",
-            Open::Context => "connects to the context",
-            Open::Namespace => "shows its VMs",
+            Open::Nothing => String::new(),
+            Open::Detail => "shows everything about it".to_owned(),
+            Open::Rows { view, .. } => format!("shows its {view}"),
+            Open::Context => "connects to the context".to_owned(),
+            Open::Namespace => "shows what is in it".to_owned(),
         };
         let aliases: Vec<String> = view.aliases().iter().map(|alias| format!("`{alias}`")).collect();
-        let row = [&format!("`{}`", view.name()), &aliases.join(" "), &titles(false), &titles(true), opens];
+        let name = format!("`{}`", view.name());
+        let row = [name, aliases.join(" "), titles(false), titles(true), opens];
         let _ = writeln!(table, "| {} |", row.join(" | "));
     }
     readme_has("views", &table);

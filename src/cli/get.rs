@@ -16,7 +16,7 @@ use crate::ui::runtime;
 use crate::ui::session::Link;
 use crate::ui::signals::quiet_broken_pipe;
 use crate::ui::theme::Theme;
-use crate::views::{Holds, Shown};
+use crate::views::{Holds, Layout};
 
 /// Print the rows of a view
 #[derive(Debug, Args)]
@@ -122,13 +122,8 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
 
 fn columns(app: &App) -> Vec<usize> {
     let view = &app.pane.list.view;
-    let many = app.pane.list.namespace.is_none();
-    let shown = |column: &usize| match view.heading(*column).shown {
-        Shown::Always => true,
-        Shown::Wide => app.pane.wide,
-        Shown::Namespaces => many,
-    };
-    (0..view.width()).filter(shown).collect()
+    let layout = Layout { wide: app.pane.wide, many: app.pane.list.namespace.is_none(), set: None };
+    (0..view.width()).filter(|&column| view.is_visible(&app.store, column, layout)).collect()
 }
 
 fn table(app: &App, now: Now) -> String {

@@ -83,6 +83,11 @@ impl<'a, R: Row> At<'a, R> {
         R::find(store, id).map(|record| Self { store, id, record })
     }
 
+    /// The store that it is in.
+    pub fn store(self) -> &'a Store {
+        self.store
+    }
+
     /// Where it is.
     pub fn id(self) -> Id {
         self.id

@@ -510,12 +510,12 @@ impl App {
                     let info = kind.info();
                     info.group == resource.group && info.plural == resource.plural
                 });
-                let view = known.and_then(|kind| views::VIEWS.iter().find(|view| view.rows() == [*kind]));
+                let view = known.and_then(|kind| views::of_kind(*kind));
                 if leave {
                     self.leave();
                 }
                 let view = match view {
-                    Some(view) => ViewRef::Of(*view),
+                    Some(view) => ViewRef::Of(view),
                     None => {
                         let target = Target {
                             group: resource.group.clone(),

@@ -177,7 +177,8 @@ fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
             Hint::Quiet => return None,
             Hint::Shown(text) => text,
             Hint::Opens => match view.open() {
-                Open::Nothing => return None,
+                Open::Nothing | Open::Detail => return None,
+                Open::Rows { .. } => "Open",
                 Open::Context => "Connect",
                 Open::Namespace => "Show its VMs",
             },

@@ -1,8 +1,8 @@
 //! `contexts`: the contexts of the kubeconfig.
 
-use super::{Column, Open, View, name, word};
+use super::{Column, Open, Sort, View, name, word};
 use crate::records::{Context, Kind};
-use crate::store::Health;
+use crate::store::{Health, State};
 
 pub(super) static VIEW: View<Context> = View {
     name: "contexts",
@@ -10,7 +10,10 @@ pub(super) static VIEW: View<Context> = View {
     rows: &[Kind::Context],
     partners: &[],
     shown: |_| true,
-    health: |context, _| if context.current { Health::Busy } else { Health::Well },
+    state: |context, _| {
+        let health = if context.current { Health::Busy } else { Health::Well };
+        State { health, ..State::default() }
+    },
     columns: &[
         name::<Context>().written(|context, _, out| {
             out.push_str(&context.meta.name);
@@ -23,5 +26,7 @@ pub(super) static VIEW: View<Context> = View {
         Column::<Context>::text("NAMESPACE", 40, |context, _| word(context.home)),
         Column::<Context>::text("SERVER", 60, |context, _| word(context.server)).wide(),
     ],
+    sort: Sort::Name,
     open: Open::Context,
+    related: &[],
 };

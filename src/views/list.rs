@@ -1,6 +1,6 @@
 //! The rows of a view in order, with cursor and filter. No terminal: the screen, `v9s get` and tests use it alike.
 
-use super::{AnyView, Holds, Shown, ViewRef};
+use super::{AnyView, Holds, Shown, Sort, ViewRef};
 use crate::model::{Now, Uid, Word};
 use crate::records::Kind;
 use crate::store::{Dir, Id, Marks, Store, TextIndex, Touched, repair, sort};
@@ -64,18 +64,22 @@ pub struct List {
 }
 
 impl List {
-    /// The rows of `view` that the store has, sorted by namespace where there are several, else by name.
+    /// The rows of `view` that the store has, in the view's own order.
     pub fn new(view: ViewRef, namespace: Option<Word>, store: &Store, now: Now) -> Self {
         let first = if namespace.is_none() { view.column("NAMESPACE") } else { None };
         let shows_it = |column: &usize| view.heading(*column).shown == Shown::Namespaces;
-        let column = first.filter(shows_it).or_else(|| view.column("NAME")).unwrap_or(0);
+        let by_name = || first.filter(shows_it).or_else(|| view.column("NAME")).unwrap_or(0);
+        let (column, dir) = match view.sort() {
+            Sort::By(title, dir) => (view.column(title).unwrap_or(0), dir),
+            Sort::Name => (by_name(), Dir::Up),
+        };
         let mut list = Self {
             view,
             namespace,
             all: Vec::new(),
             passing: None,
             column,
-            dir: Dir::Up,
+            dir,
             filter: Filter::default(),
             index: None,
             unindexed: Vec::new(),

@@ -1,8 +1,8 @@
 //! `namespaces`.
 
-use super::{Column, Open, View, age, name, word};
+use super::{Column, Open, Sort, View, age, name, word};
 use crate::records::{Kind, Namespace};
-use crate::store::Health;
+use crate::store::{Health, State};
 
 pub(super) static VIEW: View<Namespace> = View {
     name: "namespaces",
@@ -10,7 +10,12 @@ pub(super) static VIEW: View<Namespace> = View {
     rows: &[Kind::Namespace],
     partners: &[],
     shown: |_| true,
-    health: |namespace, _| if namespace.phase == *"Terminating" { Health::Leaving } else { Health::Well },
+    state: |namespace, _| {
+        let health = if namespace.phase == *"Terminating" { Health::Leaving } else { Health::Well };
+        State { word: namespace.phase, since: namespace.meta.deleted(), health, ..State::default() }
+    },
     columns: &[name(), Column::<Namespace>::text("STATUS", 12, |namespace, _| word(namespace.phase)), age()],
+    sort: Sort::Name,
     open: Open::Namespace,
+    related: &[],
 };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, Open, View, age, name, namespace, word};
+use super::{Column, Open, Sort, View, age, name, namespace, word};
 use crate::records::{Kind, Pod, PodRole};
 use crate::store::SortKey;
 
@@ -12,7 +12,7 @@ pub(super) static VIEW: View<Pod> = View {
     rows: &[Kind::Pod],
     partners: &[],
     shown: |_| true,
-    health: |pod, now| pod.state(now).health,
+    state: |pod, now| pod.state(now),
     columns: &[
         namespace(),
         name(),
@@ -30,7 +30,9 @@ pub(super) static VIEW: View<Pod> = View {
         Column::<Pod>::text("NODE", 40, |pod, _| word(pod.node)),
         age(),
     ],
-    open: Open::Nothing,
+    sort: Sort::Name,
+    open: Open::Detail,
+    related: &[],
 };
 
 fn role(role: PodRole) -> &'static str {

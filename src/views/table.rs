@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{AnyView, Heading, Holds, Open, Shown, ViewRef};
+use super::{AnyView, Heading, Holds, Open, Sets, Shown, ViewRef};
 use crate::model::Now;
 use crate::records::{Kind, Other, TableCell, TableColumns};
-use crate::store::{Health, Id, Selection, SortKey, Store};
+use crate::store::{Id, Selection, SortKey, Store};
 
 /// A view on the server's table of `resource` (`plural.group`), with the columns that the server gave, if it has yet.
 pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumns>) -> ViewRef {
@@ -15,12 +15,16 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         title: Cow::Borrowed("NAMESPACE"),
         holds: Holds::Text,
         shown: if namespaced { Shown::Namespaces } else { Shown::Wide },
+        sets: Sets::all(),
+        needs: None,
         widest: 40,
     }];
     headings.extend(columns.into_iter().flat_map(|columns| columns.iter()).map(|column| Heading {
         title: Cow::Owned(crate::text::one_line(&column.name, 40).to_uppercase()),
         holds: if matches!(&*column.of, "integer" | "number") { Holds::Number } else { Holds::Text },
         shown: if column.priority > 0 { Shown::Wide } else { Shown::Always },
+        sets: Sets::all(),
+        needs: None,
         widest: 60,
     }));
     ViewRef::Made(Arc::new(Table { resource: resource.into(), headings }))
@@ -62,15 +66,11 @@ impl AnyView for Table {
     }
 
     fn open(&self) -> Open {
-        Open::Nothing
+        Open::Detail
     }
 
     fn shows(&self, store: &Store, id: Id) -> bool {
         store.get::<Other>(id).is_some()
-    }
-
-    fn health(&self, _: &Store, _: Id, _: Now) -> Health {
-        Health::Well
     }
 
     fn cell(&self, store: &Store, id: Id, column: usize, _: Now, out: &mut String) {

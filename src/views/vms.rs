@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, Open, View, age, count, name, namespace, time, word};
+use super::column::{partner, write_word};
+use super::{Column, Open, Sort, View, age, count, name, namespace, time, word};
 use crate::records::{Kind, Vm, VmFlags};
-use crate::store::{At, Part, SortKey};
+use crate::store::{At, SortKey};
 
 pub(super) static VIEW: View<Vm> = View {
     name: "vms",
@@ -12,7 +13,7 @@ pub(super) static VIEW: View<Vm> = View {
     rows: &[Kind::Vm],
     partners: &[Kind::Vmi, Kind::DataVolume],
     shown: |_| true,
-    health: |vm, now| vm.state(now).health,
+    state: |vm, now| vm.state(now),
     columns: &[
         namespace(),
         name(),
@@ -48,7 +49,7 @@ pub(super) static VIEW: View<Vm> = View {
         })
         .written(|vm, _, out| {
             partner(vm.vmi(), out, |vmi, out| {
-                out.push_str(if vmi.node.is_empty() { "<none>" } else { &vmi.node });
+                write_word(vmi.node, out);
             });
         }),
         Column::<Vm>::text("GUEST", 36, |vm, _| {
@@ -56,7 +57,7 @@ pub(super) static VIEW: View<Vm> = View {
         })
         .written(|vm, _, out| {
             partner(vm.vmi(), out, |vmi, out| {
-                out.push_str(if vmi.guest_os.is_empty() { "<none>" } else { &vmi.guest_os });
+                write_word(vmi.guest_os, out);
             });
         })
         .wide(),
@@ -72,21 +73,13 @@ pub(super) static VIEW: View<Vm> = View {
             .wide(),
         age(),
     ],
-    open: Open::Nothing,
+    sort: Sort::Name,
+    open: Open::Detail,
+    related: &[],
 };
 
 fn yes_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
-}
-
-/// Writes what a partner says, or why it says nothing.
-fn partner<T>(part: Part<T>, out: &mut String, write: impl FnOnce(T, &mut String)) {
-    match part {
-        Part::Here(partner) => write(partner, out),
-        Part::None => out.push_str("<none>"),
-        Part::Loading => out.push('…'),
-        Part::Denied => out.push_str("<denied>"),
-    }
 }
 
 impl At<'_, Vm> {

@@ -75,7 +75,7 @@ impl App {
             Command::End => self.pane.list.go(Motion::Last, &self.store),
             Command::Scroll(by) => self.pane.scroll(by),
             Command::SortNext(by) => {
-                if let Some(column) = self.pane.next_column(by, self.shown == Shown::All) {
+                if let Some(column) = self.pane.next_column(by, &self.store, self.shown == Shown::All) {
                     self.pane.list.sort_by(column, &self.store, now);
                 }
             }
@@ -96,10 +96,18 @@ impl App {
     }
 
     fn open(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let Some(meta) = self.pane.list.selected().and_then(|id| self.store.meta(id)) else { return };
+        let Some(id) = self.pane.list.selected() else { return };
+        let Some(meta) = self.store.meta(id) else { return };
         let name = meta.name.to_string();
         match self.pane.list.view.open() {
-            Open::Nothing => {}
+            Open::Nothing | Open::Detail => {}
+            Open::Rows { .. } => {
+                let Some(view) = views::within(&*self.pane.list.view, &self.store, id) else { return };
+                // What belongs to an object without namespace may be in any.
+                let shown = if meta.namespace.is_empty() { Shown::All } else { self.shown };
+                self.leave();
+                self.go(view, shown, Filter::default(), now, effects);
+            }
             Open::Context => self.switch_context(&name, now, effects),
             Open::Namespace => {
                 self.leave();

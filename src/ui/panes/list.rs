@@ -9,7 +9,7 @@ use crate::store::{Dir, Health, Id, Store};
 use crate::text;
 use crate::ui::frame::put;
 use crate::ui::theme::{self, Theme};
-use crate::views::{AnyView, Holds, List, Shown};
+use crate::views::{AnyView, Holds, Layout, List};
 
 /// A list and what of it is on screen.
 #[derive(Debug)]
@@ -78,17 +78,18 @@ impl ListPane {
         self.left = self.left.saturating_add_signed(by).min(most);
     }
 
-    fn columns(view: &dyn AnyView, wide: bool, many: bool) -> impl Iterator<Item = usize> + '_ {
-        (0..view.width()).filter(move |&column| match view.heading(column).shown {
-            Shown::Always => true,
-            Shown::Wide => wide,
-            Shown::Namespaces => many,
-        })
+    fn columns<'a>(
+        view: &'a dyn AnyView,
+        store: &'a Store,
+        layout: Layout,
+    ) -> impl Iterator<Item = usize> + 'a {
+        (0..view.width()).filter(move |&column| view.is_visible(store, column, layout))
     }
 
     /// The column beside the one that the list is sorted by.
-    pub fn next_column(&self, by: isize, many: bool) -> Option<usize> {
-        let columns: Vec<usize> = Self::columns(&*self.list.view, self.wide, many).collect();
+    pub fn next_column(&self, by: isize, store: &Store, many: bool) -> Option<usize> {
+        let layout = Layout { wide: self.wide, many, set: None };
+        let columns: Vec<usize> = Self::columns(&*self.list.view, store, layout).collect();
         let here = columns.iter().position(|&column| column == self.list.order().0).unwrap_or(0);
         let next = here.checked_add_signed(by).unwrap_or(columns.len().saturating_sub(1));
         columns.get(next % columns.len().max(1)).copied()
@@ -104,10 +105,10 @@ impl ListPane {
             .max((place + 1).saturating_sub(height))
             .min(rows.len().saturating_sub(height));
         let view = &*self.list.view;
-        let many = self.list.namespace.is_none();
+        let layout = Layout { wide: self.wide, many: self.list.namespace.is_none(), set: None };
         let window = &mut self.window;
         window.columns.clear();
-        window.columns.extend(Self::columns(view, self.wide, many));
+        window.columns.extend(Self::columns(view, store, layout));
         window.ids.clear();
         window.ids.extend(rows.iter().skip(self.top).take(height));
         window.healths.clear();

@@ -1,0 +1,265 @@
+//! Columns: what a cell says, what it is sorted by, and when it is shown.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use bitflags::bitflags;
+
+use crate::model::{Age, Now, Time, Word};
+use crate::records::Kind;
+use crate::store::{At, Part, Row, SortKey};
+
+/// What a column holds; says how it is aligned, compared and written as data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Text.
+    Text,
+    /// The word of a state; the screen puts the sign of the row's health before it.
+    State,
+    /// A number.
+    Number,
+    /// A size in bytes.
+    Bytes,
+    /// A moment, shown as how long ago it was.
+    Age,
+}
+
+/// When a column is shown while no set is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Always.
+    Always,
+    /// In the wide form.
+    Wide,
+    /// Where rows of several namespaces are shown, whatever set is chosen.
+    Namespaces,
+}
+
+bitflags! {
+    /// Column sets for a task, one of which can be chosen instead of the default one.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Sets: u8 {
+        /// What is wrong, and since when.
+        const TRIAGE = 1;
+        /// Processors, memory and storage: asked for, used, free.
+        const CAPACITY = 1 << 1;
+        /// Addresses, nodes, ways to the guest.
+        const NETWORK = 1 << 2;
+        /// Disks, claims, classes and how far they are.
+        const STORAGE = 1 << 3;
+    }
+}
+
+impl Sets {
+    /// Every set by its name, in the order in which a key goes through them.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("triage", Self::TRIAGE),
+        ("capacity", Self::CAPACITY),
+        ("network", Self::NETWORK),
+        ("storage", Self::STORAGE),
+    ];
+}
+
+/// Which columns of a view are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The wide form; a set has no other than its own columns.
+    pub wide: bool,
+    /// Whether rows of several namespaces are shown.
+    pub many: bool,
+    /// The chosen set; none is the default.
+    pub set: Option<Sets>,
+}
+
+/// A column, for those who do not know the row type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// The title, in upper case.
+    pub title: Cow<'static, str>,
+    /// What it holds.
+    pub holds: Holds,
+    /// When it is shown while no set is chosen.
+    pub shown: Shown,
+    /// The sets it is in.
+    pub sets: Sets,
+    /// The kind that fills it and is not served by every cluster (metrics); without it the column is not shown.
+    pub needs: Option<Kind>,
+    /// The most columns of the screen that it takes.
+    pub widest: u16,
+}
+
+impl Heading {
+    /// Whether the column is shown where what it needs is served.
+    pub fn is_in(&self, layout: Layout) -> bool {
+        match (self.shown, layout.set) {
+            (Shown::Namespaces, _) => layout.many,
+            (_, Some(set)) => self.sets.intersects(set),
+            (Shown::Always, None) => true,
+            (Shown::Wide, None) => layout.wide,
+        }
+    }
+}
+
+/// A column of a view whose rows are `R`.
+pub struct Column<R: Row> {
+    /// The title, in upper case.
+    pub title: &'static str,
+    /// What it holds.
+    pub holds: Holds,
+    /// When it is shown while no set is chosen.
+    pub shown: Shown,
+    /// The sets it is in.
+    pub sets: Sets,
+    /// The kind that fills it and is not served by every cluster.
+    pub needs: Option<Kind>,
+    /// The most columns of the screen that it takes.
+    pub widest: u16,
+    /// Writes the cell; called for visible rows only.
+    pub text: TextOf<R>,
+    /// What it is sorted by and what data output holds; never formats.
+    pub key: KeyOf<R>,
+}
+
+/// What a column is sorted by and what data output holds.
+type KeyOf<R> = for<'a> fn(At<'a, R>, Now) -> SortKey<'a>;
+/// Writes a cell.
+type TextOf<R> = for<'a> fn(At<'a, R>, Now, &mut String);
+
+impl<R: Row> Column<R> {
+    const fn new(title: &'static str, holds: Holds, widest: u16, key: KeyOf<R>) -> Self {
+        let (shown, sets, needs) = (Shown::Always, Sets::empty(), None);
+        Self { title, holds, shown, sets, needs, widest, text: no_text, key }
+    }
+
+    /// A column of text.
+    pub const fn text(title: &'static str, widest: u16, key: KeyOf<R>) -> Self {
+        Self::new(title, Holds::Text, widest, key)
+    }
+
+    /// A column of states.
+    pub const fn state(title: &'static str, key: KeyOf<R>) -> Self {
+        Self::new(title, Holds::State, 28, key)
+    }
+
+    /// A column of moments.
+    pub const fn age(title: &'static str, key: KeyOf<R>) -> Self {
+        Self::new(title, Holds::Age, 10, key)
+    }
+
+    /// A column of numbers.
+    pub const fn number(title: &'static str, key: KeyOf<R>) -> Self {
+        Self::new(title, Holds::Number, 10, key)
+    }
+
+    /// A column of sizes.
+    pub const fn bytes(title: &'static str, key: KeyOf<R>) -> Self {
+        Self::new(title, Holds::Bytes, 10, key)
+    }
+
+    /// The same column with a text of its own beside its key.
+    pub const fn written(mut self, text: TextOf<R>) -> Self {
+        self.text = text;
+        self
+    }
+
+    /// The same column, shown only in the wide form.
+    pub const fn wide(mut self) -> Self {
+        self.shown = Shown::Wide;
+        self
+    }
+
+    /// The same column, in these sets as well.
+    pub const fn within(mut self, sets: Sets) -> Self {
+        self.sets = self.sets.union(sets);
+        self
+    }
+
+    /// The same column, shown only where this kind is served.
+    pub const fn needing(mut self, kind: Kind) -> Self {
+        self.needs = Some(kind);
+        self
+    }
+
+    /// The same column, shown only where rows of several namespaces are.
+    pub const fn many(mut self) -> Self {
+        self.shown = Shown::Namespaces;
+        self
+    }
+}
+
+/// Marks columns whose text is their key written out.
+fn no_text<R: Row>(_: At<'_, R>, _: Now, _: &mut String) {}
+
+/// The name of the object; every view of objects begins with it.
+pub const fn name<R: Row>() -> Column<R> {
+    Column::<R>::text("NAME", 63, |at, _| SortKey::Text(&at.meta().name)).within(Sets::all())
+}
+
+/// Its namespace.
+pub const fn namespace<R: Row>() -> Column<R> {
+    Column::<R>::text("NAMESPACE", 40, |at, _| SortKey::Text(at.meta().namespace.as_str())).many()
+}
+
+/// How old it is.
+pub const fn age<R: Row>() -> Column<R> {
+    Column::<R>::age("AGE", |at, _| time(at.meta().created)).within(Sets::TRIAGE)
+}
+
+/// The key of a moment.
+pub fn time(time: Option<Time>) -> SortKey<'static> {
+    time.map_or(SortKey::Nothing, |time| SortKey::Number(time.seconds()))
+}
+
+/// The key of a word; an empty one is no value.
+pub fn word(word: Word) -> SortKey<'static> {
+    if word.is_empty() { SortKey::Nothing } else { SortKey::Text(word.as_str()) }
+}
+
+/// The key of a number; zero is no value.
+pub fn count(number: impl Into<i64>) -> SortKey<'static> {
+    match number.into() {
+        0 => SortKey::Nothing,
+        number => SortKey::Number(number),
+    }
+}
+
+/// The key of an address: the number that an IPv4 address is; IPv6 comes behind.
+pub fn address(address: Option<IpAddr>) -> SortKey<'static> {
+    match address {
+        None => SortKey::Nothing,
+        Some(IpAddr::V4(address)) => SortKey::Number(i64::from(address.to_bits())),
+        Some(IpAddr::V6(_)) => SortKey::Number(i64::MAX),
+    }
+}
+
+/// Writes a value that has no text of its own.
+pub(super) fn write_key(key: SortKey<'_>, holds: Holds, now: Now, out: &mut String) {
+    use fmt::Write as _;
+    let _ = match (key, holds) {
+        (SortKey::Nothing, Holds::Age) => out.write_str("<unknown>"),
+        (SortKey::Nothing, _) => out.write_str("<none>"),
+        (SortKey::Text(text), _) => out.write_str(text),
+        (SortKey::Number(seconds), Holds::Age) => write!(out, "{}", Age(now.wall - seconds)),
+        (SortKey::Number(bytes), Holds::Bytes) => {
+            crate::model::format_bytes(bytes.unsigned_abs(), out);
+            Ok(())
+        }
+        (SortKey::Number(number), _) => write!(out, "{number}"),
+    };
+}
+
+/// Writes a word, or that there is none.
+pub(super) fn write_word(word: Word, out: &mut String) {
+    out.push_str(if word.is_empty() { "<none>" } else { &word });
+}
+
+/// Writes what a partner says, or why it says nothing.
+pub(super) fn partner<T>(part: Part<T>, out: &mut String, write: impl FnOnce(T, &mut String)) {
+    match part {
+        Part::Here(partner) => write(partner, out),
+        Part::None => out.push_str("<none>"),
+        Part::Loading => out.push('…'),
+        Part::Denied => out.push_str("<denied>"),
+    }
+}

@@ -1,0 +1,308 @@
+//! A view as a value, and the same without its row type.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::column::{Column, Heading, Holds, Layout, Shown, write_key};
+use crate::model::{Age, Now};
+use crate::records::Kind;
+use crate::store::{At, Dir, Health, Id, Row, RowKey, Selection, SortKey, State, Store, Summary};
+
+/// What opening a row does.
+#[derive(Clone, Copy, Debug)]
+pub enum Open {
+    /// Nothing: the row says it all.
+    Nothing,
+    /// Shows everything about the object.
+    Detail,
+    /// Shows those rows of the named view that belong to the object; where that has none, everything about it.
+    Rows {
+        /// The view.
+        view: &'static str,
+        /// Which of its rows.
+        belongs: Belongs,
+    },
+    /// Connects to the context of that name.
+    Context,
+    /// Shows the objects of the namespace of that name.
+    Namespace,
+}
+
+/// Whether the row (the second place) belongs to the object from which its view was opened (the first place).
+pub type Belongs = fn(&Store, Id, Id) -> bool;
+
+/// What leads from a row to other objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// To what it is a part of.
+    Owner,
+    /// To the node that it runs on.
+    Node,
+    /// To those that use it.
+    UsedBy,
+    /// To what it is made of, or uses.
+    Parts,
+}
+
+/// Objects that a row leads to.
+pub struct Related<R: Row> {
+    /// Which way they are.
+    pub road: Road,
+    /// What they are to the row, in the plural, lower case.
+    pub title: &'static str,
+    /// Their kinds, which have to be fed for them to be found.
+    pub kinds: &'static [Kind],
+    /// Adds them, each once or more often, in no order.
+    pub find: for<'a> fn(At<'a, R>, &mut Vec<Id>),
+}
+
+/// The same for those who do not know the row type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelatedHeading {
+    /// Which way they are.
+    pub road: Road,
+    /// What they are to the row.
+    pub title: &'static str,
+    /// Their kinds, which have to be fed for them to be found.
+    pub kinds: &'static [Kind],
+}
+
+/// How a view is sorted before somebody sorts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// By namespace where there are several, else by name.
+    Name,
+    /// By the column with this title.
+    By(&'static str, Dir),
+}
+
+/// A view whose rows are `R`.
+pub struct View<R: Row> {
+    /// Its command.
+    pub name: &'static str,
+    /// Other words for it.
+    pub aliases: &'static [&'static str],
+    /// The kinds of its rows.
+    pub rows: &'static [Kind],
+    /// The kinds that its cells look at besides.
+    pub partners: &'static [Kind],
+    /// Which records are rows.
+    pub shown: for<'a> fn(At<'a, R>) -> bool,
+    /// The state of a row: [`At::state`] but for kinds too simple to have one.
+    pub state: for<'a> fn(At<'a, R>, Now) -> State,
+    /// Its columns.
+    pub columns: &'static [Column<R>],
+    /// How it is sorted before somebody sorts it.
+    pub sort: Sort,
+    /// What `enter` does.
+    pub open: Open,
+    /// What its rows lead to.
+    pub related: &'static [Related<R>],
+}
+
+/// A view whatever its rows are.
+pub trait AnyView: Send + Sync {
+    /// Its command.
+    fn name(&self) -> &str;
+    /// Other words for it.
+    fn aliases(&self) -> &[&str];
+    /// The kinds of its rows.
+    fn rows(&self) -> &[Kind];
+    /// Which records of the row kinds it needs.
+    fn selection(&self) -> Selection;
+    /// The kinds that its cells look at besides.
+    fn partners(&self) -> &[Kind];
+    /// How many columns it has.
+    fn width(&self) -> usize;
+    /// A column's heading.
+    fn heading(&self, column: usize) -> Heading;
+    /// How it is sorted before somebody sorts it.
+    fn sort(&self) -> Sort {
+        Sort::Name
+    }
+    /// What `enter` does.
+    fn open(&self) -> Open;
+    /// What its rows lead to.
+    fn related(&self) -> Vec<RelatedHeading> {
+        Vec::new()
+    }
+    /// Adds what a row leads to, each object once; `road` is a place in [`AnyView::related`].
+    fn find_related(&self, store: &Store, id: Id, road: usize, out: &mut Vec<Id>) {
+        let _ = (store, id, road, out);
+    }
+    /// The name of the object that all its rows belong to, if it was opened from one.
+    fn origin(&self) -> Option<&str> {
+        None
+    }
+    /// Whether a record is a row.
+    fn shows(&self, store: &Store, id: Id) -> bool;
+    /// The state of a row.
+    fn state(&self, store: &Store, id: Id, now: Now) -> State {
+        store.state(id, now)
+    }
+    /// Writes a cell.
+    fn cell(&self, store: &Store, id: Id, column: usize, now: Now, out: &mut String);
+    /// What a cell is sorted by.
+    fn key<'a>(&self, store: &'a Store, id: Id, column: usize, now: Now) -> SortKey<'a>;
+
+    /// How well a row is.
+    fn health(&self, store: &Store, id: Id, now: Now) -> Health {
+        self.state(store, id, now).health
+    }
+
+    /// Whether a column is shown.
+    fn is_visible(&self, store: &Store, column: usize, layout: Layout) -> bool {
+        let heading = self.heading(column);
+        let filled = |kind| !matches!(store.freshness(kind), Summary::Unasked | Summary::Absent);
+        heading.is_in(layout) && heading.needs.is_none_or(filled)
+    }
+
+    /// The full key of a row when it is sorted by `column`.
+    fn row_key<'a>(&self, store: &'a Store, id: Id, column: usize, now: Now) -> RowKey<'a> {
+        let (name, namespace) = match store.meta(id) {
+            Some(meta) => (SortKey::Text(&meta.name), SortKey::Text(meta.namespace.as_str())),
+            None => (SortKey::Nothing, SortKey::Nothing),
+        };
+        [self.key(store, id, column, now), name, namespace]
+    }
+
+    /// Whether its rows live in namespaces.
+    fn namespaced(&self) -> bool {
+        self.column("NAMESPACE").is_some_and(|column| self.heading(column).shown == Shown::Namespaces)
+    }
+
+    /// The place of the column with this title.
+    fn column(&self, title: &str) -> Option<usize> {
+        (0..self.width()).find(|&column| self.heading(column).title.eq_ignore_ascii_case(title))
+    }
+
+    /// How long until some cell of these rows reads differently although nothing happened.
+    fn next_change(&self, store: &Store, ids: &[Id], now: Now) -> Option<Duration> {
+        let ages: Vec<usize> =
+            (0..self.width()).filter(|&column| self.heading(column).holds == Holds::Age).collect();
+        let of = |&id: &Id| ages.iter().map(move |&column| self.key(store, id, column, now));
+        ids.iter()
+            .flat_map(of)
+            .filter_map(|key| match key {
+                SortKey::Number(seconds) => {
+                    let age = Age(now.wall - seconds);
+                    // Where minutes count, a few seconds do not: fewer wake-ups for many rows.
+                    let least = if age.0 < 600 { Duration::ZERO } else { Duration::from_secs(5) };
+                    Some(age.next_change().max(least))
+                }
+                _ => None,
+            })
+            .min()
+    }
+}
+
+impl fmt::Debug for dyn AnyView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A view of the program, or one made at run time for the server's table of some resource.
+#[derive(Clone, Debug)]
+pub enum ViewRef {
+    /// One of [`VIEWS`].
+    Of(&'static dyn AnyView),
+    /// Made at run time.
+    Made(Arc<dyn AnyView>),
+}
+
+impl Deref for ViewRef {
+    type Target = dyn AnyView;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Of(view) => *view,
+            Self::Made(view) => &**view,
+        }
+    }
+}
+
+impl<R: Row> AnyView for View<R> {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn aliases(&self) -> &[&str] {
+        self.aliases
+    }
+
+    fn rows(&self) -> &[Kind] {
+        self.rows
+    }
+
+    fn selection(&self) -> Selection {
+        Selection::All
+    }
+
+    fn partners(&self) -> &[Kind] {
+        self.partners
+    }
+
+    fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn heading(&self, column: usize) -> Heading {
+        let Column { title, holds, shown, sets, needs, widest, .. } = self.columns[column];
+        Heading { title: Cow::Borrowed(title), holds, shown, sets, needs, widest }
+    }
+
+    fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    fn open(&self) -> Open {
+        self.open
+    }
+
+    fn related(&self) -> Vec<RelatedHeading> {
+        let heading =
+            |&Related { road, title, kinds, .. }: &Related<R>| RelatedHeading { road, title, kinds };
+        self.related.iter().map(heading).collect()
+    }
+
+    fn find_related(&self, store: &Store, id: Id, road: usize, out: &mut Vec<Id>) {
+        if let (Some(related), Some(at)) = (self.related.get(road), At::<R>::new(store, id)) {
+            let from = out.len();
+            (related.find)(at, out);
+            let mut seen = hashbrown::HashSet::new();
+            let mut place = 0;
+            out.retain(|&id| {
+                place += 1;
+                place <= from || seen.insert(id)
+            });
+        }
+    }
+
+    fn shows(&self, store: &Store, id: Id) -> bool {
+        self.rows.contains(&id.kind()) && At::<R>::new(store, id).is_some_and(self.shown)
+    }
+
+    fn state(&self, store: &Store, id: Id, now: Now) -> State {
+        At::<R>::new(store, id).map_or_else(State::default, |at| (self.state)(at, now))
+    }
+
+    fn cell(&self, store: &Store, id: Id, column: usize, now: Now, out: &mut String) {
+        let (Some(column), Some(at)) = (self.columns.get(column), At::<R>::new(store, id)) else { return };
+        let before = out.len();
+        (column.text)(at, now, out);
+        if out.len() == before {
+            write_key((column.key)(at, now), column.holds, now, out);
+        }
+    }
+
+    fn key<'a>(&self, store: &'a Store, id: Id, column: usize, now: Now) -> SortKey<'a> {
+        match (self.columns.get(column), At::<R>::new(store, id)) {
+            (Some(column), Some(at)) => (column.key)(at, now),
+            _ => SortKey::Nothing,
+        }
+    }
+}

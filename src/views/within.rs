@@ -1,0 +1,98 @@
+//! A view opened from an object: only those of its rows that belong to that object.
+
+use std::sync::Arc;
+
+use super::view::{AnyView, Belongs, Open, RelatedHeading, Sort, ViewRef};
+use super::{Heading, find};
+use crate::model::{Name, Now, Uid};
+use crate::records::Kind;
+use crate::store::{Id, Selection, SortKey, State, Store};
+
+/// The view that opening this row shows; none where it opens no other view, or the object is gone.
+pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef> {
+    let Open::Rows { view, belongs } = opened.open() else { return None };
+    let (view, meta) = (find(view)?, store.meta(origin)?);
+    let mut partners = view.partners().to_vec();
+    // Without the object nobody knows what belongs to it.
+    if !view.rows().contains(&origin.kind()) && !partners.contains(&origin.kind()) {
+        partners.push(origin.kind());
+    }
+    let (kind, uid, name) = (origin.kind(), meta.uid, meta.name.clone());
+    Some(ViewRef::Made(Arc::new(Within { view, kind, uid, name, belongs, partners })))
+}
+
+struct Within {
+    view: &'static dyn AnyView,
+    kind: Kind,
+    uid: Uid,
+    name: Name,
+    belongs: Belongs,
+    partners: Vec<Kind>,
+}
+
+impl AnyView for Within {
+    fn name(&self) -> &str {
+        self.view.name()
+    }
+
+    fn aliases(&self) -> &[&str] {
+        self.view.aliases()
+    }
+
+    fn rows(&self) -> &[Kind] {
+        self.view.rows()
+    }
+
+    fn selection(&self) -> Selection {
+        self.view.selection()
+    }
+
+    fn partners(&self) -> &[Kind] {
+        &self.partners
+    }
+
+    fn width(&self) -> usize {
+        self.view.width()
+    }
+
+    fn heading(&self, column: usize) -> Heading {
+        self.view.heading(column)
+    }
+
+    fn sort(&self) -> Sort {
+        self.view.sort()
+    }
+
+    fn open(&self) -> Open {
+        self.view.open()
+    }
+
+    fn related(&self) -> Vec<RelatedHeading> {
+        self.view.related()
+    }
+
+    fn find_related(&self, store: &Store, id: Id, road: usize, out: &mut Vec<Id>) {
+        self.view.find_related(store, id, road, out);
+    }
+
+    fn origin(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn shows(&self, store: &Store, id: Id) -> bool {
+        let origin = store.find_of(self.kind, self.uid);
+        self.view.shows(store, id) && origin.is_some_and(|origin| (self.belongs)(store, origin, id))
+    }
+
+    fn state(&self, store: &Store, id: Id, now: Now) -> State {
+        self.view.state(store, id, now)
+    }
+
+    fn cell(&self, store: &Store, id: Id, column: usize, now: Now, out: &mut String) {
+        self.view.cell(store, id, column, now, out);
+    }
+
+    fn key<'a>(&self, store: &'a Store, id: Id, column: usize, now: Now) -> SortKey<'a> {
+        self.view.key(store, id, column, now)
+    }
+}
