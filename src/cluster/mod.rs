@@ -12,9 +12,12 @@ pub mod error;
 pub mod feed;
 pub mod gate;
 pub mod kubeconfig;
+pub mod logs;
+pub mod object;
 pub mod plugin;
 mod proxy;
 mod renewal;
 pub(crate) mod settings;
 #[cfg(test)]
 mod testing;
+mod watch;
