@@ -143,28 +143,8 @@ fn every_theme_is_whole() {
     let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() >= 2);
     for path in files {
-        let theme = Theme::read(&std::fs::read_to_string(&path).unwrap());
-        let mut styles = vec![
-            theme.body,
-            theme.logo,
-            theme.prompt,
-            theme.suggestion,
-            theme.prompt_command,
-            theme.prompt_filter,
-            theme.label,
-            theme.value,
-            theme.key,
-            theme.hint,
-            theme.border,
-            theme.title,
-            theme.title_part,
-            theme.counter,
-            theme.filter,
-            theme.column,
-            theme.sorted,
-            theme.crumb,
-            theme.crumb_here,
-        ];
+        let theme = Theme::read(&std::fs::read_to_string(&path).unwrap(), false).unwrap();
+        let mut styles: Vec<Style> = theme.styles().into_iter().map(|(_, style)| style).collect();
         let healths =
             [Health::Well, Health::Busy, Health::Idle, Health::Warning, Health::Failed, Health::Leaving];
         styles.extend(healths.map(|health| theme.row(health)));

@@ -23,7 +23,7 @@ const MACROS_OF_RECORDS: &[&str] = &["with_kinds", "dispatch", "dispatch_arms"];
 const CONFINED: &[(&str, &[&str])] = &[
     ("alacritty_terminal", &["emulator.rs"]),
     ("tui_textarea", &["ui/panes/editor.rs"]),
-    ("serde_yaml", &["config/", "ui/theme.rs", "demo/server/kinds/tests.rs"]),
+    ("palette", &["ui/colour/", "ui/theme/tests.rs"]),
     ("granit_parser", &["rules/source/"]),
     (
         "kube",
@@ -372,7 +372,7 @@ fn the_reader_of_sources_sees_names_and_no_texts() {
         ("views/list.rs", "use ratatui::style::Color;", &["ratatui belongs in ui/, cli/frame.rs"]),
         ("ui/panes/list.rs", "use ratatui::crossterm::event; fn f(kube: u8) { kube; }", &[]),
         ("store/mod.rs", "async fn f() { tokio::spawn(async {}) }", &["tokio belongs in cluster/"]),
-        ("ui/app.rs", "use kube; use serde_yaml::Value;", &["kube belongs", "serde_yaml belongs"]),
+        ("ui/app.rs", "use kube; use palette::Oklch;", &["kube belongs", "palette belongs"]),
         ("cluster/mod.rs", "use kube::Client; use tokio::sync;", &[]),
     ];
     for (path, source, wanted) in cases {

@@ -65,5 +65,5 @@ pub(super) fn theme(cli: &Cli) -> anyhow::Result<Theme> {
     let Some(path) = &cli.skin else { return Ok(Theme::default()) };
     let skin = std::fs::read_to_string(path)
         .with_context(|| format!("The skin {} cannot be read", path.display()))?;
-    Ok(Theme::read(&skin))
+    Theme::read(&skin, false).with_context(|| format!("The skin {} cannot be used", path.display()))
 }

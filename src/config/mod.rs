@@ -4,6 +4,7 @@ pub mod folders;
 pub mod log;
 pub mod redact;
 pub mod report;
+pub mod yaml;
 
 pub use folders::{Folders, create_private, private_folder, rewrite, write_atomically};
 pub use redact::redact;

@@ -1,8 +1,14 @@
-//! How many colours the terminal shows, and the nearest of them.
+//! Colours: what skins call them, how many the terminal shows, and the nearest of these.
+
+mod invert;
+mod names;
 
 use std::ffi::OsString;
 
 use ratatui::style::Color;
+
+pub use invert::inverted;
+pub use names::named;
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

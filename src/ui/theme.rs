@@ -1,100 +1,236 @@
-//! Colours, read from a theme in the format of k9s skins.
+//! What is drawn in which style, read from a theme in the format of k9s skins.
 
-use std::str::FromStr;
+mod skin;
 
 use ratatui::style::{Color, Modifier, Style};
-use serde_yaml::Value;
 
+use self::skin::Skin;
+use crate::config::yaml::Broken;
 use crate::store::Health;
 
-/// What is drawn in which style.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Theme {
-    /// Plain text.
-    pub body: Style,
-    /// The logo.
-    pub logo: Style,
-    /// What is typed.
-    pub prompt: Style,
-    /// What could be typed next.
-    pub suggestion: Style,
-    /// The border of the command prompt.
-    pub prompt_command: Style,
-    /// The border of the filter prompt.
-    pub prompt_filter: Style,
-    /// Labels of the header.
-    pub label: Style,
-    /// Values of the header.
-    pub value: Style,
-    /// Keys in hints.
-    pub key: Style,
-    /// Texts of hints.
-    pub hint: Style,
-    /// The border of the list.
-    pub border: Style,
-    /// The name in a title.
-    pub title: Style,
-    /// The namespace in a title.
-    pub title_part: Style,
-    /// Counts in a title.
-    pub counter: Style,
-    /// The filter in a title.
-    pub filter: Style,
-    /// Titles of columns.
-    pub column: Style,
-    /// The title of the column that is sorted by.
-    pub sorted: Style,
-    /// A place in the last line but one.
-    pub crumb: Style,
-    /// The place where one is.
-    pub crumb_here: Style,
-    rows: [Color; 6],
+macro_rules! theme {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// What is drawn in which style.
+        ///
+        /// A style sets the ground only where a skin has a key for it; the rest stands on that of [`Theme::body`]. None means
+        /// anything by colour alone: what has to be told apart without colours also differs in a modifier, a sign or a word.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Theme {
+            $($(#[doc = $doc])+ pub $name: Style,)+
+            rows: [Color; 6],
+            cursor_text: Color,
+            sources: Vec<Color>,
+        }
+
+        impl Theme {
+            /// Every style with its name.
+            pub fn styles(&self) -> Vec<(&'static str, Style)> {
+                vec![$((stringify!($name), self.$name)),+]
+            }
+
+            fn styles_mut(&mut self) -> impl Iterator<Item = &mut Style> {
+                [$(&mut self.$name),+].into_iter()
+            }
+        }
+    };
 }
 
-const DARK: &str = include_str!("../../themes/dark.yaml");
-const LIGHT: &str = include_str!("../../themes/light.yaml");
+theme! {
+    /// Plain text, and the ground of the whole screen.
+    body,
+    /// The logo while there is nothing to say.
+    logo,
+    /// The text under the logo.
+    logo_text,
+    /// The logo while something is said that is no trouble.
+    logo_info,
+    /// The logo while something is said that somebody should look at.
+    logo_warning,
+    /// The logo while something is said that does not work.
+    logo_error,
+    /// What is typed.
+    prompt,
+    /// What could be typed next.
+    suggestion,
+    /// The border of the command prompt.
+    prompt_command,
+    /// The border of the filter prompt.
+    prompt_filter,
+    /// Labels of the header.
+    label,
+    /// Values of the header.
+    value,
+    /// The cluster's use of CPU.
+    cpu,
+    /// The cluster's use of memory.
+    memory,
+    /// The version of the program.
+    revision,
+    /// Keys in hints.
+    key,
+    /// Digits in hints.
+    number_key,
+    /// Texts of hints.
+    hint,
+    /// The border of a pane that does not have the keys.
+    border_quiet,
+    /// The border of the pane that has the keys.
+    border,
+    /// The name in a title.
+    title,
+    /// The namespace or path in a title.
+    title_part,
+    /// Counts in a title.
+    counter,
+    /// The filter in a title.
+    filter,
+    /// A place in the last line but one.
+    crumb,
+    /// The place where one is.
+    crumb_here,
+    /// Text and ground of a table, where a row says nothing else.
+    table,
+    /// Titles of columns.
+    column,
+    /// The title of the column that is sorted by, and its arrow.
+    sorted,
+    /// The title of the column that was chosen with the arrows.
+    column_chosen,
+    /// A marked row; [`MARK`] stands before it.
+    marked,
+    /// What has come with the last change.
+    added,
+    /// What is different since the last change.
+    modified,
+    /// A key in YAML, a label in a description.
+    yaml_key,
+    /// The colon behind it.
+    yaml_colon,
+    /// The value.
+    yaml_value,
+    /// A place where a search matches.
+    search_match,
+    /// The match where one is.
+    search_here,
+    /// Text and ground of a log.
+    log_text,
+    /// The time before a line.
+    log_time,
+    /// The line that says how a log is shown.
+    log_bar,
+    /// A switch in it that is on.
+    log_on,
+    /// A switch in it that is off.
+    log_off,
+    /// The title of a group of keys.
+    help_section,
+    /// A key.
+    help_key,
+    /// A digit.
+    help_number_key,
+    /// What a key does.
+    help_text,
+    /// Text and ground of a dialog.
+    dialog_text,
+    /// What stands before a field.
+    dialog_label,
+    /// What is typed into a field.
+    dialog_field,
+    /// A button.
+    dialog_button,
+    /// The button that `enter` presses.
+    dialog_button_here,
+}
+
+/// The sign before a marked row.
+pub const MARK: char = '✓';
+
+pub(super) const DARK: &str = include_str!("../../themes/dark.yaml");
 
 impl Default for Theme {
+    /// The dark theme.
     fn default() -> Self {
-        Self::read(DARK)
+        Self::read(DARK, false).unwrap_or_else(|_| Self::of(&Skin::default()))
     }
 }
 
 impl Theme {
-    /// The theme for light terminals.
-    pub fn light() -> Self {
-        Self::read(LIGHT)
+    /// Reads a skin. What it does not set has the value of k9s's stock skin; what is malformed, the terminal's own colour.
+    /// `invert` turns light and dark round.
+    ///
+    /// # Errors
+    ///
+    /// The text is no YAML.
+    pub fn read(yaml: &str, invert: bool) -> Result<Self, Broken> {
+        Ok(Self::of(&Skin::read(yaml, invert)?))
     }
 
-    /// Reads a skin. Whatever is missing or malformed is the terminal's own colour.
-    pub fn read(yaml: &str) -> Self {
-        let skin: Value = serde_yaml::from_str(yaml).unwrap_or_default();
-        let colour = |path: &str| colour(&skin, path);
-        let fg = |path: &str| Style::new().fg(colour(path));
-        let body = fg("body.fgColor").bg(colour("body.bgColor"));
-        let chip = |path: &str| {
-            Style::new().fg(colour("frame.crumbs.fgColor")).bg(colour(path)).add_modifier(Modifier::BOLD)
-        };
+    fn of(skin: &Skin) -> Self {
+        let colour = |key: &str| skin.colour(key);
+        let fg = |key: &str| Style::new().fg(colour(key));
+        let on = |text: &str, ground: &str| fg(text).bg(colour(ground));
+        let bold = |style: Style| style.add_modifier(Modifier::BOLD);
+        let reversed = |style: Style| style.add_modifier(Modifier::REVERSED);
+        let logo = |key: &str| bold(fg(key));
+        let title = |key: &str| bold(on(key, "frame.title.bgColor"));
+        let column = |key: &str| bold(on(key, "views.table.header.bgColor"));
+        let log_bar = |key: &str| on(key, "views.logs.indicator.bgColor");
+        let help = |key: &str| on(key, "help.bgColor");
+        let dialog = |key: &str| on(key, "dialog.bgColor");
         Self {
-            body,
-            logo: fg("body.logoColor").add_modifier(Modifier::BOLD),
-            prompt: fg("prompt.fgColor"),
-            suggestion: fg("prompt.suggestColor").add_modifier(Modifier::DIM),
+            body: on("body.fgColor", "body.bgColor"),
+            logo: logo("body.logoColor"),
+            logo_text: fg("body.logoColorMsg"),
+            logo_info: logo("body.logoColorInfo"),
+            logo_warning: logo("body.logoColorWarn"),
+            logo_error: logo("body.logoColorError"),
+            prompt: on("prompt.fgColor", "prompt.bgColor"),
+            suggestion: on("prompt.suggestColor", "prompt.bgColor"),
             prompt_command: fg("prompt.border.command"),
             prompt_filter: fg("prompt.border.default"),
             label: fg("info.fgColor"),
-            value: fg("info.sectionColor").add_modifier(Modifier::BOLD),
-            key: fg("frame.menu.keyColor").add_modifier(Modifier::BOLD),
-            hint: fg("frame.menu.fgColor"),
+            value: bold(fg("info.sectionColor")),
+            cpu: bold(fg("info.cpuColor")),
+            memory: bold(fg("info.memColor")),
+            revision: bold(fg("info.k9sRevColor")),
+            key: bold(fg("frame.menu.keyColor")),
+            number_key: bold(fg("frame.menu.numKeyColor")),
+            hint: fg("frame.menu.fgColor").add_modifier(skin.menu_style()),
+            border_quiet: fg("frame.border.fgColor"),
             border: fg("frame.border.focusColor"),
-            title: fg("frame.title.fgColor").add_modifier(Modifier::BOLD),
-            title_part: fg("frame.title.highlightColor").add_modifier(Modifier::BOLD),
-            counter: fg("frame.title.counterColor").add_modifier(Modifier::BOLD),
-            filter: fg("frame.title.filterColor").add_modifier(Modifier::REVERSED),
-            column: fg("views.table.header.fgColor").add_modifier(Modifier::BOLD),
-            sorted: fg("views.table.header.sorterColor").add_modifier(Modifier::BOLD),
-            crumb: chip("frame.crumbs.bgColor"),
-            crumb_here: chip("frame.crumbs.activeColor"),
+            title: title("frame.title.fgColor"),
+            title_part: title("frame.title.highlightColor"),
+            counter: title("frame.title.counterColor"),
+            filter: reversed(fg("frame.title.filterColor")),
+            crumb: bold(on("frame.crumbs.fgColor", "frame.crumbs.bgColor")),
+            crumb_here: bold(on("frame.crumbs.fgColor", "frame.crumbs.activeColor")),
+            table: on("views.table.fgColor", "views.table.bgColor"),
+            column: column("views.table.header.fgColor"),
+            sorted: column("views.table.header.sorterColor"),
+            column_chosen: column("views.table.header.selectedSortColumnColor")
+                .add_modifier(Modifier::UNDERLINED),
+            marked: bold(fg("views.table.markColor")),
+            added: fg("frame.status.addColor"),
+            modified: fg("frame.status.modifyColor"),
+            yaml_key: fg("views.yaml.keyColor"),
+            yaml_colon: fg("views.yaml.colonColor"),
+            yaml_value: fg("views.yaml.valueColor"),
+            search_match: reversed(fg("frame.title.filterColor")),
+            search_here: bold(reversed(fg("frame.title.highlightColor"))).add_modifier(Modifier::UNDERLINED),
+            log_text: on("views.logs.fgColor", "views.logs.bgColor"),
+            log_time: on("frame.status.completedColor", "views.logs.bgColor"),
+            log_bar: log_bar("views.logs.indicator.fgColor"),
+            log_on: bold(log_bar("views.logs.indicator.toggleOnColor")),
+            log_off: log_bar("views.logs.indicator.toggleOffColor"),
+            help_section: bold(help("help.sectionColor")),
+            help_key: bold(help("help.keyColor")),
+            help_number_key: bold(help("help.numKeyColor")),
+            help_text: help("help.fgColor"),
+            dialog_text: dialog("dialog.fgColor"),
+            dialog_label: dialog("dialog.labelFgColor"),
+            dialog_field: bold(dialog("dialog.fieldFgColor")),
+            dialog_button: on("dialog.buttonFgColor", "dialog.buttonBgColor"),
+            dialog_button_here: bold(on("dialog.buttonFocusFgColor", "dialog.buttonFocusBgColor")),
             rows: [
                 colour("frame.status.newColor"),
                 colour("frame.status.pendingColor"),
@@ -103,25 +239,66 @@ impl Theme {
                 colour("frame.status.errorColor"),
                 colour("frame.status.killColor"),
             ],
+            cursor_text: colour("views.table.cursorFgColor"),
+            sources: SOURCES.iter().map(|key| colour(key)).fold(Vec::new(), |mut distinct, colour| {
+                if colour != Color::Reset && !distinct.contains(&colour) {
+                    distinct.push(colour);
+                }
+                distinct
+            }),
         }
+    }
+
+    /// The theme for a terminal that shows no colours: bold, dim, underlined and reversed are what is left.
+    pub fn monochrome(mut self) -> Self {
+        for style in self.styles_mut() {
+            *style = Style::new().add_modifier(style.add_modifier);
+        }
+        let (reversed, dim) = (Modifier::REVERSED, Modifier::DIM);
+        for style in [&mut self.crumb, &mut self.crumb_here, &mut self.dialog_button_here] {
+            *style = style.add_modifier(reversed);
+        }
+        for style in [&mut self.suggestion, &mut self.border_quiet, &mut self.log_time, &mut self.log_off] {
+            *style = style.add_modifier(dim);
+        }
+        for style in [&mut self.added, &mut self.modified, &mut self.yaml_key] {
+            *style = style.add_modifier(Modifier::BOLD);
+        }
+        self.rows = [Color::Reset; 6];
+        self.cursor_text = Color::Reset;
+        self.sources.clear();
+        self
     }
 
     /// The style of a row.
     pub fn row(&self, health: Health) -> Style {
         Style::new().fg(self.rows[health as usize])
     }
-}
 
-fn colour(skin: &Value, path: &str) -> Color {
-    let value = path.split('.').fold(skin.get("k9s"), |value, key| value.and_then(|value| value.get(key)));
-    match value.and_then(Value::as_str) {
-        // Only this form: names in skins mean fixed colours, not those of the terminal.
-        Some(text) if text.len() == 7 && text.starts_with('#') => {
-            Color::from_str(text).unwrap_or(Color::Reset)
-        }
-        _ => Color::Reset,
+    /// The style of the row under the cursor, where it would be `row` without: its colour becomes the ground.
+    pub fn cursor(&self, row: Style) -> Style {
+        row.bg(self.cursor_text).add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+
+    /// The style of the name before the lines of one of several sources in a log: the first ones differ from each other, then
+    /// they come again.
+    pub fn log_source(&self, number: usize) -> Style {
+        let colour = self.sources.get(number % self.sources.len().max(1)).copied();
+        colour.map_or(self.log_text, |colour| self.log_text.fg(colour)).add_modifier(Modifier::BOLD)
     }
 }
+
+/// Skins have no colours for the sources of a log: they share those of other things, and none of an error's.
+const SOURCES: [&str; 8] = [
+    "frame.menu.keyColor",
+    "frame.title.counterColor",
+    "frame.title.highlightColor",
+    "frame.title.filterColor",
+    "info.fgColor",
+    "frame.status.killColor",
+    "frame.status.highlightColor",
+    "views.table.markColor",
+];
 
 /// The sign beside a state, so that it can be told without colours.
 pub fn symbol(health: Health) -> char {
@@ -136,45 +313,4 @@ pub fn symbol(health: Health) -> char {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_themes_are_whole() {
-        for theme in [Theme::default(), Theme::light()] {
-            let set = |style: Style| style.fg.is_some_and(|colour| colour != Color::Reset);
-            let styles = [
-                theme.body,
-                theme.logo,
-                theme.prompt,
-                theme.suggestion,
-                theme.prompt_command,
-                theme.prompt_filter,
-                theme.label,
-                theme.value,
-                theme.key,
-                theme.hint,
-                theme.border,
-                theme.title,
-                theme.title_part,
-                theme.counter,
-                theme.filter,
-                theme.column,
-                theme.sorted,
-                theme.crumb,
-                theme.crumb_here,
-            ];
-            assert!(
-                styles.into_iter().all(set) && theme.rows.iter().all(|&colour| colour != Color::Reset),
-                "{theme:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_broken_skin_is_the_terminals_own_colours() {
-        for yaml in ["", "k9s: [", "k9s: 7", "k9s:\n  body:\n    fgColor: [1]\n    logoColor: '#12345é'"] {
-            assert_eq!(Theme::read(yaml).body.fg, Some(Color::Reset), "{yaml}");
-        }
-    }
-}
+mod tests;

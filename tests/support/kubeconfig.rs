@@ -28,7 +28,7 @@ impl Kubeconfig {
     #[must_use]
     pub fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).expect("a kubeconfig");
-        Self(serde_yaml::from_str(&text).expect("a kubeconfig in YAML"))
+        Self(serde_saphyr::from_str(&text).expect("a kubeconfig in YAML"))
     }
 
     /// Goes to another address, like that of a proxy.

@@ -130,7 +130,7 @@ fn rows_are_those_of_the_real_definitions() {
             if !name.ends_with(".yaml") || !newest {
                 continue;
             }
-            let definition: Value = serde_yaml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let definition: Value = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
             let group = definition["spec"]["group"].as_str().unwrap().to_owned();
             let plural = definition["spec"]["names"]["plural"].as_str().unwrap().to_owned();
             real.insert((group, plural), described(&definition));
