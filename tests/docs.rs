@@ -15,7 +15,8 @@ use v9s::views::{Open, Shown, VIEWS};
 #[test]
 fn the_keys_are_those_of_the_program() {
     let mut table = String::from("| Key | Does |\n|---|---|\n");
-    for binding in v9s::ui::command::LIST {
+    use v9s::ui::command::{EVERYWHERE, LIST, OBJECT};
+    for binding in [LIST, OBJECT, EVERYWHERE].concat() {
         let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
         let _ = writeln!(table, "| {} | {} |", keys.join(" "), binding.doc);
     }

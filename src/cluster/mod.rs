@@ -20,4 +20,4 @@ mod renewal;
 pub(crate) mod settings;
 #[cfg(test)]
 mod testing;
-mod watch;
+pub mod watch;

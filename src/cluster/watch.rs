@@ -43,7 +43,7 @@ pub(super) fn with_query<'a>(path: &str, query: impl IntoIterator<Item = (&'a st
 }
 
 /// Escapes a value for a query or a path.
-pub(super) fn escape(value: &str) -> String {
+pub fn escape(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 16);
     for byte in value.bytes() {
         match byte {

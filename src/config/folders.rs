@@ -68,6 +68,11 @@ impl Folders {
         }
     }
 
+    /// Where what is on screen is saved to.
+    pub fn screens(&self) -> PathBuf {
+        self.state.join("screens")
+    }
+
     #[cfg(target_os = "macos")]
     fn native(_: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
         let support = home.join("Library/Application Support").join(NAME);

@@ -1,6 +1,11 @@
 //! Everything on screen, and the only code that changes it.
 
+mod actions;
+mod hints;
 mod keys;
+mod over;
+mod places;
+mod typed;
 mod wanted;
 
 use std::sync::Arc;
@@ -23,6 +28,10 @@ use crate::records::{Context, Kind, TableColumns};
 use crate::store::recording::{self, BadLine};
 use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store, Summary, Touched};
 use crate::views::{self, Filter, List, ViewRef};
+pub use hints::Hint;
+pub use over::Layer;
+use places::Place;
+pub use typed::Offer;
 use wanted::Wanted;
 
 /// What the command line asks of the screen.
@@ -74,16 +83,7 @@ pub struct Flash {
     pub until: Option<Instant>,
 }
 
-/// Where one can go back to.
-#[derive(Clone, Debug)]
-struct Place {
-    view: ViewRef,
-    shown: Shown,
-    filter: Filter,
-}
-
 const FLASH: Duration = Duration::from_secs(6);
-const MOST_PLACES: usize = 100;
 const RECONNECT: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(1);
 
@@ -106,12 +106,30 @@ pub struct App {
     pub size: (u16, u16),
     /// Whether the header is shown where there is room.
     pub header: bool,
+    /// Whether the way here is shown at the bottom.
+    pub crumbs: bool,
+    /// Panes over the list; the last one has the keys.
+    pub layers: Vec<Layer>,
     /// Colours.
     pub theme: Theme,
     options: Options,
     configuration: Option<Arc<Configuration>>,
     back: Vec<Place>,
     last: Option<Place>,
+    last_ticket: u64,
+    /// What has been typed after `:`, the latest last.
+    history: Vec<String>,
+    /// Where one is in it.
+    history_at: usize,
+    /// The completion that was chosen among those offered.
+    pub(super) offered: Option<usize>,
+    /// Namespaces under the keys 1 to 9.
+    pub favourites: Vec<Word>,
+    hints: hints::Hints,
+    /// Whether the mouse is used.
+    mouse_on: bool,
+    /// When and where the mouse clicked last.
+    clicked: Option<(Instant, (u16, u16))>,
     /// The filter before the prompt was opened, to go back to.
     filter_before: Filter,
     /// A command that named nothing, while the server is asked once more.
@@ -150,10 +168,20 @@ impl App {
             flash: None,
             size,
             header: true,
+            crumbs: true,
+            layers: Vec::new(),
             theme,
             configuration: None,
             back: Vec::new(),
             last: None,
+            last_ticket: 0,
+            history: Vec::new(),
+            history_at: 0,
+            offered: None,
+            favourites: Vec::new(),
+            hints: hints::Hints::default(),
+            mouse_on: false,
+            clicked: None,
             filter_before: Filter::default(),
             unresolved,
             touched: Touched::default(),
@@ -194,7 +222,16 @@ impl App {
     pub fn update(&mut self, message: Message, now: Now, effects: &mut Vec<Effect>) -> Draw {
         match message {
             Message::Key(key) => self.key(key, now, effects),
-            Message::Paste(text) => self.paste(&text, now),
+            Message::Paste(text) => self.paste(&text, now, effects),
+            Message::Mouse(mouse) => self.mouse(mouse, now, effects),
+            Message::Answer(ticket, answer) => self.answered(ticket, answer, now, effects),
+            Message::Saved(saved) => {
+                match saved {
+                    Ok(path) => self.say(format!("Saved as {}.", path.display()), Health::Well, now),
+                    Err(why) => self.say(why, Health::Failed, now),
+                }
+                Draw::Soon
+            }
             Message::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 Draw::Now
@@ -350,7 +387,10 @@ impl App {
         if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
             self.show_columns(&columns, now);
         }
-        self.settle(now, effects);
+        let over = self.settle(now, effects);
+        if !self.layers.is_empty() {
+            return over;
+        }
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
         let visible = self.pane.visible();
         let seen = self.touched.all || self.touched.ids.iter().any(|id| visible.contains(id));
@@ -362,11 +402,13 @@ impl App {
     }
 
     /// Lets list and feeds follow what the store has changed.
-    fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    fn settle(&mut self, now: Now, effects: &mut Vec<Effect>) -> Draw {
         let mut touched = std::mem::take(&mut self.touched);
         self.session.feed(&mut self.store, now, &mut touched, effects);
         self.pane.list.touched(&touched, &self.store, now);
+        let draw = self.tell_layers(&touched, now, effects);
         self.touched = touched;
+        draw
     }
 
     fn feed(&mut self, now: Now, effects: &mut Vec<Effect>) {
@@ -460,43 +502,12 @@ impl App {
         }
     }
 
-    fn place(&self) -> Place {
-        let list = &self.pane.list;
-        Place { view: list.view.clone(), shown: self.shown, filter: list.filter().clone() }
-    }
-
-    fn leave(&mut self) {
-        let place = self.place();
-        self.last = Some(place.clone());
-        if self.back.len() == MOST_PLACES {
-            self.back.remove(0);
-        }
-        self.back.push(place);
-    }
-
-    fn go(&mut self, view: ViewRef, shown: Shown, filter: Filter, now: Now, effects: &mut Vec<Effect>) {
-        self.shown = shown;
-        self.pane.list.set_filter(filter, &self.store, now);
-        self.show(view, now, effects);
-    }
-
-    fn back(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if !self.pane.list.filter().is_empty() {
-            self.pane.list.set_filter(Filter::default(), &self.store, now);
-        } else if let Some(place) = self.back.pop() {
-            self.last = Some(self.place());
-            self.go(place.view, place.shown, place.filter, now, effects);
-        } else {
-            self.say("Can't go back any further; :q quits.", Health::Idle, now);
-        }
-    }
-
     /// Opens what a word names: a view, else a resource of the server.
     fn open_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
         let Wanted { word, shown, filter, leave } = wanted;
         let shown = shown.unwrap_or(self.shown);
         if let Some(view) = views::find(&word) {
-            self.leave();
+            self.leave(effects);
             self.go(ViewRef::Of(view), shown, filter, now, effects);
             return;
         }
@@ -512,7 +523,7 @@ impl App {
                 });
                 let view = known.and_then(|kind| views::of_kind(*kind));
                 if leave {
-                    self.leave();
+                    self.leave(effects);
                 }
                 let view = match view {
                     Some(view) => ViewRef::Of(view),
@@ -550,8 +561,7 @@ impl App {
         self.session = Session::new(id);
         self.store = Store::new(explain::STATES);
         self.options.context = Some(name.to_owned());
-        self.back.clear();
-        self.last = None;
+        self.forget_places(effects);
         self.shown = Shown::Home;
         self.show_contexts(now);
         effects.push(Effect::Connect { id, context: Some(name.to_owned()) });
@@ -579,7 +589,10 @@ impl App {
             }
             _ => None,
         });
-        let ages = self.pane.list.view.next_change(&self.store, self.pane.visible(), now);
+        let ages = match self.top() {
+            Some(pane) => pane.next_change(now),
+            None => self.pane.list.view.next_change(&self.store, self.pane.visible(), now),
+        };
         [flash, stale, ages].into_iter().flatten().min()
     }
 
@@ -591,7 +604,8 @@ impl App {
     /// The names of the views on the way here, the last one on screen.
     pub fn way(&self) -> impl Iterator<Item = String> + '_ {
         let before = self.back.iter().rev().take(4).rev().map(|place| place.view.name().to_owned());
-        before.chain([self.pane.list.view.name().to_owned()])
+        let over = self.layers.iter().map(|layer| layer.pane.crumb().to_string());
+        before.chain([self.pane.list.view.name().to_owned()]).chain(over)
     }
 
     /// Why the rows are not what they should be, in one sentence, where they are shown all the same.

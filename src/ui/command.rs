@@ -3,13 +3,14 @@
 use crossterm::event::KeyCode;
 
 use super::input::Key;
+use crate::views::Road;
 
-/// Something that a key asks for in a list.
+/// Something that a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Opens the command prompt.
     Prompt,
-    /// Opens the filter prompt.
+    /// Opens the prompt to filter or to search.
     Filter,
     /// Opens the row.
     Open,
@@ -17,8 +18,30 @@ pub enum Command {
     Back,
     /// The view before this one.
     Last,
+    /// The command before in the history, or the one after.
+    History(isize),
+    /// Keys that work here.
+    Help,
+    /// Commands with their other names.
+    Aliases,
     /// Ends the program.
     Quit,
+    /// Shows the object as YAML.
+    Yaml,
+    /// Describes the object.
+    Describe,
+    /// Shows the logs of the object.
+    Logs,
+    /// Goes along one of the object's roads.
+    Go(Road),
+    /// Copies the name of the object, or of those that are marked.
+    CopyName,
+    /// Copies its namespace.
+    CopyNamespace,
+    /// The favourite namespace with this number, from 1 on.
+    Favourite(u8),
+    /// The line of crumbs on or off.
+    Crumbs,
     /// Shows the objects of all namespaces.
     AllNamespaces,
     /// Shows the objects of the row's namespace.
@@ -54,14 +77,18 @@ pub enum Hint {
     Quiet,
     /// In the header, with this text.
     Shown(&'static str),
-    /// In the header where a row can be opened.
+    /// In the header where a row can be opened, with what that is.
     Opens,
     /// In the header where objects have namespaces.
     Namespaced(&'static str),
+    /// In the header where the object has logs.
+    Logs,
+    /// In the header where the object has such a road, with this text.
+    Road(Road, &'static str),
 }
 
 /// A line of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Binding {
     /// The keys; the first is the one that is shown.
     pub keys: &'static [Key],
@@ -73,23 +100,14 @@ pub struct Binding {
     pub hint: Hint,
 }
 
-const fn binding(keys: &'static [Key], command: Command, doc: &'static str, hint: Hint) -> Binding {
+/// A line of a table.
+pub const fn binding(keys: &'static [Key], command: Command, doc: &'static str, hint: Hint) -> Binding {
     Binding { keys, command, doc, hint }
 }
 
 /// Keys that work in a list.
-pub static LIST: &[Binding] = &[
+pub const LIST: &[Binding] = &[
     binding(&[Key::new(KeyCode::Enter)], Command::Open, "Open the row", Hint::Opens),
-    binding(&[Key::char(':')], Command::Prompt, "Command", Hint::Shown("Command")),
-    binding(&[Key::char('/')], Command::Filter, "Filter", Hint::Shown("Filter")),
-    binding(
-        &[Key::new(KeyCode::Esc), Key::char('q')],
-        Command::Back,
-        "Clear the filter, then back",
-        Hint::Shown("Back"),
-    ),
-    binding(&[Key::char('-')], Command::Last, "Last view", Hint::Quiet),
-    binding(&[Key::char('0')], Command::AllNamespaces, "All namespaces", Hint::Namespaced("All namespaces")),
     binding(
         &[Key::char('w')],
         Command::ThisNamespace,
@@ -103,8 +121,6 @@ pub static LIST: &[Binding] = &[
     binding(&[Key::shift(KeyCode::Right)], Command::SortNext(1), "Sort by the next column", Hint::Quiet),
     binding(&[Key::shift(KeyCode::Left)], Command::SortNext(-1), "Sort by the column before", Hint::Quiet),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
-    binding(&[Key::ctrl('e')], Command::Header, "Header on or off", Hint::Shown("Header")),
-    binding(&[Key::ctrl('r')], Command::Redraw, "Ask again, draw anew", Hint::Quiet),
     binding(&[Key::char('j'), Key::new(KeyCode::Down)], Command::Move(1), "Down", Hint::Quiet),
     binding(&[Key::char('k'), Key::new(KeyCode::Up)], Command::Move(-1), "Up", Hint::Quiet),
     binding(&[Key::ctrl('f'), Key::new(KeyCode::PageDown)], Command::Page(1), "Page down", Hint::Quiet),
@@ -112,24 +128,109 @@ pub static LIST: &[Binding] = &[
     binding(&[Key::char('g'), Key::new(KeyCode::Home)], Command::First, "Top", Hint::Quiet),
     binding(&[Key::char('G'), Key::new(KeyCode::End)], Command::End, "Bottom", Hint::Quiet),
     binding(
-        &[Key::char('l'), Key::new(KeyCode::Right)],
-        Command::Scroll(1),
-        "Columns to the right",
-        Hint::Quiet,
-    ),
-    binding(
         &[Key::char('h'), Key::new(KeyCode::Left)],
         Command::Scroll(-1),
         "Columns to the left",
         Hint::Quiet,
     ),
-    binding(&[Key::ctrl('z')], Command::Suspend, "Suspend", Hint::Quiet),
-    binding(&[Key::ctrl('c')], Command::Quit, "Quit", Hint::Shown("Quit")),
+    binding(&[Key::new(KeyCode::Right)], Command::Scroll(1), "Columns to the right", Hint::Quiet),
 ];
 
-/// The command of a key in a list.
-pub fn of(key: Key) -> Option<Command> {
-    LIST.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.command)
+/// Keys about an object: the row under the cursor, or the one that a pane shows.
+pub const OBJECT: &[Binding] = &[
+    binding(&[Key::char('d')], Command::Describe, "Describe", Hint::Shown("Describe")),
+    binding(&[Key::char('y')], Command::Yaml, "YAML", Hint::Shown("YAML")),
+    binding(&[Key::char('l')], Command::Logs, "Logs", Hint::Logs),
+    binding(&[Key::char('J')], Command::Go(Road::Owner), "Owner", Hint::Road(Road::Owner, "Owner")),
+    binding(&[Key::char('o')], Command::Go(Road::Node), "Node", Hint::Road(Road::Node, "Node")),
+    binding(&[Key::char('u')], Command::Go(Road::UsedBy), "Used by", Hint::Road(Road::UsedBy, "Used by")),
+    binding(&[Key::char('c')], Command::CopyName, "Copy the name", Hint::Quiet),
+    binding(&[Key::char('n')], Command::CopyNamespace, "Copy the namespace", Hint::Quiet),
+];
+
+/// Keys that work wherever nothing else wants them.
+pub const EVERYWHERE: &[Binding] = &[
+    binding(&[Key::char(':')], Command::Prompt, "Command", Hint::Shown("Command")),
+    binding(&[Key::char('/')], Command::Filter, "Filter or search", Hint::Shown("Filter")),
+    binding(
+        &[Key::new(KeyCode::Esc), Key::char('q')],
+        Command::Back,
+        "Clear the filter, then back",
+        Hint::Shown("Back"),
+    ),
+    binding(&[Key::char('?')], Command::Help, "Help", Hint::Shown("Help")),
+    binding(&[Key::ctrl('a')], Command::Aliases, "All commands", Hint::Quiet),
+    binding(&[Key::char('-')], Command::Last, "Last view", Hint::Quiet),
+    binding(&[Key::char('[')], Command::History(-1), "Command before", Hint::Quiet),
+    binding(&[Key::char(']')], Command::History(1), "Command after", Hint::Quiet),
+    binding(&[Key::char('0')], Command::AllNamespaces, "All namespaces", Hint::Quiet),
+    binding(&[Key::char('1')], Command::Favourite(1), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('2')], Command::Favourite(2), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('3')], Command::Favourite(3), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('4')], Command::Favourite(4), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('5')], Command::Favourite(5), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('6')], Command::Favourite(6), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('7')], Command::Favourite(7), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('8')], Command::Favourite(8), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::char('9')], Command::Favourite(9), "Favourite namespace", Hint::Quiet),
+    binding(&[Key::ctrl('e')], Command::Header, "Header on or off", Hint::Quiet),
+    binding(&[Key::ctrl('g')], Command::Crumbs, "Crumbs on or off", Hint::Quiet),
+    binding(&[Key::ctrl('r')], Command::Redraw, "Ask again, draw anew", Hint::Quiet),
+    binding(&[Key::ctrl('c')], Command::Quit, "Quit", Hint::Quiet),
+];
+
+/// What a word typed after `:` does, unless it names a view or a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Ends the program.
+    Quit,
+    /// What the key of this command does.
+    Key(Command),
+    /// Connects to the context that is named, or lists them.
+    Context,
+    /// Shows the namespace that is named, or lists them.
+    Namespace,
+    /// Lets the mouse be used, or leaves it to the terminal.
+    Mouse,
+}
+
+/// A word that can be typed after `:`.
+#[derive(Debug)]
+pub struct Word {
+    /// The word and its other forms.
+    pub names: &'static [&'static str],
+    /// How it is written with what may follow.
+    pub usage: &'static str,
+    /// What the help says.
+    pub doc: &'static str,
+    /// What it does.
+    pub does: Does,
+}
+
+const fn word(names: &'static [&'static str], usage: &'static str, doc: &'static str, does: Does) -> Word {
+    Word { names, usage, doc, does }
+}
+
+/// Words that are no views.
+pub static WORDS: &[Word] = &[
+    word(&["quit", "q", "q!", "qa", "Q", "exit"], "quit", "End the program", Does::Quit),
+    word(&["help", "h", "?"], "help", "Keys that work here", Does::Key(Command::Help)),
+    word(&["aliases", "alias", "a"], "aliases", "All commands", Does::Key(Command::Aliases)),
+    word(&["ctx", "context", "contexts"], "ctx NAME", "Connect to another context", Does::Context),
+    word(&["ns", "namespace", "namespaces"], "ns NAME", "Show what is in a namespace", Does::Namespace),
+    word(&["mouse"], "mouse", "The mouse on or off", Does::Mouse),
+    word(&["suspend"], "suspend", "Back to the shell, until fg", Does::Key(Command::Suspend)),
+];
+
+/// The word that goes by this name.
+pub fn word_of(name: &str) -> Option<&'static Word> {
+    WORDS.iter().find(|word| word.names.contains(&name))
+}
+
+/// The command of a key in these tables, of which the first has the first word.
+pub fn of(key: Key, tables: &[&'static [Binding]]) -> Option<Command> {
+    let mut all = tables.iter().copied().flatten();
+    all.find(|binding| binding.keys.contains(&key)).map(|binding| binding.command)
 }
 
 #[cfg(test)]
@@ -138,9 +239,17 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things() {
-        let mut seen = std::collections::HashSet::new();
-        for key in LIST.iter().flat_map(|binding| binding.keys) {
-            assert!(seen.insert(*key), "{key} is bound twice");
+        for table in [LIST, OBJECT, EVERYWHERE] {
+            let mut seen = std::collections::HashSet::new();
+            for key in table.iter().flat_map(|binding| binding.keys) {
+                assert!(seen.insert(*key), "{key} is bound twice");
+            }
+        }
+        let keys = |table: &'static [Binding]| table.iter().flat_map(|binding| binding.keys);
+        for key in keys(LIST).chain(keys(OBJECT)) {
+            assert!(keys(EVERYWHERE).all(|other| other != key), "{key} has a meaning everywhere");
+            let both = keys(LIST).chain(keys(OBJECT)).filter(|other| *other == key);
+            assert_eq!(both.count(), 1, "{key} means two things in a list");
         }
     }
 }

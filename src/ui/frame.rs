@@ -5,16 +5,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType, Paragraph, Widget as _, Wrap};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
 
-use super::app::{App, Shown};
-use super::command::{Hint, LIST};
+use super::app::{App, Offer, Shown};
+use super::panes::{Pane, Title};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
+use super::theme::Theme;
 use crate::model::{Age, Now};
 use crate::store::{Health, Summary};
 use crate::text;
-use crate::views::Open;
 
 /// Where everything goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub struct Layout {
     pub flash: Rect,
 }
 
-const HEADER: u16 = 6;
+const HEADER: u16 = 7;
+/// Hints stand in columns of at most so many rows.
+const HINT_ROWS: u16 = 7;
 /// From this many rows on there is room for the whole header.
 const ROWS_FOR_HEADER: u16 = 20;
 const LOGO: [&str; 4] =
@@ -49,11 +51,12 @@ impl Layout {
             rows
         };
         // In the order of what has to go first on a small terminal: the list itself is the last to go.
+        let alone = app.top().is_some_and(Pane::whole_screen);
         let whole = app.header && height >= ROWS_FOR_HEADER;
         let prompt = if app.prompt.is_some() { take(if height >= 8 { 3 } else { 1 }, 0) } else { 0 };
         let flash = take(1, 4);
-        let crumbs = take(1, 7);
-        let header = take(if whole { HEADER } else { 1 }, 4);
+        let crumbs = if alone || !app.crumbs { 0 } else { take(1, 7) };
+        let header = if alone { 0 } else { take(if whole { HEADER } else { 1 }, 4) };
         let body = left;
         let mut y = 0;
         let mut row = |height: u16| {
@@ -87,8 +90,11 @@ impl Layout {
 /// Makes the text of the next frame. To be called before [`draw`].
 pub fn prepare(app: &mut App, now: Now) {
     app.expire(now);
-    let height = usize::from(Layout::of(app).inside().height.saturating_sub(1));
+    let inside = Layout::of(app).inside();
+    let height = usize::from(inside.height.saturating_sub(1));
     app.pane.prepare(&app.store, height, now);
+    app.prepare_layers(inside, now);
+    app.prepare_hints();
 }
 
 /// Draws everything and says where the cursor of the terminal goes, if it is to be seen.
@@ -107,7 +113,10 @@ pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16
     body(app, now, clipped(layout.body), clipped(layout.inside()), buffer);
     crumbs(app, clipped(layout.crumbs), buffer);
     flash(app, clipped(layout.flash), buffer);
-    app.prompt.as_ref().and_then(|typed| prompt(app, typed, clipped(layout.prompt), buffer))
+    let typed = app.prompt.as_ref()?;
+    let cursor = prompt(app, typed, clipped(layout.prompt), buffer);
+    offers(app, clipped(layout.prompt), clipped(layout.body), buffer);
+    cursor
 }
 
 /// Writes text at a place, at most so many columns of it; gives the column after it. Plain text, which is nearly all,
@@ -168,45 +177,26 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
-    let view = &app.pane.list.view;
-    let namespaced = view
-        .column("NAMESPACE")
-        .is_some_and(|column| view.heading(column).shown == crate::views::Shown::Namespaces);
-    let shown = LIST.iter().filter_map(|binding| {
-        let text = match binding.hint {
-            Hint::Quiet => return None,
-            Hint::Shown(text) => text,
-            Hint::Opens => match view.open() {
-                Open::Nothing | Open::Detail => return None,
-                Open::Rows { .. } => "Open",
-                Open::Context => "Connect",
-                Open::Namespace => "Show its VMs",
-            },
-            Hint::Namespaced(text) if namespaced => text,
-            Hint::Namespaced(_) => return None,
-        };
-        binding.keys.first().map(|key| (format_compact!("<{key}>"), text))
-    });
-    let mut hints: Vec<(CompactString, &str)> = Vec::with_capacity(LIST.len());
-    hints.extend(shown);
+    let rows = usize::from(area.height.clamp(1, HINT_ROWS));
     let mut x = area.x + 1;
-    for column in hints.chunks(usize::from(area.height.max(1))) {
-        let key_width = column.iter().map(|(key, _)| text::width(key) + 1).max().unwrap_or(0);
-        let width = key_width + column.iter().map(|(_, hint)| text::width(hint)).max().unwrap_or(0);
+    let (numbers, rest) = app.hints();
+    for (column, number) in numbers
+        .chunks(rows)
+        .take(1)
+        .map(|column| (column, true))
+        .chain(rest.chunks(rows).map(|column| (column, false)))
+    {
+        let key_width = column.iter().map(|hint| text::width(&hint.key) + 1).max().unwrap_or(0);
+        let width = key_width + column.iter().map(|hint| text::width(&hint.text)).max().unwrap_or(0);
         let Ok(width) = u16::try_from(width) else { return };
         if x + width > area.right() {
             return;
         }
-        for (y, (key, hint)) in (area.y..area.bottom()).zip(column) {
-            put(buffer, x, y, key, key_width, app.theme.key);
-            put(
-                buffer,
-                x + u16::try_from(key_width).unwrap_or(0),
-                y,
-                hint,
-                usize::from(width),
-                app.theme.hint,
-            );
+        for (y, hint) in (area.y..area.bottom()).zip(column) {
+            let style = if number { app.theme.number_key } else { app.theme.key };
+            put(buffer, x, y, &hint.key, key_width, style);
+            let left = x + u16::try_from(key_width).unwrap_or(0);
+            put(buffer, left, y, &hint.text, usize::from(width), app.theme.hint);
         }
         x += width + 2;
     }
@@ -247,41 +237,62 @@ fn freshness(app: &App, now: Now) -> (CompactString, Health) {
     }
 }
 
-/// Writes the title into the middle of the upper border.
-fn title(app: &App, now: Now, area: Rect, buffer: &mut Buffer) {
-    let (theme, list) = (&app.theme, &app.pane.list);
-    let name = text::clean(list.view.name());
-    let namespaced = list.view.namespaced();
+/// What the title of the list says.
+fn list_title(app: &App, now: Now) -> Title {
+    let list = &app.pane.list;
     let namespace = match app.shown {
         Shown::All => "all",
         Shown::Only(namespace) => namespace.as_str(),
         Shown::Home => "…",
     };
-    let (open, namespace, close) = if namespaced { ("(", namespace, ")") } else { ("", "", "") };
+    let part = match (list.view.origin(), list.view.namespaced()) {
+        (Some(origin), true) => format_compact!("{origin} in {namespace}"),
+        (Some(origin), false) => text::clean(origin).as_ref().into(),
+        (None, true) => namespace.into(),
+        (None, false) => CompactString::default(),
+    };
     let (shown, total) = (list.rows().len(), list.total());
     let count = match shown == total {
         true => thousands(total),
         false => format_compact!("{}/{}", thousands(shown), thousands(total)),
     };
-    let filter = match list.filter().is_empty() {
+    let chip = match list.filter().is_empty() {
         true => CompactString::default(),
-        false => format_compact!("</{}>", text::one_line(&list.filter().text, 40)),
+        false => text::one_line(&list.filter().text, 40).into(),
     };
-    let (word, health) = freshness(app, now);
+    Title {
+        name: text::clean(list.view.name()).as_ref().into(),
+        part,
+        count,
+        chip,
+        word: freshness(app, now),
+    }
+}
+
+/// Writes the title into the middle of the upper border.
+fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let plain = Style::new();
+    let around = |text: &str, open, close| if text.is_empty() { ("", "") } else { (open, close) };
+    let (part_open, part_close) = around(&title.part, "(", ")");
+    let (count_open, count_close) = around(&title.count, "[", "]");
+    let (chip_open, chip_close) = around(&title.chip, "</", "> ");
+    let (word, health) = &title.word;
     let pieces = [
         (" ", plain),
-        (&*name, theme.title),
-        (open, theme.title),
-        (namespace, theme.title_part),
-        (close, theme.title),
-        ("[", theme.title),
-        (&*count, theme.counter),
-        ("] ", theme.title),
-        (&*filter, theme.filter),
-        (if filter.is_empty() { "" } else { " " }, plain),
-        (&*word, theme.row(health)),
+        (&*title.name, theme.title),
+        (part_open, theme.title),
+        (&*title.part, theme.title_part),
+        (part_close, theme.title),
+        (count_open, theme.title),
+        (&*title.count, theme.counter),
+        (count_close, theme.title),
         (" ", plain),
+        (chip_open, theme.filter),
+        (&*title.chip, theme.filter),
+        (chip_close.trim_end(), theme.filter),
+        (if title.chip.is_empty() { "" } else { " " }, plain),
+        (&**word, theme.row(*health)),
+        (if word.is_empty() { "" } else { " " }, plain),
     ];
     let wide: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
     let room = area.width.saturating_sub(2);
@@ -305,17 +316,18 @@ fn thousands(number: usize) -> CompactString {
 }
 
 fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
+    let top = app.top();
     if area != inside {
         Block::bordered().border_type(BorderType::Plain).border_style(app.theme.border).render(area, buffer);
-        title(app, now, area, buffer);
+        let title = top.map_or_else(|| list_title(app, now), |pane| pane.title(now));
+        draw_title(&title, &app.theme, area, buffer);
     }
-    let stale = app
-        .pane
-        .list
-        .view
-        .rows()
-        .iter()
-        .any(|&kind| matches!(app.store.freshness(kind), Summary::Stale { .. }));
+    if let Some(pane) = top {
+        pane.draw(inside, buffer, &app.theme);
+        return;
+    }
+    let kinds = app.pane.list.view.rows().iter();
+    let stale = kinds.copied().any(|kind| matches!(app.store.freshness(kind), Summary::Stale { .. }));
     app.pane.draw(inside, buffer, &app.theme, stale);
     if app.pane.list.rows().is_empty() {
         nothing(app, inside, buffer);
@@ -464,6 +476,38 @@ fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<
         );
     }
     Some((x + u16::try_from(before - skip).unwrap_or(0), y))
+}
+
+/// What the command that is being typed may become, over the body below the prompt.
+fn offers(app: &App, prompt: Rect, body: Rect, buffer: &mut Buffer) {
+    let offers = app.offers();
+    let begun = app.prompt.as_ref().is_some_and(|prompt| !prompt.text().is_empty());
+    if offers.is_empty() || !(begun || app.offered.is_some()) || body.height < 6 || body.width < 20 {
+        return;
+    }
+    let widest =
+        |of: fn(&Offer) -> &str| offers.iter().map(|offer| text::width(of(offer))).max().unwrap_or(0);
+    let name = widest(|offer| &offer.whole).min(50);
+    let about = widest(|offer| &offer.about).min(40);
+    let width = u16::try_from(name + about + 6).unwrap_or(u16::MAX).min(body.width.saturating_sub(2));
+    let height = u16::try_from(offers.len() + 2).unwrap_or(u16::MAX).min(body.height);
+    let area = Rect { x: prompt.x + 1, y: body.y, width, height }.intersection(body);
+    Clear.render(area, buffer);
+    if let Some(ground) = app.theme.body.bg.filter(|&colour| colour != Color::Reset) {
+        buffer.set_style(area, Style::new().bg(ground));
+    }
+    Block::bordered().border_style(app.theme.prompt_command).render(area, buffer);
+    let chosen = app.offered;
+    let room = usize::from(area.width.saturating_sub(2));
+    for (at, (offer, y)) in offers.iter().zip(area.y + 1..area.bottom().saturating_sub(1)).enumerate() {
+        let mark =
+            |style: Style| if chosen == Some(at) { style.add_modifier(Modifier::REVERSED) } else { style };
+        let line = format!(" {:name$}  ", text::one_line(&offer.whole, 50));
+        let end = put(buffer, area.x + 1, y, text::cut(&line, room).as_ref(), room, mark(app.theme.prompt));
+        let left = usize::from((area.right() - 1).saturating_sub(end));
+        let about = format!("{:about$} ", text::one_line(&offer.about, 40));
+        put(buffer, end, y, text::cut(&about, left).as_ref(), left, mark(app.theme.hint));
+    }
 }
 
 fn skip_columns(line: &str, columns: usize) -> &str {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 /// A key with what is held down beside it. Shift is part of the character where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +62,42 @@ impl Key {
             KeyCode::Char(c) if self.with.is_empty() => Some(c),
             _ => None,
         }
+    }
+}
+
+/// What the mouse did, and where on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mouse {
+    /// What it did.
+    pub act: MouseAct,
+    /// The column.
+    pub x: u16,
+    /// The row.
+    pub y: u16,
+}
+
+/// What a mouse can do here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MouseAct {
+    /// The left button was pressed.
+    Click,
+    /// The wheel was turned by so many rows.
+    Wheel(isize),
+}
+
+/// Rows that one step of the wheel is.
+const WHEEL: isize = 3;
+
+impl Mouse {
+    /// What an event of the terminal means here; `None` for what means nothing.
+    pub fn from_event(event: &MouseEvent) -> Option<Self> {
+        let act = match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => MouseAct::Click,
+            MouseEventKind::ScrollUp => MouseAct::Wheel(-WHEEL),
+            MouseEventKind::ScrollDown => MouseAct::Wheel(WHEEL),
+            _ => return None,
+        };
+        Some(Self { act, x: event.column, y: event.row })
     }
 }
 

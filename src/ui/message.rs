@@ -1,7 +1,10 @@
 //! What can happen, and what can be asked for. Both are values: they can be printed, recorded and compared.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::cluster::connect::ConnectionInfo;
 use crate::cluster::discovery::{Discovery, ServerVersion};
@@ -11,7 +14,7 @@ use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
 use crate::store::{Batch, FeedId, FeedPlan};
 
-use super::input::Key;
+use super::input::{Key, Mouse};
 use super::signals::Signal;
 
 /// Something that happened.
@@ -21,6 +24,8 @@ pub enum Message {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// The mouse did something.
+    Mouse(Mouse),
     /// The terminal has another size now.
     Resize(u16, u16),
     /// The kubeconfig was read.
@@ -38,7 +43,32 @@ pub enum Message {
     /// The system wants something.
     Signal(Signal),
     /// A task in the background stopped because of a bug; a report is in this file.
-    Reported(std::path::PathBuf),
+    Reported(PathBuf),
+    /// A question of a pane was answered, perhaps not for the last time.
+    Answer(Ticket, Answer),
+    /// A file was written, or why it was not.
+    Saved(Result<PathBuf, String>),
+}
+
+/// The number of a question to the cluster: its answers find who asked by it, and late ones find nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What a pane asks of the cluster. Some questions are answered again and again, until their ticket is given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The JSON document at a path of the API server, once.
+    Document {
+        /// The path, with its query.
+        path: String,
+    },
+}
+
+/// What the cluster says to a [`Question`].
+#[derive(Debug)]
+pub enum Answer {
+    /// To [`Question::Document`].
+    Document(Result<Value, Failure>),
 }
 
 /// What a timer is for.
@@ -83,6 +113,30 @@ pub enum Effect {
     After(Duration, Timer),
     /// Gives the terminal back and stops the program until it is continued.
     Suspend,
+    /// Asks the cluster something for a pane.
+    Ask {
+        /// The number under which answers come.
+        ticket: Ticket,
+        /// The connection.
+        id: ContextId,
+        /// What is asked.
+        question: Question,
+    },
+    /// Nobody waits for answers under this number any more.
+    Forget(Ticket),
+    /// Puts text into the clipboard of the terminal.
+    Copy(String),
+    /// Writes a file into the folder of saved screens; [`Message::Saved`] says where it is.
+    Save {
+        /// The beginning of its name.
+        name: String,
+        /// The end of its name, such as `csv`.
+        extension: &'static str,
+        /// What is in it.
+        text: String,
+    },
+    /// Asks the terminal to tell what the mouse does, or to keep it to itself.
+    Mouse(bool),
 }
 
 /// Whether the screen has to be drawn after a message.

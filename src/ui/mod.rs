@@ -1,6 +1,8 @@
 //! The screen: state, one function that changes it, one that draws it, and the loop around them.
 
+mod answers;
 pub mod app;
+pub mod clipboard;
 pub mod colour;
 pub mod command;
 pub mod frame;
@@ -11,6 +13,7 @@ pub mod prompt;
 pub mod runtime;
 pub mod session;
 pub mod signals;
+pub mod subject;
 pub mod terminal;
 pub mod theme;
 #[cfg(unix)]

@@ -35,6 +35,8 @@ pub enum Typed {
     Done,
     /// Tab or → at the end: the completion is taken.
     Complete,
+    /// Another completion is wanted, so many further.
+    Next(isize),
     /// Esc.
     Cancelled,
 }
@@ -110,6 +112,8 @@ impl Prompt {
             (KeyCode::Enter, _) => return Typed::Done,
             (KeyCode::Esc, _) => return Typed::Cancelled,
             (KeyCode::Tab, _) => return Typed::Complete,
+            (KeyCode::Down, _) => return Typed::Next(1),
+            (KeyCode::Up, _) => return Typed::Next(-1),
             (KeyCode::Right, false) | (KeyCode::Char('f'), true) if self.at == self.text.len() => {
                 return Typed::Complete;
             }

@@ -13,10 +13,12 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
+use super::answers;
 use super::app::App;
+use super::clipboard::{self, Multiplexer};
 use super::frame;
-use super::input::Key;
-use super::message::{Draw, Effect, Message, Timer};
+use super::input::{Key, Mouse};
+use super::message::{Draw, Effect, Message, Question, Ticket, Timer};
 use super::signals::{self, Signal, Signals};
 use super::terminal::Terminal;
 use crate::cluster::connect::{Connection, connect};
@@ -25,6 +27,8 @@ use crate::cluster::error::{Failure, FailureKind};
 use crate::cluster::feed::{self, Feed, Timing};
 use crate::cluster::gate::{ContextId, Gate};
 use crate::cluster::kubeconfig::{self, Configuration, Flags};
+use crate::config::Folders;
+use crate::config::folders::{private_folder, rewrite};
 use crate::model::Now;
 use crate::store::{Batch, FeedId};
 
@@ -71,6 +75,7 @@ pub struct Engine {
     configuration: Option<Arc<Configuration>>,
     connections: HashMap<ContextId, Connection>,
     feeds: HashMap<FeedId, Feed>,
+    questions: HashMap<Ticket, Asked>,
     timers: Vec<(Instant, Timer)>,
     sender: mpsc::Sender<Internal>,
     receiver: mpsc::Receiver<Internal>,
@@ -78,10 +83,36 @@ pub struct Engine {
     batches: mpsc::Receiver<Batch>,
 }
 
+/// A question that is being answered; dropping it ends that.
+struct Asked(tokio::task::JoinHandle<()>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Writes a file among the saved screens.
+fn save(name: &str, extension: &str, text: &str) -> Result<PathBuf, String> {
+    let folder = Folders::find().screens();
+    let write = || -> std::io::Result<PathBuf> {
+        private_folder(&folder)?;
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let name: String = name.chars().map(plain).take(100).collect();
+        let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+        let path = folder.join(format!("{name}-{time}.{extension}"));
+        rewrite(&path, text.as_bytes())?;
+        Ok(path)
+    };
+    write().map_err(|error| format!("{} cannot be written: {error}.", folder.display()))
+}
+
 /// What only the owner of the terminal can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Outward {
     Suspend,
+    Copy(String),
+    Mouse(bool),
 }
 
 impl Engine {
@@ -102,6 +133,7 @@ impl Engine {
             configuration: None,
             connections: HashMap::new(),
             feeds: HashMap::new(),
+            questions: HashMap::new(),
             timers: Vec::new(),
             sender,
             receiver,
@@ -119,8 +151,8 @@ impl Engine {
         });
     }
 
-    fn run(&mut self, effects: Vec<Effect>) -> Option<Outward> {
-        let mut outward = None;
+    fn run(&mut self, effects: Vec<Effect>) -> Vec<Outward> {
+        let mut outward = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Configure => {
@@ -152,6 +184,7 @@ impl Engine {
                 Effect::Leave(id) => {
                     // What the feeds of the old context still have on their way belongs to nobody.
                     self.feeds.clear();
+                    self.questions.clear();
                     (self.batch_sender, self.batches) = mpsc::channel(QUEUE);
                     self.connections.retain(|known, _| *known == id);
                     self.timers.clear();
@@ -164,7 +197,17 @@ impl Engine {
                         None => self.timers.push((at, timer)),
                     }
                 }
-                Effect::Suspend => outward = Some(Outward::Suspend),
+                Effect::Suspend => outward.push(Outward::Suspend),
+                Effect::Copy(text) => outward.push(Outward::Copy(text)),
+                Effect::Mouse(on) => outward.push(Outward::Mouse(on)),
+                Effect::Ask { ticket, id, question } => self.ask(ticket, id, question),
+                Effect::Forget(ticket) => drop(self.questions.remove(&ticket)),
+                Effect::Save { name, extension, text } => self.spawn(async move {
+                    let save = move || save(&name, extension, &text);
+                    let saved = tokio::task::spawn_blocking(save).await;
+                    let stopped = |_| Err("Saving was broken off.".to_owned());
+                    Internal::Message(Message::Saved(saved.unwrap_or_else(stopped)))
+                }),
             }
         }
         outward
@@ -178,6 +221,17 @@ impl Engine {
             let connected = connect(&configuration, context.as_deref(), &flags, id, &gate).await;
             Internal::Connected(id, connected)
         });
+    }
+
+    /// Lets a question be answered until its ticket is given back.
+    fn ask(&mut self, ticket: Ticket, id: ContextId, question: Question) {
+        let Some(connection) = self.connections.get(&id).cloned() else { return };
+        let sender = self.sender.clone();
+        let tell = move |answer| {
+            let sender = sender.clone();
+            async move { sender.send(Internal::Message(Message::Answer(ticket, answer))).await.is_ok() }
+        };
+        self.questions.insert(ticket, Asked(tokio::spawn(answers::give(connection, question, tell))));
     }
 
     /// The next message; waits for it.
@@ -514,11 +568,17 @@ impl Loop {
         let mut effects = Vec::new();
         let draw = self.app.update(message, Now::read(), &mut effects);
         self.plan(draw);
-        if self.engine.run(effects) == Some(Outward::Suspend) {
-            self.events = None;
-            self.terminal.suspend()?;
-            // The signal that continues the program arrives as a message.
-            signals::stop_self();
+        for outward in self.engine.run(effects) {
+            match outward {
+                Outward::Suspend => {
+                    self.events = None;
+                    self.terminal.suspend()?;
+                    // The signal that continues the program arrives as a message.
+                    signals::stop_self();
+                }
+                Outward::Copy(text) => self.terminal.send(&clipboard::sequence(&text, in_multiplexer()))?,
+                Outward::Mouse(on) => self.terminal.set_mouse(on)?,
+            }
         }
         Ok(true)
     }
@@ -531,7 +591,8 @@ impl Loop {
                 self.terminal.resize(ratatui::layout::Size::new(columns, rows));
                 Some(Message::Resize(columns, rows))
             }
-            Event::Mouse(_) | Event::FocusGained | Event::FocusLost => None,
+            Event::Mouse(event) => Mouse::from_event(&event).map(Message::Mouse),
+            Event::FocusGained | Event::FocusLost => None,
         }
     }
 
@@ -543,6 +604,10 @@ impl Loop {
         };
         self.due = Some(self.due.map_or(due, |planned| planned.min(due)));
     }
+}
+
+fn in_multiplexer() -> Option<Multiplexer> {
+    Multiplexer::detect(&|name| env::var_os(name))
 }
 
 /// A terminal that is gone is an end like any other.

@@ -68,6 +68,8 @@ pub struct Session {
     /// What that number was when a kind was asked for last.
     asked_at: BTreeMap<Kind, u32>,
     wants: Vec<Want>,
+    /// What panes over the list look at besides.
+    also: Vec<Want>,
     namespace: Option<Word>,
     /// Namespaces that this user may be able to read where the whole cluster is refused.
     homes: BTreeSet<Word>,
@@ -93,6 +95,7 @@ impl Session {
             discoveries: 0,
             asked_at: BTreeMap::new(),
             wants: Vec::new(),
+            also: Vec::new(),
             namespace: None,
             homes: BTreeSet::new(),
             narrow: BTreeSet::new(),
@@ -164,7 +167,7 @@ impl Session {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        let before: BTreeSet<Kind> = self.wants.iter().map(|want| want.kind).collect();
+        let before = self.wanted();
         let rows = view.rows().iter().map(|&kind| Want { kind, selection: view.selection(), rows: true });
         let partners =
             view.partners().iter().map(|&kind| Want { kind, selection: Selection::Partners, rows: false });
@@ -174,7 +177,24 @@ impl Session {
         if table.is_some() {
             self.table = table;
         }
-        let wanted: BTreeSet<Kind> = self.wants.iter().map(|want| want.kind).collect();
+        self.retire(&before, now, effects);
+    }
+
+    /// Sets what panes over the list look at besides.
+    pub fn want_also(&mut self, kinds: impl Iterator<Item = Kind>, now: Now, effects: &mut Vec<Effect>) {
+        let before = self.wanted();
+        let need = |kind| Want { kind, selection: Selection::Partners, rows: false };
+        self.also = kinds.map(need).collect();
+        self.retire(&before, now, effects);
+    }
+
+    fn wanted(&self) -> BTreeSet<Kind> {
+        self.wants.iter().chain(&self.also).map(|want| want.kind).collect()
+    }
+
+    /// Lets what is not wanted any more go on for a while.
+    fn retire(&mut self, before: &BTreeSet<Kind>, now: Now, effects: &mut Vec<Effect>) {
+        let wanted = self.wanted();
         self.idle.retain(|kind, _| !wanted.contains(kind));
         for kind in before.difference(&wanted) {
             self.idle.insert(*kind, now.instant);
@@ -192,7 +212,9 @@ impl Session {
         let rows_came = self.wants.iter().filter(|want| want.rows).all(|want| {
             !matches!(store.freshness(want.kind), Summary::Unasked | Summary::Syncing { seen: 0 })
         });
-        for want in self.wants.clone() {
+        let known = |want: &Want| self.wants.iter().any(|one| one.kind == want.kind);
+        let also: Vec<Want> = self.also.iter().filter(|want| !known(want)).cloned().collect();
+        for want in self.wants.iter().cloned().chain(also).collect::<Vec<_>>() {
             if want.rows || rows_came {
                 self.cover(&want, store, now, touched, effects);
             }
@@ -271,7 +293,7 @@ impl Session {
     }
 
     /// Where to ask for a kind: the best version that is served, or, before the server has said, the usual one.
-    fn target(&self, kind: Kind) -> Option<Target> {
+    pub fn target(&self, kind: Kind) -> Option<Target> {
         if kind == Kind::Other {
             return self.table.clone();
         }

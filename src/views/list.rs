@@ -90,6 +90,23 @@ impl List {
         list
     }
 
+    /// The same view, order and cursor, to come back to.
+    pub fn without_rows(&self) -> Self {
+        Self {
+            view: self.view.clone(),
+            namespace: self.namespace,
+            all: Vec::new(),
+            passing: None,
+            column: self.column,
+            dir: self.dir,
+            filter: Filter::default(),
+            index: None,
+            unindexed: Vec::new(),
+            cursor: self.cursor,
+            place: self.place,
+        }
+    }
+
     /// The rows that are shown, in order.
     pub fn rows(&self) -> &[Id] {
         self.passing.as_deref().unwrap_or(&self.all)
@@ -291,6 +308,13 @@ impl List {
     pub fn select(&mut self, place: usize, store: &Store) {
         self.place = 0;
         self.go(Motion::Rows(isize::try_from(place).unwrap_or(isize::MAX)), store);
+    }
+
+    /// Puts the cursor on an object, at once or as soon as it comes.
+    pub fn go_to(&mut self, uid: Uid, store: &Store) {
+        self.cursor = Some(uid);
+        self.find_cursor(store);
+        self.cursor = Some(uid);
     }
 
     /// Keeps the cursor on its object; if that went, on what came in its place.

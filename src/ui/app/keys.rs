@@ -1,19 +1,22 @@
-//! What keys do: commands of the list, and the prompt.
+//! What keys and the mouse do.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use super::wanted::{Wanted, namespace};
+use ratatui::layout::{Position, Rect};
+
 use super::{App, Shown};
-use crate::cluster::discovery::{Discovery, Resolved};
-use crate::model::{Now, Word};
-use crate::records::Kind;
+use crate::model::Now;
 use crate::store::Health;
-use crate::ui::command::{self, Command};
-use crate::ui::input::Key;
+use crate::ui::command::{self, Binding, Command};
+use crate::ui::frame::Layout;
+use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Draw, Effect};
-use crate::ui::prompt::{Prompt, Purpose, Typed};
-use crate::ui::session::Link;
-use crate::views::{self, Filter, Motion, Open, ViewRef};
+use crate::ui::panes::list::Hit;
+use crate::ui::prompt::Purpose;
+use crate::views::Motion;
+
+/// Two clicks at one place within this time are one double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 impl App {
     pub(super) fn key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) -> Draw {
@@ -22,7 +25,9 @@ impl App {
         }
         if self.prompt.is_some() {
             self.prompt_key(key, now, effects);
-        } else if let Some(command) = command::of(key) {
+        } else if let Some(command) = self.top().and_then(|pane| command::of(key, &[pane.keys()])) {
+            self.with_top(now, effects, |pane, scene| pane.command(command, scene));
+        } else if let Some(command) = command::of(key, self.tables()) {
             self.command(command, now, effects);
         } else {
             return Draw::No;
@@ -30,30 +35,56 @@ impl App {
         Draw::Now
     }
 
-    pub(super) fn paste(&mut self, text: &str, now: Now) -> Draw {
+    /// The tables of keys that work now, besides those of the pane over the list.
+    pub fn tables(&self) -> &'static [&'static [Binding]] {
+        static OF_LIST: [&[Binding]; 3] = [command::LIST, command::OBJECT, command::EVERYWHERE];
+        match self.top() {
+            None => &OF_LIST,
+            Some(pane) if pane.subject().is_some() => &OF_LIST[1..],
+            Some(_) => &OF_LIST[2..],
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str, now: Now, effects: &mut Vec<Effect>) -> Draw {
         let Some(prompt) = &mut self.prompt else { return Draw::No };
         prompt.insert(text);
-        self.typed(now);
+        self.typed(now, effects);
         Draw::Now
     }
 
-    fn command(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn mouse(&mut self, mouse: Mouse, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let inside = Layout::of(self).inside();
+        if self.prompt.is_some() || !inside.contains(Position { x: mouse.x, y: mouse.y }) {
+            return Draw::No;
+        }
+        if !self.layers.is_empty() {
+            self.with_top(now, effects, |pane, scene| pane.mouse(mouse, inside, scene));
+            return Draw::Now;
+        }
+        match mouse.act {
+            MouseAct::Wheel(rows) => self.pane.list.go(Motion::Rows(rows), &self.store),
+            MouseAct::Click => self.click(mouse, inside, now, effects),
+        }
+        Draw::Now
+    }
+
+    pub(super) fn command(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
         let page = isize::try_from(self.pane.height(self.size)).unwrap_or(1).max(1);
         match command {
-            Command::Prompt => self.prompt = Some(Prompt::new(Purpose::Command, "")),
-            Command::Filter => {
-                self.filter_before = self.pane.list.filter().clone();
-                self.prompt = Some(Prompt::new(Purpose::Filter, &self.filter_before.text));
-            }
+            Command::Prompt => self.open_prompt(Purpose::Command, ""),
+            Command::Filter => self.open_search(),
             Command::Open => self.open(now, effects),
             Command::Back => self.back(now, effects),
-            Command::Last => match self.last.clone() {
-                Some(place) => {
-                    self.leave();
-                    self.go(place.view, place.shown, place.filter, now, effects);
-                }
-                None => self.say("No previous view to switch to.", Health::Idle, now),
-            },
+            Command::Last => self.go_to_last(now, effects),
+            Command::History(by) => self.go_in_history(by, now, effects),
+            Command::Help => self.put_menu(self.help(), now, effects),
+            Command::Aliases => self.put_menu(self.aliases(), now, effects),
+            Command::Yaml | Command::Describe | Command::Logs => self.open_pane(command, now, effects),
+            Command::Go(road) => self.go_along(road, now, effects),
+            Command::CopyName => self.copy_name(now, effects),
+            Command::CopyNamespace => self.copy_namespace(now, effects),
+            Command::Favourite(number) => self.show_favourite(number, now, effects),
+            Command::Crumbs => self.crumbs = !self.crumbs,
             Command::Quit => self.quit = true,
             Command::AllNamespaces => self.show_namespace(Shown::All, now, effects),
             Command::ThisNamespace => {
@@ -90,140 +121,21 @@ impl App {
         }
     }
 
-    fn show_namespace(&mut self, shown: Shown, now: Now, effects: &mut Vec<Effect>) {
-        let filter = self.pane.list.filter().clone();
-        self.go(self.pane.list.view.clone(), shown, filter, now, effects);
-    }
-
-    fn open(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let Some(id) = self.pane.list.selected() else { return };
-        let Some(meta) = self.store.meta(id) else { return };
-        let name = meta.name.to_string();
-        match self.pane.list.view.open() {
-            Open::Nothing | Open::Detail => {}
-            Open::Rows { .. } => {
-                let Some(view) = views::within(&*self.pane.list.view, &self.store, id) else { return };
-                // What belongs to an object without namespace may be in any.
-                let shown = if meta.namespace.is_empty() { Shown::All } else { self.shown };
-                self.leave();
-                self.go(view, shown, Filter::default(), now, effects);
-            }
-            Open::Context => self.switch_context(&name, now, effects),
-            Open::Namespace => {
-                self.leave();
-                let shown = Shown::Only(Word::new(&name));
-                self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
-            }
-        }
-    }
-
-    fn prompt_key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) {
-        if key == Key::ctrl('c') {
-            self.prompt = None;
-            return;
-        }
-        let Some(prompt) = &mut self.prompt else { return };
-        match (prompt.press(key), prompt.purpose) {
-            (Typed::Changed, _) => self.typed(now),
-            (Typed::Same, _) => {}
-            (Typed::Complete, Purpose::Command) => {
-                if let Some(whole) = self.completion() {
-                    self.prompt = Some(Prompt::new(Purpose::Command, &whole));
+    fn click(&mut self, mouse: Mouse, inside: Rect, now: Now, effects: &mut Vec<Effect>) {
+        let double = self.clicked.replace((now.instant, (mouse.x, mouse.y)));
+        let double = double.is_some_and(|(then, place)| {
+            place == (mouse.x, mouse.y) && now.instant.saturating_duration_since(then) < DOUBLE_CLICK
+        });
+        match self.pane.hit(mouse.x, mouse.y, inside) {
+            Some(Hit::Column(column)) => self.pane.list.sort_by(column, &self.store, now),
+            Some(Hit::Row(place)) => {
+                self.pane.list.select(place, &self.store);
+                if double {
+                    self.clicked = None;
+                    self.open(now, effects);
                 }
             }
-            (Typed::Complete, Purpose::Filter) => {}
-            (Typed::Cancelled, Purpose::Filter) => {
-                self.prompt = None;
-                let before = std::mem::take(&mut self.filter_before);
-                let filter = if before == *self.pane.list.filter() { Filter::default() } else { before };
-                self.pane.list.set_filter(filter, &self.store, now);
-            }
-            (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
-            (Typed::Done, Purpose::Command) => {
-                let typed = prompt.text().trim().to_owned();
-                let completed = self.completion();
-                self.prompt = None;
-                self.run(&typed, completed.as_deref(), now, effects);
-            }
+            None => {}
         }
-    }
-
-    /// What was typed changes the filter while it is typed.
-    fn typed(&mut self, now: Now) {
-        if let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Filter) {
-            let filter = Filter::parse(prompt.text());
-            self.pane.list.set_filter(filter, &self.store, now);
-        }
-    }
-
-    /// The whole of the command that has been begun, if it can be told.
-    pub fn completion(&self) -> Option<String> {
-        let prompt = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?;
-        let typed = prompt.text();
-        let mut words = typed.split_whitespace();
-        let first = words.next()?;
-        let argument = words.next().or_else(|| typed.ends_with(' ').then_some(""));
-        let begins = |name: &&str, start: &str| name.len() > start.len() && name.starts_with(start);
-        if let Some(start) = argument {
-            let kind = match views::find(first).map(views::AnyView::name) {
-                Some("contexts") => Kind::Context,
-                _ => Kind::Namespace,
-            };
-            let ids = self.store.ids(kind);
-            let mut names: Vec<&str> =
-                ids.iter().filter_map(|&id| self.store.meta(id)).map(|meta| meta.name.as_str()).collect();
-            names.sort_unstable();
-            let name = names.into_iter().find(|name| !start.is_empty() && begins(name, start))?;
-            return Some(format!("{first} {name}"));
-        }
-        let names = views::VIEWS
-            .iter()
-            .flat_map(|view| std::iter::once(view.name()).chain(view.aliases().iter().copied()));
-        let exact = views::find(first).is_some();
-        let served =
-            self.session.discovery.iter().flat_map(|all| &all.resources).map(|one| one.plural.as_str());
-        let whole = if exact { None } else { names.chain(served).find(|name| begins(name, first)) };
-        whole.map(str::to_owned)
-    }
-
-    fn run(&mut self, typed: &str, completed: Option<&str>, now: Now, effects: &mut Vec<Effect>) {
-        let mut words = typed.split_whitespace();
-        let Some(first) = words.next() else { return };
-        let argument = words.next();
-        match (first, argument) {
-            ("q" | "q!" | "qa" | "Q" | "quit" | "exit", None) => {
-                self.quit = true;
-            }
-            ("ctx" | "context" | "contexts", Some(name)) => self.switch_context(name, now, effects),
-            ("ns" | "namespace" | "namespaces", Some(name)) => match namespace(name) {
-                Ok(shown) => {
-                    self.leave();
-                    self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
-                }
-                Err(why) => self.say(why, Health::Failed, now),
-            },
-            (word, argument) => {
-                let word = match completed {
-                    Some(whole) if argument.is_none() && !self.names(word) => whole,
-                    _ => word,
-                };
-                let wanted = match Wanted::parse(word, typed) {
-                    Ok(wanted) => wanted,
-                    Err(why) => return self.say(why, Health::Failed, now),
-                };
-                if self.names(word) || self.session.link != Link::Up {
-                    self.open_word(wanted, now, effects);
-                } else {
-                    // It may have been installed since the server was asked.
-                    self.unresolved = Some(wanted);
-                    effects.push(Effect::Discover(self.session.id));
-                }
-            }
-        }
-    }
-
-    fn names(&self, word: &str) -> bool {
-        let resolves = |all: &Arc<Discovery>| !matches!(all.resolve(word), Resolved::None);
-        views::find(word).is_some() || self.session.discovery.as_ref().is_some_and(resolves)
     }
 }

@@ -26,6 +26,15 @@ pub struct ListPane {
     window: Window,
 }
 
+/// What the mouse is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The title of this column.
+    Column(usize),
+    /// The row at this place of the list.
+    Row(usize),
+}
+
 /// The visible rows as text, made anew for each frame in the same memory.
 #[derive(Debug, Default)]
 struct Window {
@@ -48,6 +57,11 @@ impl ListPane {
     /// A list that has not been drawn yet.
     pub fn new(list: List) -> Self {
         Self { list, wide: false, top: 0, left: 0, widths: Vec::new(), window: Window::default() }
+    }
+
+    /// The same view, order and cursor, to come back to: rows are read anew then.
+    pub fn without_rows(&self) -> Self {
+        Self { wide: self.wide, ..Self::new(self.list.without_rows()) }
     }
 
     /// The rows of the last frame.
@@ -160,6 +174,17 @@ impl ListPane {
             x += width + GAP + spare;
         }
         places
+    }
+
+    /// What is at a place of the screen.
+    pub fn hit(&self, x: u16, y: u16, inside: Rect) -> Option<Hit> {
+        let row = usize::from(y.checked_sub(inside.y)?);
+        if row == 0 {
+            let places = self.places(inside);
+            let (at, ..) = places.iter().rev().find(|(_, left, _)| *left <= x)?;
+            return Some(Hit::Column(self.window.columns[*at]));
+        }
+        (row <= self.window.ids.len()).then_some(Hit::Row(self.top + row - 1))
     }
 
     fn is_name_or_before(&self, column: usize) -> bool {

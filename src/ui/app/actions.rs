@@ -1,0 +1,199 @@
+//! What is done with the object that keys are about.
+
+use super::{App, Shown};
+use crate::model::{Now, Uid, Word};
+use crate::records::Kind;
+use crate::store::Health;
+use crate::ui::command::{self, Command};
+use crate::ui::message::Effect;
+use crate::ui::panes::detail::Detail;
+use crate::ui::panes::menu::{Choice, Item, Menu};
+use crate::ui::panes::roads::Roads;
+use crate::ui::panes::{self, Pane};
+use crate::views::{self, Filter, Open, Road, ViewRef};
+
+impl App {
+    pub(super) fn open(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(id) = self.pane.list.selected() else { return };
+        let Some(meta) = self.store.meta(id) else { return };
+        let name = meta.name.to_string();
+        match self.pane.list.view.open() {
+            Open::Nothing => {}
+            Open::Detail => self.open_detail(now, effects),
+            Open::Rows { .. } => {
+                let Some(view) = views::within(&*self.pane.list.view, &self.store, id) else { return };
+                // What belongs to an object without namespace may be in any.
+                let shown = if meta.namespace.is_empty() { Shown::All } else { self.shown };
+                self.leave(effects);
+                self.go(view, shown, Filter::default(), now, effects);
+            }
+            Open::Context => self.switch_context(&name, now, effects),
+            Open::Namespace => {
+                self.leave(effects);
+                let shown = Shown::Only(Word::new(&name));
+                self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
+            }
+        }
+    }
+
+    fn open_detail(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(subject) = self.subject() {
+            self.put_over(Box::new(Detail::of(subject)), now, effects);
+        }
+    }
+
+    /// Opens the pane that a command names about the object that keys are about.
+    pub(super) fn open_pane(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
+        let Some(subject) = self.subject() else {
+            self.say("There is no object of the cluster under the cursor.", Health::Idle, now);
+            return;
+        };
+        match panes::about(command, &subject) {
+            Some(pane) => self.put_over(pane, now, effects),
+            None => self.say("There is nothing like that of this object.", Health::Idle, now),
+        }
+    }
+
+    pub(super) fn go_along(&mut self, road: Road, now: Now, effects: &mut Vec<Effect>) {
+        let Some(subject) = self.subject() else { return };
+        match Roads::from(subject, road) {
+            Some(roads) => self.put_over(Box::new(roads), now, effects),
+            None => self.say("This leads nowhere from here.", Health::Idle, now),
+        }
+    }
+
+    /// Shows an object in the list of its kind.
+    pub(super) fn jump(&mut self, kind: Kind, uid: Uid, now: Now, effects: &mut Vec<Effect>) {
+        let id = self.store.find_of(kind, uid);
+        let (Some(meta), Some(view)) = (id.and_then(|id| self.store.meta(id)), views::of_kind(kind)) else {
+            self.say("It is gone.", Health::Warning, now);
+            return;
+        };
+        let shown = match (self.shown, meta.namespace) {
+            (Shown::Only(shown), namespace) if !namespace.is_empty() && namespace != shown => {
+                Shown::Only(namespace)
+            }
+            (shown, _) => shown,
+        };
+        self.leave(effects);
+        self.go(ViewRef::Of(view), shown, Filter::default(), now, effects);
+        self.pane.list.go_to(uid, &self.store);
+    }
+
+    pub(super) fn copy_name(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(subject) = self.subject() {
+            self.say(format!("Copied {}.", subject.name), Health::Well, now);
+            effects.push(Effect::Copy(subject.name.into()));
+        }
+    }
+
+    pub(super) fn copy_namespace(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let namespace = self.subject().map(|subject| subject.namespace).filter(|name| !name.is_empty());
+        match namespace {
+            Some(namespace) => {
+                self.say(format!("Copied {namespace}."), Health::Well, now);
+                effects.push(Effect::Copy(namespace.into()));
+            }
+            None => self.say("This has no namespace.", Health::Idle, now),
+        }
+    }
+
+    pub(super) fn show_namespace(&mut self, shown: Shown, now: Now, effects: &mut Vec<Effect>) {
+        let filter = self.pane.list.filter().clone();
+        if !self.layers.is_empty() {
+            self.leave(effects);
+        }
+        self.go(self.pane.list.view.clone(), shown, filter, now, effects);
+    }
+
+    pub(super) fn show_favourite(&mut self, number: u8, now: Now, effects: &mut Vec<Effect>) {
+        match self.favourites.get(usize::from(number).saturating_sub(1)).copied() {
+            Some(namespace) => self.show_namespace(Shown::Only(namespace), now, effects),
+            None => self.say("No namespace has this number yet.", Health::Idle, now),
+        }
+    }
+
+    /// Opens a menu, or closes it if it is the one on screen.
+    pub(super) fn put_menu(&mut self, menu: Menu, now: Now, effects: &mut Vec<Effect>) {
+        if self.top().is_some_and(|top| top.crumb() == menu.crumb()) {
+            self.take_off(now, effects);
+        } else {
+            self.put_over(Box::new(menu), now, effects);
+        }
+    }
+
+    /// The keys that work now.
+    pub(super) fn help(&self) -> Menu {
+        let own = self.top().map(|pane| ("HERE", pane.keys()));
+        let tables = self.tables().iter().map(|&table| (section(table), table));
+        let mut items: Vec<Item> = Vec::new();
+        for (section, binding) in own
+            .into_iter()
+            .chain(tables)
+            .flat_map(|(section, table)| table.iter().map(move |one| (section, one)))
+        {
+            if !self.offers_key(binding) {
+                continue;
+            }
+            let keys: Vec<String> = binding.keys.iter().map(|key| format!("<{key}>")).collect();
+            let keys = keys.join(" ");
+            // Keys that differ in a number only stand in one line.
+            match items.last_mut().filter(|last| last.section == section && last.text == binding.doc) {
+                Some(last) => {
+                    let first = last.short.split(" … ").next().unwrap_or_default();
+                    last.short = compact_str::format_compact!("{first} … {keys}");
+                }
+                None => items.push(Item {
+                    section,
+                    short: keys.into(),
+                    text: binding.doc.into(),
+                    choice: Choice::Nothing,
+                }),
+            }
+        }
+        Menu::new("help", items)
+    }
+
+    /// All commands with their other names.
+    pub(super) fn aliases(&self) -> Menu {
+        let view = |view: &&'static dyn views::AnyView| Item {
+            section: "VIEWS",
+            short: view.name().into(),
+            text: view.aliases().join(" ").into(),
+            choice: Choice::Run(view.name().to_owned()),
+        };
+        let word = |word: &&'static command::Word| Item {
+            section: "COMMANDS",
+            short: word.usage.into(),
+            text: word.doc.into(),
+            choice: if word.usage.contains(' ') {
+                Choice::Nothing
+            } else {
+                Choice::Run(word.names[0].to_owned())
+            },
+        };
+        let known = |group: &str, plural: &str| {
+            let of_it = |kind: &&Kind| kind.info().group == group && kind.info().plural == plural;
+            Kind::ALL.iter().find(of_it).is_some_and(|&kind| views::of_kind(kind).is_some())
+        };
+        let served = self.session.discovery.iter().flat_map(|all| &all.resources);
+        let resource = served.filter(|one| !known(&one.group, &one.plural)).map(|one| Item {
+            section: "RESOURCES OF THE CLUSTER",
+            short: one.plural.as_str().into(),
+            text: one.api_version().into(),
+            choice: Choice::Run(match one.group.is_empty() {
+                true => one.plural.clone(),
+                false => format!("{}.{}", one.plural, one.group),
+            }),
+        });
+        let items =
+            views::VIEWS.iter().map(view).chain(command::WORDS.iter().map(|one| word(&one))).chain(resource);
+        Menu::new("aliases", items.collect())
+    }
+}
+
+fn section(table: &'static [command::Binding]) -> &'static str {
+    let sections =
+        [(command::LIST, "LIST"), (command::OBJECT, "OBJECT"), (command::EVERYWHERE, "EVERYWHERE")];
+    sections.iter().find(|(known, _)| std::ptr::eq(*known, table)).map_or("", |(_, name)| name)
+}

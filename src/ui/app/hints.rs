@@ -1,0 +1,118 @@
+//! What the header says of keys. It is made anew only when it may have changed.
+
+use compact_str::{CompactString, format_compact};
+
+use super::App;
+use crate::model::Word;
+use crate::records::Kind;
+use crate::text;
+use crate::ui::command::{Binding, Hint as When};
+use crate::ui::panes::{self, Pane, roads};
+use crate::views::Open;
+
+/// A key and what it does, for the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The key in angle brackets.
+    pub key: CompactString,
+    /// What it does.
+    pub text: CompactString,
+}
+
+/// Hints, and what they depend on.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    view: CompactString,
+    subject: Option<Kind>,
+    layers: usize,
+    crumb: CompactString,
+    favourites: Vec<Word>,
+    numbers: Vec<Hint>,
+    rest: Vec<Hint>,
+}
+
+impl App {
+    /// Namespaces by their digit, then what keys do, by text.
+    pub fn hints(&self) -> (&[Hint], &[Hint]) {
+        (&self.hints.numbers, &self.hints.rest)
+    }
+
+    /// Makes the hints of the next frame.
+    pub fn prepare_hints(&mut self) {
+        let subject = self.subject_kind();
+        let crumb = self.top().map_or_else(CompactString::default, Pane::crumb);
+        let made = &self.hints;
+        let same = made.view == self.pane.list.view.name()
+            && (made.subject, made.layers) == (subject, self.layers.len())
+            && made.crumb == crumb
+            && made.favourites == self.favourites
+            && !made.rest.is_empty();
+        if same {
+            return;
+        }
+        let own = self.top().map(Pane::keys);
+        let mut rest: Vec<Hint> = Vec::new();
+        for binding in own.into_iter().chain(self.tables().iter().copied()).flatten() {
+            if let (Some(text), Some(key)) = (self.hint(binding), binding.keys.first())
+                && rest.iter().all(|hint| hint.text != text)
+            {
+                rest.push(Hint { key: format_compact!("<{key}>"), text: text.into() });
+            }
+        }
+        rest.sort_by(|one, other| one.text.cmp(&other.text));
+        let mut numbers = Vec::new();
+        if self.layers.is_empty() && self.pane.list.view.namespaced() {
+            numbers.push(Hint { key: "<0>".into(), text: "all".into() });
+            let favourites = self.favourites.iter().enumerate();
+            numbers.extend(favourites.map(|(at, name)| Hint {
+                key: format_compact!("<{}>", at + 1),
+                text: text::one_line(name, 20).into(),
+            }));
+        }
+        self.hints = Hints {
+            view: self.pane.list.view.name().into(),
+            subject,
+            layers: self.layers.len(),
+            crumb,
+            favourites: self.favourites.clone(),
+            numbers,
+            rest,
+        };
+    }
+
+    fn subject_kind(&self) -> Option<Kind> {
+        match self.top() {
+            Some(pane) => pane.subject().map(|subject| subject.kind),
+            None => self.pane.list.selected().map(crate::store::Id::kind),
+        }
+    }
+
+    /// Whether a key does something here and now.
+    pub(super) fn offers_key(&self, binding: &Binding) -> bool {
+        let view = &self.pane.list.view;
+        match binding.hint {
+            When::Quiet | When::Shown(_) => true,
+            When::Opens => !matches!(view.open(), Open::Nothing),
+            When::Namespaced(_) => view.namespaced(),
+            When::Logs => self.subject_kind().is_some_and(panes::has_logs),
+            When::Road(road, _) => self.subject_kind().is_some_and(|kind| roads::leads(kind, road)),
+        }
+    }
+
+    /// What the header says of a key; nothing for keys that only the help tells of.
+    fn hint(&self, binding: &Binding) -> Option<&'static str> {
+        if !self.offers_key(binding) {
+            return None;
+        }
+        match binding.hint {
+            When::Quiet => None,
+            When::Shown(text) | When::Namespaced(text) | When::Road(_, text) => Some(text),
+            When::Logs => Some("Logs"),
+            When::Opens => Some(match self.pane.list.view.open() {
+                Open::Context => "Connect",
+                Open::Namespace => "Its workloads",
+                _ => "Open",
+            }),
+        }
+    }
+}

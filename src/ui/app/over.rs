@@ -1,0 +1,160 @@
+//! Panes over the list.
+
+use ratatui::layout::Rect;
+
+use super::App;
+use crate::model::Now;
+use crate::store::Touched;
+use crate::ui::message::{Answer, Draw, Effect, Ticket};
+use crate::ui::panes::{Ask, Pane, Scene};
+use crate::ui::subject::Subject;
+
+/// A pane over the list, with the questions that it has asked.
+#[derive(Debug)]
+pub struct Layer {
+    /// The pane.
+    pub pane: Box<dyn Pane>,
+    tickets: Vec<Ticket>,
+}
+
+impl App {
+    /// The pane that has the keys, unless it is the list.
+    pub fn top(&self) -> Option<&dyn Pane> {
+        self.layers.last().map(|layer| &*layer.pane)
+    }
+
+    /// The object that keys are about now.
+    pub fn subject(&self) -> Option<Subject> {
+        match self.top() {
+            Some(pane) => pane.subject().cloned(),
+            None => {
+                let id = self.pane.list.selected()?;
+                Subject::of(id, &self.store, &self.session)
+            }
+        }
+    }
+
+    /// Opens a pane over what is on screen.
+    pub(super) fn put_over(&mut self, pane: Box<dyn Pane>, now: Now, effects: &mut Vec<Effect>) {
+        self.layers.push(Layer { pane, tickets: Vec::new() });
+        self.want_also(now, effects);
+        self.with_layer(self.layers.len() - 1, now, effects, |pane, scene| pane.start(scene));
+    }
+
+    /// Closes the pane that has the keys.
+    pub(super) fn take_off(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(layer) = self.layers.pop() {
+            effects.extend(layer.tickets.into_iter().map(Effect::Forget));
+            self.want_also(now, effects);
+        }
+    }
+
+    /// Closes all panes of a place that is left for good.
+    pub(super) fn end(layers: Vec<Layer>, effects: &mut Vec<Effect>) {
+        effects.extend(layers.into_iter().flat_map(|layer| layer.tickets).map(Effect::Forget));
+    }
+
+    pub(super) fn want_also(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let kinds = self.layers.iter().flat_map(|layer| layer.pane.partners()).copied();
+        self.session.want_also(kinds, now, effects);
+        self.feed(now, effects);
+    }
+
+    /// Lets the pane that has the keys do something.
+    pub(super) fn with_top<T>(
+        &mut self,
+        now: Now,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut dyn Pane, &mut Scene<'_>) -> T,
+    ) -> Option<T> {
+        let top = self.layers.len().checked_sub(1)?;
+        Some(self.with_layer(top, now, effects, act))
+    }
+
+    fn with_layer<T>(
+        &mut self,
+        at: usize,
+        now: Now,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut dyn Pane, &mut Scene<'_>) -> T,
+    ) -> T {
+        let mut asks = Vec::new();
+        let Layer { pane, tickets } = &mut self.layers[at];
+        let mut scene = Scene {
+            store: &self.store,
+            session: &self.session,
+            now,
+            asks: &mut asks,
+            effects,
+            tickets,
+            last_ticket: &mut self.last_ticket,
+        };
+        let done = act(&mut **pane, &mut scene);
+        for ask in asks {
+            self.grant(ask, now, effects);
+        }
+        done
+    }
+
+    fn grant(&mut self, ask: Ask, now: Now, effects: &mut Vec<Effect>) {
+        match ask {
+            Ask::Close => self.take_off(now, effects),
+            Ask::Open(pane) => self.put_over(pane, now, effects),
+            Ask::Replace(pane) => {
+                self.take_off(now, effects);
+                self.put_over(pane, now, effects);
+            }
+            Ask::Say(text, health) => self.say(text, health, now),
+            Ask::Run(typed) => self.run(&typed, now, effects),
+            Ask::Show(kind, uid) => self.jump(kind, uid, now, effects),
+        }
+    }
+
+    /// Lets the pane that has the keys make what is to be drawn.
+    pub fn prepare_layers(&mut self, inside: Rect, now: Now) {
+        let mut effects = Vec::new();
+        self.with_top(now, &mut effects, |pane, scene| pane.prepare(inside, scene));
+        debug_assert!(effects.is_empty(), "what is drawn asks for nothing");
+    }
+
+    /// Hands an answer to the pane that has asked, wherever it is.
+    pub(super) fn answered(
+        &mut self,
+        ticket: Ticket,
+        answer: Answer,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Draw {
+        let asked = |layer: &Layer| layer.tickets.contains(&ticket);
+        if let Some(at) = self.layers.iter().position(asked) {
+            let draw = self.with_layer(at, now, effects, |pane, scene| pane.take(ticket, answer, scene));
+            return if at + 1 == self.layers.len() { draw } else { Draw::No };
+        }
+        // A pane of a place that one can go back to takes in what it is told, unseen.
+        let places = self.back.iter_mut().flat_map(|place| &mut place.layers);
+        if let Some(Layer { pane, tickets }) = places.into_iter().find(|layer| asked(layer)) {
+            let mut scene = Scene {
+                store: &self.store,
+                session: &self.session,
+                now,
+                asks: &mut Vec::new(),
+                effects,
+                tickets,
+                last_ticket: &mut self.last_ticket,
+            };
+            pane.take(ticket, answer, &mut scene);
+        }
+        Draw::No
+    }
+
+    /// Tells the panes what the store has changed.
+    pub(super) fn tell_layers(&mut self, touched: &Touched, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let mut draw = Draw::No;
+        for at in 0..self.layers.len() {
+            if at < self.layers.len() {
+                draw = self.with_layer(at, now, effects, |pane, scene| pane.touched(touched, scene));
+            }
+        }
+        draw
+    }
+}

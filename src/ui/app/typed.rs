@@ -1,0 +1,341 @@
+//! What is typed: commands with their completion and history, filters, searches.
+
+use std::sync::Arc;
+
+use super::App;
+use super::wanted::{Wanted, namespace};
+use crate::cluster::discovery::{Discovery, Resolved};
+use crate::model::Now;
+use crate::records::Kind;
+use crate::store::Health;
+use crate::ui::command::{self, Does};
+use crate::ui::input::Key;
+use crate::ui::message::Effect;
+use crate::ui::prompt::{Prompt, Purpose, Typed};
+use crate::ui::session::Link;
+use crate::views::{self, Filter, ViewRef};
+
+/// So many commands are kept.
+const MOST_COMMANDS: usize = 200;
+/// So many completions are offered at once.
+const MOST_OFFERS: usize = 8;
+
+/// What a command that has been begun may become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// All of it.
+    pub whole: String,
+    /// What it is.
+    pub about: String,
+}
+
+impl App {
+    pub(super) fn open_prompt(&mut self, purpose: Purpose, text: &str) {
+        self.prompt = Some(Prompt::new(purpose, text));
+        self.offered = None;
+    }
+
+    /// Opens the prompt of `/`: it filters the list, or searches the pane over it.
+    pub(super) fn open_search(&mut self) {
+        match self.top() {
+            None => {
+                self.filter_before = self.pane.list.filter().clone();
+                let text = self.filter_before.text.clone();
+                self.open_prompt(Purpose::Filter, &text);
+            }
+            Some(pane) => {
+                if let Some(text) = pane.search().map(str::to_owned) {
+                    self.open_prompt(Purpose::Filter, &text);
+                }
+            }
+        }
+    }
+
+    pub(super) fn prompt_key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) {
+        if key == Key::ctrl('c') {
+            self.prompt = None;
+            return;
+        }
+        let Some(prompt) = &mut self.prompt else { return };
+        let purpose = prompt.purpose;
+        match (prompt.press(key), purpose) {
+            (Typed::Changed, _) => self.typed(now, effects),
+            (Typed::Same, _) => {}
+            (Typed::Next(by), Purpose::Command) => self.offer_next(by),
+            (Typed::Next(_) | Typed::Complete, Purpose::Filter) => {}
+            (Typed::Complete, Purpose::Command) => {
+                if let Some(whole) = self.completion() {
+                    self.open_prompt(Purpose::Command, &whole);
+                }
+            }
+            (Typed::Cancelled, Purpose::Filter) => {
+                self.prompt = None;
+                if self.layers.is_empty() {
+                    let before = std::mem::take(&mut self.filter_before);
+                    let filter = if before == *self.pane.list.filter() { Filter::default() } else { before };
+                    self.pane.list.set_filter(filter, &self.store, now);
+                } else {
+                    self.with_top(now, effects, |pane, scene| pane.set_search("", scene));
+                }
+            }
+            (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
+            (Typed::Done, Purpose::Command) => {
+                let typed = prompt.text().trim().to_owned();
+                let completed = self.completion();
+                let chosen = self.offered.is_some();
+                self.prompt = None;
+                // What was typed counts if it means something; else what it was completed to.
+                let whole = match completed {
+                    Some(whole) if chosen || !self.means(&typed) => whole,
+                    _ => typed,
+                };
+                self.run(&whole, now, effects);
+            }
+        }
+    }
+
+    /// What was typed changes the filter or the search while it is typed.
+    pub(super) fn typed(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.offered = None;
+        let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Filter) else {
+            return;
+        };
+        let text = prompt.text().to_owned();
+        match self.layers.is_empty() {
+            true => self.pane.list.set_filter(Filter::parse(&text), &self.store, now),
+            false => _ = self.with_top(now, effects, |pane, scene| pane.set_search(&text, scene)),
+        }
+    }
+
+    // ---- completion
+
+    /// What the command that has been begun may become, the most likely first.
+    pub fn offers(&self) -> Vec<Offer> {
+        let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command) else {
+            return Vec::new();
+        };
+        let typed = prompt.text();
+        let mut words = typed.split_whitespace();
+        let first = words.next();
+        let argument = words.next().or_else(|| typed.ends_with(' ').then_some(""));
+        let mut fitting: Vec<(u8, Offer)> = match (first, argument) {
+            (None, _) => self
+                .history
+                .iter()
+                .rev()
+                .map(|typed| (0, Offer { whole: typed.clone(), about: String::new() }))
+                .collect(),
+            (Some(first), Some(start)) => self.arguments(first, start),
+            (Some(first), None) => self.words(first),
+        };
+        fitting.sort_by_key(|(fit, _)| *fit);
+        let mut offers: Vec<Offer> = Vec::with_capacity(MOST_OFFERS);
+        for (_, offer) in fitting {
+            if offers.len() < MOST_OFFERS && offers.iter().all(|known| known.whole != offer.whole) {
+                offers.push(offer);
+            }
+        }
+        offers
+    }
+
+    fn words(&self, typed: &str) -> Vec<(u8, Offer)> {
+        let mut fitting = Vec::new();
+        let mut offer = |name: &str, about: &dyn Fn() -> String| {
+            if let Some(fit) = fit(name, typed) {
+                fitting.push((fit, Offer { whole: name.to_owned(), about: about() }));
+            }
+        };
+        for view in views::VIEWS {
+            for name in std::iter::once(view.name()).chain(view.aliases().iter().copied()) {
+                offer(name, &|| if name == view.name() { "view".into() } else { view.name().into() });
+            }
+        }
+        for word in command::WORDS {
+            word.names.iter().take(1).for_each(|name| offer(name, &|| word.doc.into()));
+        }
+        for one in self.session.discovery.iter().flat_map(|all| &all.resources) {
+            offer(&one.plural, &|| one.api_version());
+        }
+        fitting
+    }
+
+    fn arguments(&self, first: &str, start: &str) -> Vec<(u8, Offer)> {
+        let context = command::word_of(first).is_some_and(|word| word.does == Does::Context);
+        let (kind, about) = if context { (Kind::Context, "context") } else { (Kind::Namespace, "namespace") };
+        let ids = self.store.ids(kind);
+        let mut names: Vec<&str> =
+            ids.iter().filter_map(|&id| self.store.meta(id)).map(|meta| meta.name.as_str()).collect();
+        names.sort_unstable();
+        let all = (kind == Kind::Namespace).then_some("all");
+        let offer = |name: &str| Offer { whole: format!("{first} {name}"), about: about.into() };
+        names.into_iter().chain(all).filter_map(|name| Some((fit(name, start)?, offer(name)))).collect()
+    }
+
+    fn offer_next(&mut self, by: isize) {
+        let count = self.offers().len();
+        if count > 0 {
+            let last = count - 1;
+            self.offered = Some(match (self.offered, by) {
+                (None, 1..) => 0,
+                (None, _) => 0,
+                (Some(at), by) => at.saturating_add_signed(by).min(last),
+            });
+        }
+    }
+
+    /// The whole of the command that has been begun, if it can be told.
+    pub fn completion(&self) -> Option<String> {
+        let typed = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?.text();
+        let offers = self.offers();
+        let chosen = self.offered.and_then(|at| offers.get(at));
+        if let Some(chosen) = chosen {
+            return Some(chosen.whole.clone());
+        }
+        // Something is to be seen before it counts, and a word that means something is not completed by itself.
+        let begun = !typed.trim().is_empty() && !typed.ends_with(' ') && !self.means(typed);
+        offers.first().filter(|_| begun).map(|offer| offer.whole.clone())
+    }
+
+    /// Whether what is typed is a command as it stands.
+    fn means(&self, typed: &str) -> bool {
+        let mut words = typed.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some(word), None) => self.names(word),
+            (Some(word), Some(argument))
+                if command::word_of(word).is_some_and(|word| word.does == Does::Context) =>
+            {
+                self.configuration
+                    .as_ref()
+                    .is_some_and(|all| all.contexts.iter().any(|one| one.name == argument))
+            }
+            (Some(word), Some(argument)) => {
+                let named = |kind| {
+                    self.store
+                        .ids(kind)
+                        .iter()
+                        .any(|&id| self.store.meta(id).is_some_and(|meta| *meta.name == *argument))
+                };
+                // Where namespaces are not known, any may exist.
+                self.names(word)
+                    && (self.store.is_empty(Kind::Namespace) || named(Kind::Namespace) || argument == "all")
+            }
+            (None, _) => true,
+        }
+    }
+
+    fn names(&self, word: &str) -> bool {
+        let resolves = |all: &Arc<Discovery>| !matches!(all.resolve(word), Resolved::None);
+        views::find(word).is_some()
+            || command::word_of(word).is_some()
+            || self.session.discovery.as_ref().is_some_and(resolves)
+    }
+
+    // ---- commands
+
+    /// Does what was typed after `:`.
+    pub(super) fn run(&mut self, typed: &str, now: Now, effects: &mut Vec<Effect>) {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return;
+        }
+        if self.history.last().is_none_or(|last| last != typed) {
+            self.history.push(typed.to_owned());
+            let over = self.history.len().saturating_sub(MOST_COMMANDS);
+            self.history.drain(..over);
+        }
+        self.history_at = self.history.len().saturating_sub(1);
+        self.run_again(typed, now, effects);
+    }
+
+    /// The command before or after the one that was run last.
+    pub(super) fn go_in_history(&mut self, by: isize, now: Now, effects: &mut Vec<Effect>) {
+        let next = self.history_at.checked_add_signed(by).filter(|&at| at < self.history.len());
+        match next {
+            Some(at) => {
+                self.history_at = at;
+                let typed = self.history[at].clone();
+                self.run_again(&typed, now, effects);
+            }
+            None => self.say("There is no further command in the history.", Health::Idle, now),
+        }
+    }
+
+    fn run_again(&mut self, typed: &str, now: Now, effects: &mut Vec<Effect>) {
+        let mut words = typed.split_whitespace();
+        let Some(first) = words.next() else { return };
+        let argument = words.next();
+        match (command::word_of(first).map(|word| word.does), argument) {
+            (Some(Does::Quit), None) => self.quit = true,
+            (Some(Does::Key(command)), None) => self.command(command, now, effects),
+            (Some(Does::Mouse), None) => self.toggle_mouse(now, effects),
+            (Some(Does::Context), Some(name)) => self.switch_context(name, now, effects),
+            (Some(Does::Namespace), Some(name)) => match namespace(name) {
+                Ok(shown) => {
+                    self.leave(effects);
+                    self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
+                }
+                Err(why) => self.say(why, Health::Failed, now),
+            },
+            _ => {
+                let wanted = match Wanted::parse(first, typed) {
+                    Ok(wanted) => wanted,
+                    Err(why) => return self.say(why, Health::Failed, now),
+                };
+                if self.names(first) || self.session.link != Link::Up {
+                    self.open_word(wanted, now, effects);
+                } else {
+                    // It may have been installed since the server was asked.
+                    self.unresolved = Some(wanted);
+                    effects.push(Effect::Discover(self.session.id));
+                }
+            }
+        }
+    }
+
+    fn toggle_mouse(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.mouse_on = !self.mouse_on;
+        effects.push(Effect::Mouse(self.mouse_on));
+        let said = if self.mouse_on {
+            "The mouse works here; hold shift to select text. :mouse gives it back."
+        } else {
+            "The mouse is the terminal's again."
+        };
+        self.say(said, Health::Well, now);
+    }
+}
+
+/// How well a name fits what is typed, 0 best; `None` if it does not.
+fn fit(name: &str, typed: &str) -> Option<u8> {
+    let (name, typed) = (name.to_lowercase(), typed.to_lowercase());
+    if name == typed {
+        return Some(0);
+    }
+    if name.starts_with(&typed) {
+        return Some(1);
+    }
+    if name.contains(&typed) {
+        return Some(2);
+    }
+    let mut rest = name.chars();
+    typed.chars().all(|c| rest.any(|other| other == c)).then_some(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_by_beginning_then_by_part_then_by_letters() {
+        let cases = [
+            ("vms", "vms", Some(0)),
+            ("vms", "v", Some(1)),
+            ("datavolumes", "vol", Some(2)),
+            ("datavolumes", "dvs", Some(3)),
+            ("pods", "vm", None),
+            ("Pods", "po", Some(1)),
+        ];
+        for (name, typed, want) in cases {
+            assert_eq!(fit(name, typed), want, "{name} {typed}");
+        }
+    }
+}
