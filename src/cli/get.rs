@@ -1,22 +1,19 @@
 //! `v9s get`: the rows of a view as a table or as data.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value};
 
 use super::{ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE, USAGE};
-use crate::model::{Now, Time};
-use crate::store::{SortKey, Summary};
-use crate::text;
+use crate::model::Now;
+use crate::store::Summary;
 use crate::ui::app::{App, Options};
 use crate::ui::runtime;
 use crate::ui::session::Link;
 use crate::ui::signals::quiet_broken_pipe;
 use crate::ui::theme::Theme;
-use crate::views::{Holds, Layout};
+use crate::views::{Filter, print};
 
 /// Print the rows of a view
 #[derive(Debug, Args)]
@@ -52,10 +49,12 @@ impl Get {
         if code != FINE && app.pane.list.rows().is_empty() {
             return Ok(code);
         }
+        let list = &app.pane.list;
+        let all: Vec<usize> = (0..list.view.width()).collect();
         let printed = match self.output {
-            None | Some(Output::Wide) => table(&app, now),
-            Some(Output::Json) => json(&app, now)?,
-            Some(Output::Csv) => csv(&app, now)?,
+            None | Some(Output::Wide) => print::table(list, &app.store, now),
+            Some(Output::Json) => print::json(list, &all, &app.store, now)?,
+            Some(Output::Csv) => print::csv(list, &all, &app.store, now)?,
         };
         quiet_broken_pipe(std::io::Write::write_all(&mut std::io::stdout(), printed.as_bytes()))?;
         Ok(code)
@@ -71,7 +70,10 @@ pub(super) fn filled(
     size: (u16, u16),
 ) -> anyhow::Result<(App, Now)> {
     let now = Now::read();
-    match &source.recording {
+    if let Some(error) = Filter::parse(&source.filter).error() {
+        bail!("{error}\n{}", error.pointed(&source.filter));
+    }
+    let (mut app, now) = match &source.recording {
         Some(path) => {
             let lines = std::fs::read(path)
                 .with_context(|| format!("The recording {} cannot be read", path.display()))?;
@@ -82,14 +84,19 @@ pub(super) fn filled(
             let now = app
                 .replay(&lines, at)
                 .with_context(|| format!("The recording {} cannot be read", path.display()))?;
-            Ok((app, now))
+            (app, now)
         }
         None => {
             let app = App::new(options, theme, size, now);
             let app = runtime::settle(app, connection.flags(), PATIENCE)?;
-            Ok((app, Now::read()))
+            (app, Now::read())
         }
+    };
+    if let Some(error) = app.pane.list.filter_error() {
+        bail!("{error}\n{}", error.pointed(&source.filter));
     }
+    app.pane.list.finish(&app.store, now);
+    Ok((app, now))
 }
 
 /// Says on standard error what went wrong, and gives the exit code.
@@ -118,100 +125,4 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
     };
     eprintln!("v9s: {why}");
     code
-}
-
-fn columns(app: &App) -> Vec<usize> {
-    let view = &app.pane.list.view;
-    let layout = Layout { wide: app.pane.wide, many: app.pane.list.namespace.is_none(), set: None };
-    (0..view.width()).filter(|&column| view.is_visible(&app.store, column, layout)).collect()
-}
-
-fn table(app: &App, now: Now) -> String {
-    let view = &app.pane.list.view;
-    let columns = columns(app);
-    let rows = app.pane.list.rows();
-    if rows.is_empty() {
-        return "No rows.\n".into();
-    }
-    let titles: Vec<String> = columns.iter().map(|&column| view.heading(column).title.into_owned()).collect();
-    let mut lines = vec![titles];
-    lines.extend(rows.iter().map(|&id| {
-        let cell = |&column: &usize| {
-            let mut out = String::new();
-            view.cell(&app.store, id, column, now, &mut out);
-            out
-        };
-        columns.iter().map(cell).collect()
-    }));
-    let widths: Vec<usize> = (0..columns.len())
-        .map(|at| lines.iter().map(|line| text::width(&line[at])).max().unwrap_or(0))
-        .collect();
-    let mut out = String::new();
-    for line in lines {
-        let start = out.len();
-        for (cell, width) in line.iter().zip(&widths) {
-            let _ = write!(out, "{cell}{:pad$}", "", pad = width + 3 - text::width(cell).min(width + 3));
-        }
-        out.truncate(start + out[start..].trim_end().len());
-        out.push('\n');
-    }
-    out
-}
-
-fn json(app: &App, now: Now) -> anyhow::Result<String> {
-    let view = &app.pane.list.view;
-    let rows: Vec<Value> = app
-        .pane
-        .list
-        .rows()
-        .iter()
-        .map(|&id| {
-            let mut row = Map::new();
-            if let Some(meta) = app.store.meta(id) {
-                row.insert("uid".into(), meta.uid.to_string().into());
-            }
-            for column in 0..view.width() {
-                row.insert(view.heading(column).title.to_lowercase(), value(app, id, column, now));
-            }
-            Value::Object(row)
-        })
-        .collect();
-    let mut out = serde_json::to_string_pretty(&rows)?;
-    out.push('\n');
-    Ok(out)
-}
-
-/// A cell as data: numbers and times as values, nothing as null.
-fn value(app: &App, id: crate::store::Id, column: usize, now: Now) -> Value {
-    let view = &app.pane.list.view;
-    match (view.key(&app.store, id, column, now), view.heading(column).holds) {
-        (SortKey::Nothing, _) => Value::Null,
-        (SortKey::Number(seconds), Holds::Age) => {
-            Time::from_seconds(seconds).map_or(Value::Null, |time| time.to_string().into())
-        }
-        (SortKey::Number(number), Holds::Number | Holds::Bytes) => number.into(),
-        (SortKey::Text(text), _) => text.into(),
-        (SortKey::Number(_), _) => {
-            let mut out = String::new();
-            view.cell(&app.store, id, column, now, &mut out);
-            out.into()
-        }
-    }
-}
-
-fn csv(app: &App, now: Now) -> anyhow::Result<String> {
-    let view = &app.pane.list.view;
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let titles = (0..view.width()).map(|column| view.heading(column).title.to_lowercase());
-    writer.write_record(titles.chain(["uid".to_owned()]))?;
-    for &id in app.pane.list.rows() {
-        let cells = (0..view.width()).map(|column| match value(app, id, column, now) {
-            Value::Null => String::new(),
-            Value::String(text) => text,
-            other => other.to_string(),
-        });
-        let uid = app.store.meta(id).map_or(String::new(), |meta| meta.uid.to_string());
-        writer.write_record(cells.chain([uid]))?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
 }

@@ -165,7 +165,7 @@ enum Command {
 /// Where rows come from when they do not come from a cluster.
 #[derive(Debug, Args)]
 struct Source {
-    /// Only rows that contain all these words
+    /// Only rows that pass this filter, as behind / on the screen: words, state:Running, cpu>2, -l app=web
     #[arg(long, value_name = "EXPR", default_value = "")]
     filter: String,
     /// Show the rows that a recording of watches leads to, without a cluster

@@ -10,8 +10,8 @@ mod uid;
 mod word;
 
 pub use key::Key;
-pub use quantity::{format_bytes, parse_bytes, parse_millis};
-pub use time::{Age, Now, Time};
+pub use quantity::{format_bytes, parse_amount, parse_bytes, parse_millis, parse_size};
+pub use time::{Age, Now, Time, parse_span};
 pub use uid::Uid;
 pub use word::Word;
 

@@ -61,6 +61,25 @@ pub fn parse_millis(text: &str) -> Option<u32> {
     (millis < 4e9).then_some(millis as u32)
 }
 
+/// Reads a number as quantities are written: `2`, `1.5`, `250m`, `8Gi`.
+pub fn parse_amount(text: &str) -> Option<f64> {
+    split(text).map(|(number, unit)| number * unit / 1e3)
+}
+
+/// Reads a size as people type it: `8Gi`, `8gib`, `512mb`, `10g`. What is no quantity of Kubernetes is read without
+/// regard to case, so `m` is a million and no thousandth.
+pub fn parse_size(text: &str) -> Option<u64> {
+    const UNITS: [&str; 12] = ["k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    let plain = lower.strip_suffix('b').unwrap_or(&lower);
+    let number = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    match UNITS.iter().find(|unit| unit.eq_ignore_ascii_case(&plain[number.len()..])) {
+        Some(unit) => parse_bytes(&format!("{number}{unit}")),
+        None => parse_bytes(plain),
+    }
+}
+
 /// Appends bytes as people write them: `512Mi`, `8Gi`, `1.5Gi`; whole numbers of the largest binary unit where that is exact,
 /// one decimal otherwise.
 pub fn format_bytes(bytes: u64, out: &mut String) {
@@ -111,6 +130,25 @@ mod tests {
             [("2", Some(2000)), ("100m", Some(100)), ("0.1", Some(100)), ("1.5", Some(1500)), ("x", None)]
         {
             assert_eq!(parse_millis(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_they_are_typed() {
+        for (text, want) in [
+            ("8Gi", Some(8 << 30)),
+            ("8gi", Some(8 << 30)),
+            ("8GiB", Some(8 << 30)),
+            ("1.5g", Some(1_500_000_000)),
+            ("512m", Some(512_000_000)),
+            ("512MB", Some(512_000_000)),
+            ("100", Some(100)),
+            ("100b", Some(100)),
+            ("gi", None),
+            ("8x", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_size(text), want, "{text}");
         }
     }
 

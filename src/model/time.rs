@@ -161,6 +161,21 @@ impl fmt::Display for Age {
     }
 }
 
+/// Reads a span as people write it: `90s`, `1h30m`, `3d4h`, `2w`; in seconds. Units go from large to small and stand once.
+pub fn parse_span(text: &str) -> Option<i64> {
+    const UNITS: [(char, i64); 6] =
+        [('y', YEAR), ('w', 7 * DAY), ('d', DAY), ('h', HOUR), ('m', MINUTE), ('s', 1)];
+    let (mut rest, mut units, mut sum) = (text, UNITS.iter(), 0_i64);
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let letter = rest[end..].chars().next()?;
+        let (_, seconds) = units.find(|(unit, _)| *unit == letter)?;
+        sum = sum.checked_add(rest[..end].parse::<i64>().ok()?.checked_mul(*seconds)?)?;
+        rest = &rest[end + 1..];
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +206,27 @@ mod tests {
             let want = day * DAY + 12_345;
             let text = jiff::Timestamp::from_second(want).unwrap().to_string();
             assert_eq!(fixed_utc(text.as_bytes()), Some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_read() {
+        for (text, want) in [
+            ("90s", Some(90)),
+            ("2h", Some(2 * HOUR)),
+            ("3d4h", Some(3 * DAY + 4 * HOUR)),
+            ("1h30m", Some(90 * MINUTE)),
+            ("2w", Some(14 * DAY)),
+            ("1y", Some(YEAR)),
+            ("", None),
+            ("2", None),
+            ("h", None),
+            ("4h3d", None),
+            ("1h2h", None),
+            ("2é", None),
+            ("99999999999999999y", None),
+        ] {
+            assert_eq!(parse_span(text), want, "{text}");
         }
     }
 

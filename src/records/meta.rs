@@ -1,5 +1,6 @@
 //! What every object has.
 
+use super::labels::{Labels, Value};
 use crate::model::{Key, Name, Time, Uid, Word};
 
 /// Identity, times and owners of an object, in 72 bytes.
@@ -15,6 +16,8 @@ pub struct Meta {
     pub created: Option<Time>,
     /// The UID key of the owner that controls it, or of its first owner.
     pub owner: Option<Key>,
+    /// Its labels, for selectors.
+    pub(super) labels: Labels,
     /// What few objects have.
     rare: Option<Box<Rare>>,
 }
@@ -40,6 +43,11 @@ impl Meta {
     /// All its owners by UID.
     pub fn owners(&self) -> impl Iterator<Item = Key> + '_ {
         self.owner.into_iter().chain(self.rare.iter().flat_map(|rare| rare.owners.iter()))
+    }
+
+    /// Whether it has a label with this key, and with this value where one is given.
+    pub fn has_label(&self, key: &str, value: Option<&str>) -> bool {
+        self.labels.has(key, value.map(|value| Value::of(self, value)))
     }
 
     /// Sets when its deletion was asked for.

@@ -8,6 +8,7 @@ mod core;
 mod decode;
 mod kairos;
 mod kubevirt;
+mod labels;
 mod local;
 mod meta;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
 pub use self::snapshot::VolumeSnapshot;
 pub use self::virtink::{MoveStep, PowerAction, RunPolicy, VirtinkFlags, VirtinkVm};
 pub use decode::{BadObject, Decoded, decode, salvage};
+pub use labels::Labels;
 pub use meta::{Keys, Meta};
 pub use values::Truth;
 

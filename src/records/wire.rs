@@ -7,9 +7,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::Meta;
+use super::labels::{Labels, Value};
 use crate::model::{Key, Name, Time, Uid, Word, parse_bytes, parse_millis};
 use crate::text;
 
@@ -124,10 +126,56 @@ pub struct WireMeta<'a, L = IgnoredAny, A = IgnoredAny> {
     creation_timestamp: Str<'a>,
     deletion_timestamp: Str<'a>,
     owner_references: Folded<Owners>,
-    /// The labels asked for.
-    pub labels: Nullable<L>,
+    /// The labels; those asked for can be read.
+    #[serde(borrow)]
+    pub labels: Labelled<'a, L>,
     /// The annotations asked for.
     pub annotations: Nullable<A>,
+}
+
+/// All labels as they are written, and what was picked from them.
+#[derive(Debug, Default)]
+pub struct Labelled<'a, L> {
+    all: Option<&'a RawValue>,
+    picked: L,
+}
+
+impl<L> Deref for Labelled<'_, L> {
+    type Target = L;
+
+    fn deref(&self) -> &L {
+        &self.picked
+    }
+}
+
+impl<'de: 'a, 'a, L: Deserialize<'de> + Default> Deserialize<'de> for Labelled<'a, L> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all = Option::<&'de RawValue>::deserialize(deserializer)?;
+        let picked = match all {
+            // Nothing is picked, so it need not be read twice.
+            Some(all) if size_of::<L>() > 0 => serde_json::from_str(all.get()).map_err(de::Error::custom)?,
+            _ => L::default(),
+        };
+        Ok(Self { all, picked })
+    }
+}
+
+/// Labels while they are read: each goes where the function says.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&str, &str)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("labels")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some((key, value)) = map.next_entry::<Str<'de>, Str<'de>>()? {
+            (self.0)(&key, &value);
+        }
+        Ok(())
+    }
 }
 
 impl<L, A> WireMeta<'_, L, A> {
@@ -144,6 +192,16 @@ impl<L, A> WireMeta<'_, L, A> {
         };
         meta.created = self.creation_timestamp.time();
         meta.set_deleted(self.deletion_timestamp.time());
+        if let Some(all) = self.labels.all {
+            meta.labels = Labels::read(|take| {
+                // Labels that are none are as good as missing.
+                let _ = serde_json::Deserializer::from_str(all.get()).deserialize_map(Each(
+                    |key: &str, value: &str| {
+                        take(key, Value::of(&meta, value));
+                    },
+                ));
+            });
+        }
         meta
     }
 }

@@ -20,7 +20,7 @@ use crate::with_kinds;
 
 pub use at::{At, Part, Row};
 pub use feeds::{Coverage, FeedId, FeedPlan, Freshness, Namespaces, Scope, Selection, Summary};
-pub use order::{Dir, Marks, RowKey, SortKey, repair, sort};
+pub use order::{Dir, Marks, RowKey, SortKey, natural, repair, sort};
 pub use state::{Health, State, StateFn};
 pub use table::Stored;
 pub use text_index::TextIndex;

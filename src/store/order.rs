@@ -229,7 +229,7 @@ fn find_places<'a>(
 }
 
 /// A set of ids as bits, one run per kind.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Marks(Vec<(crate::records::Kind, Vec<u64>)>);
 
 impl Marks {
@@ -259,8 +259,8 @@ impl Marks {
             .is_some_and(|word| word >> (id.slot() % 64) & 1 == 1)
     }
 
-    /// Removes a mark and says whether it was set.
-    fn take(&mut self, id: Id) -> bool {
+    /// Removes an id and says whether it was there.
+    pub fn take(&mut self, id: Id) -> bool {
         let set = self.has(id);
         if set {
             self.bits(id)[id.slot() / 64] &= !(1 << (id.slot() % 64));
@@ -270,7 +270,7 @@ impl Marks {
 }
 
 /// Compares texts with their numbers by value: `a2` before `a10`. Equal only for equal texts.
-fn natural(a: &str, b: &str) -> Ordering {
+pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     loop {
         match (left, right) {

@@ -69,11 +69,16 @@ impl TextIndex {
         self.text.capacity() + self.lines.capacity() * size_of::<(u32, Option<Id>)>() + places
     }
 
-    /// Whether the row's text has all of `terms`, which are lower-case.
-    pub fn matches(&self, id: Id, terms: &[String]) -> bool {
+    /// The text of a row, in lower case.
+    pub fn text(&self, id: Id) -> Option<&str> {
         let place = self.places.iter().find(|(kind, _)| *kind == id.kind());
         let line = place.and_then(|(_, places)| places.get(id.slot())).copied().unwrap_or(NOWHERE);
-        let Some(text) = self.line(line as usize) else { return false };
+        self.line(line as usize).map(|line| line.trim_end_matches('\n'))
+    }
+
+    /// Whether the row's text has all of `terms`, which are lower-case.
+    pub fn matches(&self, id: Id, terms: &[String]) -> bool {
+        let Some(text) = self.text(id) else { return false };
         terms.iter().all(|term| memmem::find(text.as_bytes(), term.as_bytes()).is_some())
     }
 

@@ -188,7 +188,7 @@ impl App {
             quit: false,
             options,
         };
-        app.pane.wide = app.options.wide;
+        app.pane.list.set_layout(app.options.wide, None, &app.store, now);
         let filter = Filter::parse(&app.options.filter);
         app.pane.list.set_filter(filter, &app.store, now);
         app
@@ -490,9 +490,9 @@ impl App {
         let namespace = self.shown.only();
         self.session.want(&*view, namespace, table, now, effects);
         let list = List::new(view, namespace, &self.store, now);
-        let wide = self.pane.wide;
+        let layout = self.pane.list.layout();
         let before = std::mem::replace(&mut self.pane, ListPane::new(list)).list;
-        self.pane.wide = wide;
+        self.pane.list.set_layout(layout.wide, layout.set, &self.store, now);
         self.pane.list.set_filter(filter, &self.store, now);
         self.pane.list.go_on(&before, &self.store, now);
         self.feed(now, effects);
@@ -591,7 +591,7 @@ impl App {
         });
         let ages = match self.top() {
             Some(pane) => pane.next_change(now),
-            None => self.pane.list.view.next_change(&self.store, self.pane.visible(), now),
+            None => self.pane.next_change(&self.store, now),
         };
         [flash, stale, ages].into_iter().flatten().min()
     }

@@ -48,6 +48,16 @@ pub enum Command {
     ThisNamespace,
     /// More columns.
     Wide,
+    /// So many sets of columns on.
+    NextSet(isize),
+    /// Marks the row, or takes its mark away.
+    Mark,
+    /// Marks the rows from the nearest mark to the cursor.
+    MarkRange,
+    /// Takes all marks away.
+    ClearMarks,
+    /// Only rows with a fault, or all again.
+    Faults,
     /// Draws everything anew.
     Redraw,
     /// The cursor goes so many rows.
@@ -120,7 +130,18 @@ pub const LIST: &[Binding] = &[
     binding(&[Key::char('P')], Command::SortBy("NAMESPACE"), "Sort by namespace", Hint::Quiet),
     binding(&[Key::shift(KeyCode::Right)], Command::SortNext(1), "Sort by the next column", Hint::Quiet),
     binding(&[Key::shift(KeyCode::Left)], Command::SortNext(-1), "Sort by the column before", Hint::Quiet),
+    binding(&[Key::char(' ')], Command::Mark, "Mark, or take the mark away", Hint::Quiet),
+    binding(
+        &[Key::ctrl(' '), Key::alt(' ')],
+        Command::MarkRange,
+        "Mark all rows from the nearest mark to here",
+        Hint::Quiet,
+    ),
+    binding(&[Key::ctrl('\\'), Key::alt('\\')], Command::ClearMarks, "Take all marks away", Hint::Quiet),
+    binding(&[Key::ctrl('z')], Command::Faults, "Only rows with a fault", Hint::Shown("Faults")),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
+    binding(&[Key::new(KeyCode::Tab)], Command::NextSet(1), "Next set of columns", Hint::Quiet),
+    binding(&[Key::new(KeyCode::BackTab)], Command::NextSet(-1), "Set of columns before", Hint::Quiet),
     binding(&[Key::char('j'), Key::new(KeyCode::Down)], Command::Move(1), "Down", Hint::Quiet),
     binding(&[Key::char('k'), Key::new(KeyCode::Up)], Command::Move(-1), "Up", Hint::Quiet),
     binding(&[Key::ctrl('f'), Key::new(KeyCode::PageDown)], Command::Page(1), "Page down", Hint::Quiet),

@@ -32,6 +32,11 @@ impl Key {
         Self { code: KeyCode::Char(c), with: KeyModifiers::CONTROL }
     }
 
+    /// A character with alt.
+    pub const fn alt(c: char) -> Self {
+        Self { code: KeyCode::Char(c), with: KeyModifiers::ALT }
+    }
+
     /// Another key with shift.
     pub const fn shift(code: KeyCode) -> Self {
         Self { code, with: KeyModifiers::SHIFT }

@@ -1,34 +1,17 @@
-//! The rows of a view in order, with cursor and filter. No terminal: the screen, `v9s get` and tests use it alike.
+//! The rows of a view in order, with cursor, filter and marks. No terminal: the screen, `v9s get` and tests use it alike.
 
-use super::{AnyView, Holds, Shown, Sort, ViewRef};
+mod marks;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use super::filter::{Cells, Plan};
+use super::{AnyView, Filter, FilterError, Holds, Layout, Sets, Shown, Sort, ViewRef};
 use crate::model::{Now, Uid, Word};
 use crate::records::Kind;
-use crate::store::{Dir, Id, Marks, Store, TextIndex, Touched, repair, sort};
-
-/// A plain filter: words that a row must all contain, whatever their case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// As typed.
-    pub text: String,
-    terms: Vec<String>,
-}
-
-impl Filter {
-    /// Reads what was typed.
-    pub fn parse(text: &str) -> Self {
-        Self { text: text.to_owned(), terms: text.split_whitespace().map(str::to_lowercase).collect() }
-    }
-
-    /// Whether it lets every row pass.
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
-    /// Whether every row that passes this one passes `earlier` too.
-    fn narrows(&self, earlier: &Self) -> bool {
-        earlier.terms.iter().all(|old| self.terms.iter().any(|new| new.contains(old)))
-    }
-}
+use crate::store::{Dir, Health, Id, Marks, Store, TextIndex, Touched, repair, sort};
+use marks::Marked;
 
 /// Where the cursor goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +24,24 @@ pub enum Motion {
     Last,
 }
 
+/// How many rows there are of which sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Those that are shown.
+    pub shown: usize,
+    /// Those that there are without a filter.
+    pub total: usize,
+    /// Those that are marked.
+    pub marked: usize,
+    /// Those that are marked and not shown.
+    pub hidden: usize,
+    /// Those with a fault, shown or not.
+    pub faults: usize,
+}
+
+/// So many rows become searchable in one go, which takes some milliseconds.
+const SLICE: usize = 12_000;
+
 /// The rows of a view.
 #[derive(Debug)]
 pub struct List {
@@ -48,6 +49,8 @@ pub struct List {
     pub view: ViewRef,
     /// The one namespace that is shown; none means all.
     pub namespace: Option<Word>,
+    wide: bool,
+    set: Option<Sets>,
     /// Every row in order.
     all: Vec<Id>,
     /// Those that pass the filter, if there is one.
@@ -55,9 +58,18 @@ pub struct List {
     column: usize,
     dir: Dir,
     filter: Filter,
+    /// What the last filter means that could be read.
+    plan: Plan,
+    broken: Option<FilterError>,
+    faults_only: bool,
+    faults: Marks,
+    fault_count: usize,
+    marked: Marked,
     index: Option<TextIndex>,
     /// Rows whose text is still to be put into the index.
     unindexed: Vec<Id>,
+    /// The second in which a row passes, or no longer passes, because time goes on.
+    due: Option<i64>,
     cursor: Option<Uid>,
     /// Where the cursor is among the shown rows.
     place: usize,
@@ -73,43 +85,52 @@ impl List {
             Sort::By(title, dir) => (view.column(title).unwrap_or(0), dir),
             Sort::Name => (by_name(), Dir::Up),
         };
-        let mut list = Self {
+        let mut list = Self::empty(view, namespace, (column, dir));
+        list.rebuild(store, now);
+        list
+    }
+
+    fn empty(view: ViewRef, namespace: Option<Word>, (column, dir): (usize, Dir)) -> Self {
+        Self {
             view,
             namespace,
+            wide: false,
+            set: None,
             all: Vec::new(),
             passing: None,
             column,
             dir,
             filter: Filter::default(),
+            plan: Plan::default(),
+            broken: None,
+            faults_only: false,
+            faults: Marks::default(),
+            fault_count: 0,
+            marked: Marked::default(),
             index: None,
             unindexed: Vec::new(),
+            due: None,
             cursor: None,
             place: 0,
-        };
-        list.rebuild(store, now);
-        list
-    }
-
-    /// The same view, order and cursor, to come back to.
-    pub fn without_rows(&self) -> Self {
-        Self {
-            view: self.view.clone(),
-            namespace: self.namespace,
-            all: Vec::new(),
-            passing: None,
-            column: self.column,
-            dir: self.dir,
-            filter: Filter::default(),
-            index: None,
-            unindexed: Vec::new(),
-            cursor: self.cursor,
-            place: self.place,
         }
     }
+
+    /// The same view, order, columns and cursor, to come back to.
+    pub fn without_rows(&self) -> Self {
+        let Self { wide, set, cursor, place, .. } = *self;
+        Self { wide, set, cursor, place, ..Self::empty(self.view.clone(), self.namespace, self.order()) }
+    }
+
+    // ---- rows
 
     /// The rows that are shown, in order.
     pub fn rows(&self) -> &[Id] {
         self.passing.as_deref().unwrap_or(&self.all)
+    }
+
+    /// All rows in order, also those that the filter hides.
+    pub fn all(&self) -> &[Id] {
+        &self.all
     }
 
     /// How many rows there are before the filter.
@@ -117,24 +138,16 @@ impl List {
         self.all.len()
     }
 
-    /// The row under the cursor.
-    pub fn selected(&self) -> Option<Id> {
-        self.rows().get(self.place).copied()
-    }
-
-    /// Where the cursor is among the shown rows.
-    pub fn place(&self) -> usize {
-        self.place
-    }
-
-    /// Which column the rows are sorted by, and which way.
-    pub fn order(&self) -> (usize, Dir) {
-        (self.column, self.dir)
-    }
-
-    /// The filter.
-    pub fn filter(&self) -> &Filter {
-        &self.filter
+    /// How many rows there are of which sort.
+    pub fn counts(&self) -> Counts {
+        let (shown, marked) = (self.rows().len(), self.marked.len());
+        let hidden = match &self.passing {
+            Some(passing) if marked > 0 => {
+                marked - passing.iter().filter(|&&id| self.marked.has(id)).count().min(marked)
+            }
+            _ => 0,
+        };
+        Counts { shown, total: self.all.len(), marked, hidden, faults: self.fault_count }
     }
 
     fn shows(view: &dyn AnyView, namespace: Option<Word>, store: &Store, id: Id) -> bool {
@@ -153,26 +166,18 @@ impl List {
             .flat_map(|&kind| store.ids(kind))
             .filter(|&id| Self::shows(view, namespace, store, id))
             .collect();
+        self.all_changed(store, now);
+    }
+
+    /// Rows anywhere may read differently.
+    fn all_changed(&mut self, store: &Store, now: Now) {
         self.index = None;
-        self.sort(store, now);
-    }
-
-    fn sort(&mut self, store: &Store, now: Now) {
-        let (view, column) = (&self.view, self.column);
-        sort(&mut self.all, self.dir, |id| view.row_key(store, id, column, now));
-        self.refilter(store, now);
-    }
-
-    /// Sorts by another column, or the other way round if it is this one.
-    pub fn sort_by(&mut self, column: usize, store: &Store, now: Now) {
-        if column >= self.view.width() {
-            return;
+        self.unindexed = Vec::new();
+        (self.faults, self.fault_count) = (Marks::default(), 0);
+        for at in 0..self.all.len() {
+            self.look_for_fault(self.all[at], store, now);
         }
-        if column == self.column {
-            self.dir = if self.dir == Dir::Up { Dir::Down } else { Dir::Up };
-        } else {
-            (self.column, self.dir) = (column, Dir::Up);
-        }
+        self.marked.look_again(&self.all, store);
         self.sort(store, now);
     }
 
@@ -184,18 +189,68 @@ impl List {
         if !changed.is_empty() {
             let keep = |id: Id| Self::shows(view, namespace, store, id);
             repair(&mut self.all, &changed, self.dir, keep, |id| view.row_key(store, id, column, now));
-            if self.index.is_some() {
-                self.unindexed.extend_from_slice(&changed);
-            }
         }
         if touched.all {
             // States and partners everywhere may read differently, and with them the order and the filter's text.
-            self.index = None;
-            self.sort(store, now);
+            self.all_changed(store, now);
         } else if !changed.is_empty() {
-            self.refilter_changed(&changed, store, now);
+            self.some_changed(&changed, store, now);
         }
         touched.all || !changed.is_empty()
+    }
+
+    fn some_changed(&mut self, changed: &[Id], store: &Store, now: Now) {
+        let (view, namespace) = (self.view.clone(), self.namespace);
+        let there = |id: Id| Self::shows(&*view, namespace, store, id);
+        for &id in changed {
+            self.fault_count -= usize::from(self.faults.take(id));
+            if there(id) {
+                self.look_for_fault(id, store, now);
+            }
+        }
+        self.marked.follow(changed, there, store);
+        if !self.is_filtered() {
+            self.remember_unindexed(changed);
+            self.find_cursor(store);
+            return;
+        }
+        let mut passing = self.passing.take().unwrap_or_default();
+        self.index_rows(changed, store, now);
+        let cells = self.cells(store, now);
+        let scratch = std::cell::RefCell::new(String::new());
+        let keep = |id: Id| there(id) && self.passes(&cells, id, &mut scratch.borrow_mut());
+        repair(&mut passing, changed, self.dir, keep, |id| view.row_key(store, id, self.column, now));
+        let due = cells.due.get();
+        self.passing = Some(passing);
+        self.fall_due(due, now);
+        self.find_cursor(store);
+    }
+
+    // ---- order
+
+    /// Which column the rows are sorted by, and which way.
+    pub fn order(&self) -> (usize, Dir) {
+        (self.column, self.dir)
+    }
+
+    /// Sorts by a column that way.
+    pub fn set_order(&mut self, column: usize, dir: Dir, store: &Store, now: Now) {
+        if column < self.view.width() && (column, dir) != self.order() {
+            (self.column, self.dir) = (column, dir);
+            self.sort(store, now);
+        }
+    }
+
+    /// Sorts by another column, or the other way round if it is this one.
+    pub fn sort_by(&mut self, column: usize, store: &Store, now: Now) {
+        let dir = if (column, Dir::Up) == self.order() { Dir::Down } else { Dir::Up };
+        self.set_order(column, dir, store, now);
+    }
+
+    fn sort(&mut self, store: &Store, now: Now) {
+        let (view, column) = (&self.view, self.column);
+        sort(&mut self.all, self.dir, |id| view.row_key(store, id, column, now));
+        self.refilter(false, store, now);
     }
 
     /// Takes over cursor and order of a list of the same view that it replaces.
@@ -219,78 +274,259 @@ impl List {
         }
     }
 
-    /// Sets the filter.
+    // ---- columns
+
+    /// Which columns are wanted.
+    pub fn layout(&self) -> Layout {
+        Layout { wide: self.wide, many: self.namespace.is_none(), set: self.set }
+    }
+
+    /// Chooses the wide form and a set of columns. The filter looks at what is visible.
+    pub fn set_layout(&mut self, wide: bool, set: Option<Sets>, store: &Store, now: Now) {
+        if (wide, set) == (self.wide, self.set) {
+            return;
+        }
+        (self.wide, self.set) = (wide, set);
+        self.index = None;
+        self.unindexed = Vec::new();
+        if self.plan.reads_text() {
+            self.refilter(false, store, now);
+        }
+    }
+
+    /// The columns that are visible, from left to right.
+    pub fn columns<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = usize> + 'a {
+        let layout = self.layout();
+        (0..self.view.width()).filter(move |&column| self.view.is_visible(store, column, layout))
+    }
+
+    /// Another look at the same rows: the columns of a table that have come.
+    pub fn show_as(&mut self, view: ViewRef, store: &Store, now: Now) {
+        let title = self.view.heading(self.column.min(self.view.width() - 1)).title;
+        let shown = |&column: &usize| {
+            self.namespace.is_none() && view.namespaced() || view.heading(column).title != "NAMESPACE"
+        };
+        let same = view.column(&title).filter(shown);
+        self.column = same.or_else(|| view.column("NAME")).unwrap_or(0);
+        self.view = view;
+        self.bind();
+        self.rebuild(store, now);
+    }
+
+    // ---- filter
+
+    /// The filter as it was typed. If it cannot be read, the rows are those of the one before.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// What is wrong with the filter.
+    pub fn filter_error(&self) -> Option<&FilterError> {
+        self.broken.as_ref()
+    }
+
+    /// Sets the filter. One that cannot be read changes no rows.
     pub fn set_filter(&mut self, filter: Filter, store: &Store, now: Now) {
-        // Row by row only where few are left: one scan over all of the text is fast.
-        let few = self.passing.as_ref().is_some_and(|passing| passing.len() < self.all.len() / 16);
-        let narrows = few && filter.narrows(&self.filter);
         self.filter = filter;
-        if self.filter.is_empty() {
-            self.passing = None;
-            self.index = None;
-            self.unindexed = Vec::new();
-            self.find_cursor(store);
-        } else if let (true, Some(index)) = (narrows, &self.index) {
-            let terms = &self.filter.terms;
-            if let Some(passing) = &mut self.passing {
-                passing.retain(|&id| index.matches(id, terms));
-            }
-            self.find_cursor(store);
-        } else {
-            self.refilter(store, now);
+        let earlier = std::mem::take(&mut self.plan);
+        let was_filtered = self.passing.is_some();
+        self.plan = earlier.clone();
+        self.bind();
+        if self.broken.is_none() {
+            let narrows = was_filtered && !self.is_pending() && self.plan.narrows(&earlier);
+            self.refilter(narrows, store, now);
         }
     }
 
-    fn refilter(&mut self, store: &Store, now: Now) {
-        if self.filter.is_empty() {
-            self.passing = None;
-        } else {
-            self.fill_index(store, now);
-            let mut hits = Marks::default();
-            if let Some(index) = &self.index {
-                index.search(&self.filter.terms, |id| hits.set(id));
-            }
-            self.passing = Some(self.all.iter().copied().filter(|&id| hits.has(id)).collect());
+    /// Finds what the filter means for the columns of the view.
+    fn bind(&mut self) {
+        match self.filter.terms().and_then(|terms| Plan::new(terms, &*self.view)) {
+            Ok(plan) => (self.plan, self.broken) = (plan, None),
+            Err(why) => self.broken = Some(why),
         }
-        self.find_cursor(store);
     }
 
-    fn refilter_changed(&mut self, changed: &[Id], store: &Store, now: Now) {
-        if self.filter.is_empty() {
+    /// Whether only rows with a fault are shown.
+    pub fn faults_only(&self) -> bool {
+        self.faults_only
+    }
+
+    /// Shows only rows with a fault, or all that pass the filter.
+    pub fn show_faults(&mut self, only: bool, store: &Store, now: Now) {
+        let narrows = only && !self.faults_only && self.passing.is_some() && !self.is_pending();
+        self.faults_only = only;
+        self.refilter(narrows, store, now);
+    }
+
+    fn look_for_fault(&mut self, id: Id, store: &Store, now: Now) {
+        if matches!(self.view.health(store, id, now), Health::Warning | Health::Failed) {
+            self.faults.set(id);
+            self.fault_count += 1;
+        }
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.faults_only || !self.plan.is_empty()
+    }
+
+    fn cells<'a>(&'a self, store: &'a Store, now: Now) -> Cells<'a> {
+        Cells { view: &*self.view, store, now, index: self.index.as_ref(), due: std::cell::Cell::new(None) }
+    }
+
+    fn passes(&self, cells: &Cells<'_>, id: Id, scratch: &mut String) -> bool {
+        (!self.faults_only || self.faults.has(id)) && self.plan.passes(cells, id, scratch)
+    }
+
+    /// Looks which rows pass; where the filter only narrows the one before, among those that pass.
+    fn refilter(&mut self, narrows: bool, store: &Store, now: Now) {
+        self.due = None;
+        if !self.is_filtered() {
+            self.passing = None;
             self.find_cursor(store);
             return;
         }
         self.fill_index(store, now);
-        let (view, namespace, column) = (&*self.view, self.namespace, self.column);
-        if let (Some(passing), Some(index)) = (&mut self.passing, &self.index) {
-            let terms = &self.filter.terms;
-            let keep = |id: Id| Self::shows(view, namespace, store, id) && index.matches(id, terms);
-            repair(passing, changed, self.dir, keep, |id| view.row_key(store, id, column, now));
+        let mut rows = match self.passing.take() {
+            Some(passing) if narrows => passing,
+            _ => self.all.clone(),
+        };
+        // Row by row only where few are left: one scan over all of the text is fast.
+        let few = rows.len() < self.all.len() / 16;
+        let cells = self.cells(store, now);
+        let mut scratch = String::new();
+        match cells.index.filter(|_| !few && !self.plan.words.is_empty()) {
+            None => rows.retain(|&id| self.passes(&cells, id, &mut scratch)),
+            Some(index) => {
+                let mut hits = Marks::default();
+                index.search(&self.plan.words, |id| hits.set(id));
+                let fault = |id: Id| !self.faults_only || self.faults.has(id);
+                rows.retain(|&id| {
+                    hits.has(id) && fault(id) && self.plan.passes_tests(&cells, id, &mut scratch)
+                });
+            }
         }
+        let due = cells.due.get();
+        self.passing = Some(rows);
+        self.fall_due(due, now);
         self.find_cursor(store);
     }
 
-    /// Brings the text index up to date with the rows.
+    fn fall_due(&mut self, left: Option<i64>, now: Now) {
+        let due = left.map(|left| now.wall.saturating_add(left.max(1)));
+        self.due = match (self.due, due) {
+            (Some(known), Some(due)) => Some(known.min(due)),
+            (known, due) => known.or(due),
+        };
+    }
+
+    /// Whether rows are still to be made searchable before all are shown that pass.
+    fn is_pending(&self) -> bool {
+        self.index.is_some() && !self.unindexed.is_empty() && self.plan.reads_text()
+    }
+
+    /// How long until other rows are to be shown although nothing happens; then comes [`List::expire`].
+    pub fn next_change(&self, now: Now) -> Option<Duration> {
+        if self.is_pending() {
+            return Some(Duration::ZERO);
+        }
+        let left = self.due? - now.wall;
+        Some(Duration::from_secs(u64::try_from(left).unwrap_or(0)))
+    }
+
+    /// Shows what is to be shown by now: rows whose age has passed a limit, rows that have become searchable.
+    pub fn expire(&mut self, store: &Store, now: Now) {
+        if self.due.is_some_and(|due| due <= now.wall) {
+            self.refilter(false, store, now);
+        }
+        if self.is_pending() {
+            let from = self.unindexed.len().saturating_sub(SLICE);
+            let rows = self.unindexed.split_off(from);
+            self.index_rows(&rows, store, now);
+            let mut passing = self.passing.take().unwrap_or_default();
+            let cells = self.cells(store, now);
+            let scratch = std::cell::RefCell::new(String::new());
+            let keep = |id: Id| {
+                let view = &*self.view;
+                Self::shows(view, self.namespace, store, id)
+                    && self.passes(&cells, id, &mut scratch.borrow_mut())
+            };
+            let key = |id| self.view.row_key(store, id, self.column, now);
+            repair(&mut passing, &rows, self.dir, keep, key);
+            let due = cells.due.get();
+            self.passing = Some(passing);
+            self.fall_due(due, now);
+            self.find_cursor(store);
+        }
+    }
+
+    /// Lets all rows be shown that pass, however long it takes.
+    pub fn finish(&mut self, store: &Store, now: Now) {
+        while self.is_pending() {
+            self.expire(store, now);
+        }
+    }
+
+    /// Brings the text index up to date, as far as it goes in one turn.
     fn fill_index(&mut self, store: &Store, now: Now) {
+        if !self.plan.reads_text() {
+            return;
+        }
+        if self.index.is_none() {
+            self.index = Some(TextIndex::default());
+            self.unindexed = self.all.clone();
+            // The rows at the top first.
+            self.unindexed.reverse();
+        }
+        let from = self.unindexed.len().saturating_sub(SLICE);
+        let rows = self.unindexed.split_off(from);
+        self.index_rows(&rows, store, now);
+    }
+
+    /// Puts the visible cells of these rows into the text index, if there is one.
+    fn index_rows(&mut self, rows: &[Id], store: &Store, now: Now) {
+        let Some(mut index) = self.index.take() else { return };
         let (view, namespace) = (&*self.view, self.namespace);
         let texts: Vec<usize> =
-            (0..view.width()).filter(|&column| view.heading(column).holds != Holds::Age).collect();
-        let fresh = if self.index.is_none() { &self.all } else { &self.unindexed };
-        let index = self.index.get_or_insert_default();
+            self.columns(store).filter(|&column| view.heading(column).holds != Holds::Age).collect();
         let mut line = String::new();
-        for &id in fresh {
+        for &id in rows {
             if !Self::shows(view, namespace, store, id) {
                 index.remove(id);
                 continue;
             }
             line.clear();
             for &column in &texts {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
                 view.cell(store, id, column, now, &mut line);
-                line.push(' ');
             }
             index.set(id, &line);
         }
-        self.unindexed.clear();
+        self.index = Some(index);
+    }
+
+    /// Keeps in mind what the index does not know while no filter needs it.
+    fn remember_unindexed(&mut self, changed: &[Id]) {
+        if self.index.is_some() {
+            self.unindexed.extend_from_slice(changed);
+            if self.unindexed.len() > self.all.len() {
+                self.index = None;
+                self.unindexed = Vec::new();
+            }
+        }
+    }
+
+    // ---- cursor
+
+    /// The row under the cursor.
+    pub fn selected(&self) -> Option<Id> {
+        self.rows().get(self.place).copied()
+    }
+
+    /// Where the cursor is among the shown rows.
+    pub fn place(&self) -> usize {
+        self.place
     }
 
     /// Moves the cursor.
@@ -324,74 +560,29 @@ impl List {
         let moved = match self.cursor {
             Some(uid) if here(self.place) == Some(uid) => Some(self.place),
             Some(uid) => {
-                // A row of a server's table may be of an object that has a record, too.
-                let is_table = rows.first().is_some_and(|row| row.kind() == Kind::Other);
-                let id = if is_table { store.find_of(Kind::Other, uid) } else { store.find(uid) };
+                let id = find_row(rows, uid, store);
                 id.and_then(|id| rows.iter().position(|&row| row == id))
             }
             None => Some(0),
         };
         self.place = moved.unwrap_or(self.place).min(rows.len().saturating_sub(1));
-        // Before anybody moved it the cursor stays on the first row, whatever comes there.
-        if self.cursor.is_some() && moved.is_none() {
+        // Before anybody moved it the cursor stays on the first row, whatever comes there. While rows are still looked
+        // through, its own may come.
+        if self.cursor.is_some() && moved.is_none() && !self.is_pending() {
             self.cursor = here(self.place);
         }
-    }
-
-    /// Another look at the same rows: the columns of a table that have come.
-    pub fn show_as(&mut self, view: ViewRef, store: &Store, now: Now) {
-        let title = self.view.heading(self.column.min(self.view.width() - 1)).title;
-        let shown = |&column: &usize| {
-            self.namespace.is_none() && view.namespaced() || view.heading(column).title != "NAMESPACE"
-        };
-        let same = view.column(&title).filter(shown);
-        self.column = same.or_else(|| view.column("NAME")).unwrap_or(0);
-        self.view = view;
-        self.rebuild(store, now);
     }
 
     /// How many bytes it holds beside the store.
     pub fn bytes(&self) -> usize {
         let ids = self.all.capacity() + self.passing.as_ref().map_or(0, Vec::capacity);
+        let ids = ids + self.unindexed.capacity();
         ids * size_of::<Id>() + self.index.as_ref().map_or(0, TextIndex::bytes)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::records::{Other, Record, Vmi, decode};
-    use crate::store::{Batch, Coverage, Namespaces, Selection, Stored};
-    use crate::views::table_view;
-
-    fn put<R: Stored>(store: &mut Store, selection: Selection, objects: &[String])
-    where
-        crate::records::Records: From<Vec<R>>,
-    {
-        let coverage = Coverage { namespaces: Namespaces::All, selection };
-        let mut touched = Touched::default();
-        let plans = store.cover(R::KIND, coverage, &mut touched);
-        let records: Vec<R> =
-            objects.iter().map(|object| decode(object.as_bytes()).unwrap().record).collect();
-        store.apply(Batch::of(plans[0].id, 0, records), Now::at(0), &mut touched);
-    }
-
-    #[test]
-    fn the_cursor_of_a_table_stays_on_its_row_when_the_object_has_a_record_too() {
-        let object =
-            |name: &str| format!(r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}"}}}}"#);
-        let row = |name: &str| format!(r#"{{"cells":["{name}"],"object":{}}}"#, object(name));
-        let mut store = Store::default();
-        put::<Vmi>(&mut store, Selection::All, &["b", "c"].map(object));
-        put::<Other>(&mut store, Selection::Table("x".into()), &["b", "c"].map(row));
-        let view = || table_view("x", true, None);
-        let mut list = List::new(view(), None, &store, Now::at(0));
-        list.go(Motion::Last, &store);
-        let under = |list: &List, store: &Store| store.meta(list.selected().unwrap()).unwrap().name.clone();
-        assert_eq!(under(&list, &store), "c");
-        put::<Other>(&mut store, Selection::Table("x".into()), &["a"].map(row));
-        list.show_as(view(), &store, Now::at(0));
-        assert_eq!((under(&list, &store).as_str(), list.place()), ("c", 2));
-        assert_eq!(Other::KIND, list.selected().unwrap().kind());
-    }
+/// The row of an object. A row of a server's table may be of an object that has a record, too.
+fn find_row(rows: &[Id], uid: Uid, store: &Store) -> Option<Id> {
+    let is_table = rows.first().is_some_and(|row| row.kind() == Kind::Other);
+    if is_table { store.find_of(Kind::Other, uid) } else { store.find(uid) }
 }

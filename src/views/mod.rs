@@ -3,9 +3,11 @@
 
 mod column;
 mod contexts;
+mod filter;
 mod list;
 mod namespaces;
 mod pods;
+pub mod print;
 mod table;
 mod view;
 mod vms;
@@ -16,7 +18,8 @@ use crate::records::Kind;
 pub use column::{
     Column, Heading, Holds, Layout, Sets, Shown, address, age, count, name, namespace, time, word,
 };
-pub use list::{Filter, List, Motion};
+pub use filter::{Completion, Filter, FilterError, Saved, complete};
+pub use list::{Counts, List, Motion};
 pub use table::table_view;
 pub use view::{AnyView, Belongs, Open, Related, RelatedHeading, Road, Sort, View, ViewRef};
 pub use within::within;

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::column::{Column, Heading, Holds, Layout, Shown, write_key};
+use super::column::{Column, Heading, Holds, Layout, Sets, Shown, write_key};
 use crate::model::{Age, Now};
 use crate::records::Kind;
 use crate::store::{At, Dir, Health, Id, Row, RowKey, Selection, SortKey, State, Store, Summary};
@@ -119,6 +119,12 @@ pub trait AnyView: Send + Sync {
     fn width(&self) -> usize;
     /// A column's heading.
     fn heading(&self, column: usize) -> Heading;
+    /// The sets of columns that it has: those with more than the columns that are in every set.
+    fn sets(&self) -> Vec<(&'static str, Sets)> {
+        let all: Vec<Sets> = (0..self.width()).map(|column| self.heading(column).sets).collect();
+        let own = |set: Sets| all.iter().any(|sets| sets.contains(set) && *sets != Sets::all());
+        Sets::NAMES.into_iter().filter(|&(_, set)| own(set)).collect()
+    }
     /// How it is sorted before somebody sorts it.
     fn sort(&self) -> Sort {
         Sort::Name

@@ -49,7 +49,7 @@ fn signals_before_anything_is_drawn_leave_the_terminal_as_it_was() {
 fn a_stopped_program_gives_the_terminal_back_and_takes_it_again() {
     let silent = Silent::new();
     let stops: [Way; 2] =
-        [("ctrl-z", |v9s| _ = v9s.press("<ctrl-z>")), ("TSTP", |v9s| _ = v9s.signal("TSTP"))];
+        [(":suspend", |v9s| _ = v9s.press(":suspend⏎")), ("TSTP", |v9s| _ = v9s.signal("TSTP"))];
     for (way, stop) in stops {
         let mut v9s = contexts(&silent).size(80, 24).job_control().open();
         v9s.wait_for("contexts[3]").wait_for("Context: alpha").press("/bet⏎").wait_for("[1/3]").settle();

@@ -29,6 +29,10 @@ impl App {
             self.with_top(now, effects, |pane, scene| pane.command(command, scene));
         } else if let Some(command) = command::of(key, self.tables()) {
             self.command(command, now, effects);
+        } else if let (None, Some(letter)) = (self.top(), key.typed())
+            && let Some(column) = self.pane.column_of(letter, &self.store)
+        {
+            self.pane.list.sort_by(column, &self.store, now);
         } else {
             return Draw::No;
         }
@@ -93,7 +97,18 @@ impl App {
                     self.show_namespace(Shown::Only(namespace), now, effects);
                 }
             }
-            Command::Wide => self.pane.wide = !self.pane.wide,
+            Command::Wide => {
+                let layout = self.pane.list.layout();
+                self.pane.list.set_layout(!layout.wide, None, &self.store, now);
+            }
+            Command::NextSet(by) => self.next_set(by, now),
+            Command::Mark => self.pane.list.toggle_mark(&self.store),
+            Command::MarkRange => self.pane.list.mark_range(&self.store),
+            Command::ClearMarks => self.pane.list.clear_marks(),
+            Command::Faults => {
+                let only = !self.pane.list.faults_only();
+                self.pane.list.show_faults(only, &self.store, now);
+            }
             Command::Header => self.header = !self.header,
             Command::Redraw => {
                 self.pane.forget_widths();
@@ -106,7 +121,7 @@ impl App {
             Command::End => self.pane.list.go(Motion::Last, &self.store),
             Command::Scroll(by) => self.pane.scroll(by),
             Command::SortNext(by) => {
-                if let Some(column) = self.pane.next_column(by, &self.store, self.shown == Shown::All) {
+                if let Some(column) = self.pane.next_column(by, &self.store) {
                     self.pane.list.sort_by(column, &self.store, now);
                 }
             }
@@ -119,6 +134,24 @@ impl App {
             },
             Command::Suspend => effects.push(Effect::Suspend),
         }
+    }
+
+    /// Goes to another set of columns that the view has, and from the last one to no set.
+    fn next_set(&mut self, by: isize, now: Now) {
+        let list = &self.pane.list;
+        let sets = list.view.sets();
+        let here = list.layout().set.and_then(|set| sets.iter().position(|&(_, other)| other == set));
+        let ways = sets.len() + 1;
+        let next = (here.map_or(0, |at| at + 1) + ways).saturating_add_signed(by) % ways;
+        let chosen = next.checked_sub(1).map(|at| sets[at]);
+        let wide = list.layout().wide && chosen.is_none();
+        self.pane.list.set_layout(wide, chosen.map(|(_, set)| set), &self.store, now);
+        let said = match chosen {
+            Some((name, _)) => format!("Columns: {name}."),
+            None if sets.is_empty() => "This view has one set of columns.".to_owned(),
+            None => "Columns: the usual ones.".to_owned(),
+        };
+        self.say(said, Health::Idle, now);
     }
 
     fn click(&mut self, mouse: Mouse, inside: Rect, now: Now, effects: &mut Vec<Effect>) {

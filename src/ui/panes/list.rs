@@ -1,38 +1,32 @@
-//! A list on the screen: which rows and columns there is room for, and how wide they are.
+//! A list on the screen: which rows and columns there is room for, how wide they are, and what has changed in them.
+
+use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::model::Now;
-use crate::store::{Dir, Health, Id, Store};
+use crate::store::{Dir, Health, Id, SortKey, Store};
 use crate::text;
 use crate::ui::frame::put;
 use crate::ui::theme::{self, Theme};
-use crate::views::{AnyView, Holds, Layout, List};
+use crate::views::{Holds, List};
 
 /// A list and what of it is on screen.
 #[derive(Debug)]
 pub struct ListPane {
     /// The rows.
     pub list: List,
-    /// Whether the wide columns are shown.
-    pub wide: bool,
     top: usize,
     /// How many columns are scrolled out on the left.
     left: usize,
     /// The widths that columns have had: they grow with what is seen and do not jump back.
     widths: Vec<u16>,
     window: Window,
-}
-
-/// What the mouse is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// The title of this column.
-    Column(usize),
-    /// The row at this place of the list.
-    Row(usize),
+    /// The window of the frame before, to see what has changed.
+    before: Window,
+    changes: Vec<Change>,
 }
 
 /// The visible rows as text, made anew for each frame in the same memory.
@@ -44,6 +38,26 @@ struct Window {
     text: String,
     /// Where each cell ends in the text, row by row.
     ends: Vec<usize>,
+    /// The value of each cell that is a number.
+    numbers: Vec<Option<i64>>,
+}
+
+/// A cell that has just changed.
+#[derive(Debug)]
+struct Change {
+    id: Id,
+    column: usize,
+    sign: &'static str,
+    until: Instant,
+}
+
+/// What is at a place of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The title of this column.
+    Column(usize),
+    /// The row at this place of the list.
+    Row(usize),
 }
 
 /// Blank columns between two columns of the table.
@@ -52,16 +66,37 @@ const GAP: u16 = 2;
 const LEAST: u16 = 8;
 /// From here on moving the cursor takes fewer bytes than blanks.
 const SHORT_GAP: u16 = 8;
+/// How long a changed cell has its sign.
+const FRESH: Duration = Duration::from_secs(2);
+
+impl Window {
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.healths.clear();
+        self.columns.clear();
+        self.text.clear();
+        self.ends.clear();
+        self.numbers.clear();
+    }
+
+    /// The text and the value of a cell: row and place among the columns.
+    fn cell(&self, row: usize, at: usize) -> (&str, Option<i64>) {
+        let place = row * self.columns.len() + at;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (&self.text[start..self.ends[place]], self.numbers[place])
+    }
+}
 
 impl ListPane {
     /// A list that has not been drawn yet.
     pub fn new(list: List) -> Self {
-        Self { list, wide: false, top: 0, left: 0, widths: Vec::new(), window: Window::default() }
+        let (window, before) = (Window::default(), Window::default());
+        Self { list, top: 0, left: 0, widths: Vec::new(), window, before, changes: Vec::new() }
     }
 
     /// The same view, order and cursor, to come back to: rows are read anew then.
     pub fn without_rows(&self) -> Self {
-        Self { wide: self.wide, ..Self::new(self.list.without_rows()) }
+        Self::new(self.list.without_rows())
     }
 
     /// The rows of the last frame.
@@ -92,25 +127,29 @@ impl ListPane {
         self.left = self.left.saturating_add_signed(by).min(most);
     }
 
-    fn columns<'a>(
-        view: &'a dyn AnyView,
-        store: &'a Store,
-        layout: Layout,
-    ) -> impl Iterator<Item = usize> + 'a {
-        (0..view.width()).filter(move |&column| view.is_visible(store, column, layout))
-    }
-
     /// The column beside the one that the list is sorted by.
-    pub fn next_column(&self, by: isize, store: &Store, many: bool) -> Option<usize> {
-        let layout = Layout { wide: self.wide, many, set: None };
-        let columns: Vec<usize> = Self::columns(&*self.list.view, store, layout).collect();
+    pub fn next_column(&self, by: isize, store: &Store) -> Option<usize> {
+        let columns: Vec<usize> = self.list.columns(store).collect();
         let here = columns.iter().position(|&column| column == self.list.order().0).unwrap_or(0);
         let next = here.checked_add_signed(by).unwrap_or(columns.len().saturating_sub(1));
         columns.get(next % columns.len().max(1)).copied()
     }
 
+    /// The first visible column whose title begins with a letter.
+    pub fn column_of(&self, letter: char, store: &Store) -> Option<usize> {
+        self.list.columns(store).find(|&column| self.list.view.heading(column).title.starts_with(letter))
+    }
+
+    /// When the pane reads differently although nothing happens.
+    pub fn next_change(&self, store: &Store, now: Now) -> Option<Duration> {
+        let ages = self.list.view.next_change(store, self.visible(), now);
+        let signs = self.changes.iter().map(|change| change.until.saturating_duration_since(now.instant));
+        [ages, self.list.next_change(now), signs.min()].into_iter().flatten().min()
+    }
+
     /// Makes the text of what fits into `height` rows.
     pub fn prepare(&mut self, store: &Store, height: usize, now: Now) {
+        self.list.expire(store, now);
         let place = self.list.place();
         let rows = self.list.rows();
         self.top = self
@@ -119,15 +158,11 @@ impl ListPane {
             .max((place + 1).saturating_sub(height))
             .min(rows.len().saturating_sub(height));
         let view = &*self.list.view;
-        let layout = Layout { wide: self.wide, many: self.list.namespace.is_none(), set: None };
+        std::mem::swap(&mut self.window, &mut self.before);
         let window = &mut self.window;
-        window.columns.clear();
-        window.columns.extend(Self::columns(view, store, layout));
-        window.ids.clear();
+        window.clear();
+        window.columns.extend(self.list.columns(store));
         window.ids.extend(rows.iter().skip(self.top).take(height));
-        window.healths.clear();
-        window.text.clear();
-        window.ends.clear();
         self.widths.resize(view.width(), 0);
         for &column in &window.columns {
             let title = text::width(&view.heading(column).title) + 1;
@@ -147,14 +182,63 @@ impl ListPane {
                 let wide = text::width(&window.text[start..]).min(usize::from(heading.widest));
                 self.widths[column] = self.widths[column].max(u16::try_from(wide).unwrap_or(u16::MAX));
                 window.ends.push(window.text.len());
+                window.numbers.push(match view.key(store, id, column, now) {
+                    SortKey::Number(number) if right(&heading.holds) => Some(number),
+                    _ => None,
+                });
+            }
+        }
+        self.look_for_changes(now);
+    }
+
+    /// Notes which cells read differently from those of the frame before.
+    fn look_for_changes(&mut self, now: Now) {
+        self.changes.retain(|change| change.until > now.instant);
+        let (window, before) = (&self.window, &self.before);
+        if window.columns != before.columns {
+            return;
+        }
+        for (row, &id) in window.ids.iter().enumerate() {
+            let here = before.ids.get(row) == Some(&id);
+            let was = if here { Some(row) } else { before.ids.iter().position(|&known| known == id) };
+            let Some(was) = was else { continue };
+            for (at, &column) in window.columns.iter().enumerate() {
+                let ((old, old_number), (new, new_number)) = (before.cell(was, at), window.cell(row, at));
+                // What was not known yet has not changed, and ages always do.
+                if old == new || old.ends_with('…') || new.ends_with('…') {
+                    continue;
+                }
+                if self.list.view.heading(column).holds == Holds::Age {
+                    continue;
+                }
+                let sign = match (old_number, new_number) {
+                    (Some(old), Some(new)) if new > old => "↑",
+                    (Some(old), Some(new)) if new < old => "↓",
+                    _ => "Δ",
+                };
+                self.changes.retain(|change| (change.id, change.column) != (id, column));
+                self.changes.push(Change { id, column, sign, until: now.instant + FRESH });
             }
         }
     }
 
+    /// What is at this place of the screen when the pane stands in `area`.
+    pub fn hit(&self, x: u16, y: u16, area: Rect) -> Option<Hit> {
+        if !area.contains((x, y).into()) {
+            return None;
+        }
+        if y == area.y {
+            let places = self.places(area);
+            let (at, ..) = places.iter().rev().find(|&&(_, left, _)| left <= x)?;
+            return Some(Hit::Column(self.window.columns[*at]));
+        }
+        let place = self.top + usize::from(y - area.y - 1);
+        (place < self.list.rows().len()).then_some(Hit::Row(place))
+    }
+
     /// Where the columns stand: index among the shown ones, left edge, width.
     fn places(&self, area: Rect) -> Vec<(usize, u16, u16)> {
-        let window = &self.window;
-        let kept = window.columns.iter().take_while(|&&column| self.is_name_or_before(column)).count().min(2);
+        let (window, kept) = (&self.window, self.kept());
         let visible = (0..window.columns.len()).filter(|&at| at < kept || at >= kept + self.left);
         let needed: u16 = visible.clone().map(|at| self.widths[window.columns[at]] + GAP).sum();
         let count = u16::try_from(visible.clone().count()).unwrap_or(1).max(1);
@@ -176,19 +260,11 @@ impl ListPane {
         places
     }
 
-    /// What is at a place of the screen.
-    pub fn hit(&self, x: u16, y: u16, inside: Rect) -> Option<Hit> {
-        let row = usize::from(y.checked_sub(inside.y)?);
-        if row == 0 {
-            let places = self.places(inside);
-            let (at, ..) = places.iter().rev().find(|(_, left, _)| *left <= x)?;
-            return Some(Hit::Column(self.window.columns[*at]));
-        }
-        (row <= self.window.ids.len()).then_some(Hit::Row(self.top + row - 1))
-    }
-
-    fn is_name_or_before(&self, column: usize) -> bool {
-        self.list.view.column("NAME").is_some_and(|name| column <= name)
+    /// How many columns stay when the others are scrolled: up to the name.
+    fn kept(&self) -> usize {
+        let name = self.list.view.column("NAME");
+        let until_name = |&&column: &&usize| name.is_some_and(|name| column <= name);
+        self.window.columns.iter().take_while(until_name).count().min(2)
     }
 
     /// Draws the titles of the columns and the rows.
@@ -201,7 +277,10 @@ impl ListPane {
         for &(at, x, width) in &places {
             let column = self.window.columns[at];
             let heading = self.list.view.heading(column);
-            let style = if column == sorted { theme.sorted } else { theme.column };
+            let style = match column == sorted {
+                true => theme.sorted.add_modifier(Modifier::UNDERLINED),
+                false => theme.column,
+            };
             let mark = match dir {
                 _ if column != sorted => "",
                 Dir::Up => "↑",
@@ -217,16 +296,7 @@ impl ListPane {
             let end = put(buffer, start, area.y, &title, room, style);
             put(buffer, end, area.y, mark, 1, theme.sorted);
         }
-        let last = places.last().map(|&(at, x, width)| (at + 1 < self.window.columns.len(), x + width));
-        if let Some((true, end)) = last
-            && area.width > 20
-        {
-            // There is more on the right.
-            let place = area.right() - 1;
-            if end < area.right() {
-                put(buffer, place, area.y, "›", 1, theme.sorted);
-            }
-        }
+        self.draw_more(&places, area, buffer, theme);
         for (row, health) in self.window.healths.iter().enumerate() {
             let Some(y) = u16::try_from(row + 1).ok().map(|row| area.y + row).filter(|&y| y < area.bottom())
             else {
@@ -236,13 +306,20 @@ impl ListPane {
             if dimmed {
                 style = style.add_modifier(Modifier::DIM);
             }
+            let id = self.window.ids[row];
+            if self.list.is_marked(id) {
+                style = style.patch(theme.marked);
+                if let Some(border) = area.x.checked_sub(1) {
+                    put(buffer, border, y, "✓", 1, theme.marked);
+                }
+            }
             if self.top + row == self.list.place() {
                 style = Style { bg: None, ..style }.add_modifier(Modifier::BOLD | Modifier::REVERSED);
                 buffer.set_style(Rect { y, height: 1, ..area }, style);
             }
             let mut end = area.x;
             for &(at, x, width) in &places {
-                let cell = self.cell(row, at);
+                let (cell, _) = self.window.cell(row, at);
                 let holds = self.list.view.heading(self.window.columns[at]).holds;
                 let shown = text::cut(cell, usize::from(width));
                 let start = if right(&holds) { x + width - fit(text::width(&shown), width) } else { x };
@@ -252,14 +329,49 @@ impl ListPane {
                     buffer.set_style(gap, Style { fg: style.fg, ..Style::new() });
                 }
                 end = put(buffer, start, y, &shown, usize::from(width), style);
+                let column = self.window.columns[at];
+                let change = self.changes.iter().find(|change| (change.id, change.column) == (id, column));
+                if let Some(Change { sign, .. }) = change.filter(|_| end < area.right()) {
+                    let style = match *sign {
+                        "↑" => style.patch(theme.row(Health::Failed)),
+                        "↓" => style.patch(theme.row(Health::Well)),
+                        _ => style,
+                    };
+                    end = put(buffer, end, y, sign, 1, style);
+                }
             }
+        }
+        self.draw_scrollbar(area, buffer, theme);
+    }
+
+    /// Signs where there are more columns than there is room for.
+    fn draw_more(&self, places: &[(usize, u16, u16)], area: Rect, buffer: &mut Buffer, theme: &Theme) {
+        if area.width <= 20 {
+            return;
+        }
+        if let Some(&(at, x, width)) = places.last()
+            && at + 1 < self.window.columns.len()
+            && x + width < area.right()
+        {
+            put(buffer, area.right() - 1, area.y, "›", 1, theme.sorted);
+        }
+        let first = places.iter().find(|&&(at, ..)| at >= self.kept());
+        if let Some(&(_, x, _)) = first.filter(|_| self.left > 0) {
+            put(buffer, x - 1, area.y, "‹", 1, theme.sorted);
         }
     }
 
-    fn cell(&self, row: usize, at: usize) -> &str {
-        let place = row * self.window.columns.len() + at;
-        let start = place.checked_sub(1).map_or(0, |before| self.window.ends[before]);
-        &self.window.text[start..self.window.ends[place]]
+    /// On the right border: which part of the rows is on screen.
+    fn draw_scrollbar(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+        let (height, total) = (usize::from(area.height.saturating_sub(1)), self.list.rows().len());
+        if total <= height || height < 3 || area.right() >= buffer.area.right() {
+            return;
+        }
+        let length = (height * height / total).max(1);
+        let start = self.top * (height - length) / (total - height).max(1);
+        for y in (start..start + length).filter_map(|y| u16::try_from(y).ok()) {
+            put(buffer, area.right(), area.y + 1 + y, "┃", 1, theme.border);
+        }
     }
 }
 

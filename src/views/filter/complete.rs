@@ -1,0 +1,141 @@
+//! What could be typed next: keys of the view, and values that are there.
+
+use std::ops::Range;
+
+use super::{Op, columns, parse};
+use crate::model::Now;
+use crate::store::{Store, natural};
+use crate::text;
+use crate::views::{Holds, List};
+
+/// Something that could stand in the place of what has been begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Which bytes of the text it replaces.
+    pub at: Range<usize>,
+    /// What stands there then.
+    pub text: String,
+    /// On how many rows the value is; nothing for a key.
+    pub rows: Option<usize>,
+}
+
+/// The most completions that are of use.
+const MOST: usize = 50;
+/// Values beyond so many different ones are not told apart: nobody chooses among them.
+const MOST_VALUES: usize = 2_000;
+
+/// What could be typed at `cursor`, in bytes. Values come with the most frequent first.
+pub fn complete(typed: &str, cursor: usize, list: &List, store: &Store, now: Now) -> Vec<Completion> {
+    let typed = &typed[..typed.floor_char_boundary(cursor)];
+    let start = term_start(typed);
+    let word = &typed[start..];
+    let sign = usize::from(word.starts_with(['-', '!']));
+    match parse::key_and_op(&word[sign..]) {
+        Some((key, op_sign, op)) => {
+            let from = start + sign + key.len() + op_sign.len();
+            values(typed, from, key, op, list, store, now)
+        }
+        None => keys(typed, start + sign, list),
+    }
+}
+
+/// Where the term begins whose end is the end of `typed`: behind the last blank that is not in quotes.
+fn term_start(typed: &str) -> usize {
+    let (mut start, mut inside, mut escaped) = (0, false, false);
+    for (at, c) in typed.char_indices() {
+        match c {
+            '"' if !escaped => inside = !inside,
+            c if c.is_whitespace() && !inside => start = at + c.len_utf8(),
+            _ => {}
+        }
+        escaped = c == '\\' && inside && !escaped;
+    }
+    start
+}
+
+fn keys(typed: &str, start: usize, list: &List) -> Vec<Completion> {
+    let begun = typed[start..].to_lowercase();
+    let view = &*list.view;
+    let mut all: Vec<String> = columns::keys(view)
+        .map(|(column, key)| match view.heading(column).holds {
+            Holds::Text | Holds::State => format!("{key}:"),
+            Holds::Number | Holds::Bytes => format!("{key}>"),
+            Holds::Age => format!("{key}<"),
+        })
+        .collect();
+    let known = |word: &str| columns::find(view, word).is_some();
+    let more = ["state", "why", "ns"].into_iter().filter(|word| known(word)).map(|word| format!("{word}:"));
+    let more: Vec<String> = more.filter(|key| !all.contains(key)).collect();
+    all.extend(more);
+    all.push("has:".to_owned());
+    let completion = |text: String| Completion { at: start..typed.len(), text, rows: None };
+    all.into_iter().filter(|key| key.starts_with(&begun)).map(completion).collect()
+}
+
+fn values(
+    typed: &str,
+    from: usize,
+    key: &str,
+    op: Op,
+    list: &List,
+    store: &Store,
+    now: Now,
+) -> Vec<Completion> {
+    let view = &*list.view;
+    // Behind the last comma that is not in quotes.
+    let start = {
+        let (mut start, mut inside) = (from, false);
+        for (at, c) in typed[from..].char_indices() {
+            match c {
+                '"' => inside = !inside,
+                ',' if !inside => start = from + at + 1,
+                _ => {}
+            }
+        }
+        start
+    };
+    let begun = typed[start..].trim_start_matches('"').to_lowercase();
+    let at = start..typed.len();
+    if key.eq_ignore_ascii_case("has") {
+        let facts = columns::keys(view).filter(|(_, key)| key.starts_with(&begun));
+        return facts.map(|(_, text)| Completion { at: at.clone(), text, rows: None }).collect();
+    }
+    let Some(column) = columns::find(view, key).filter(|_| matches!(op, Op::Has | Op::Is | Op::IsNot)) else {
+        return Vec::new();
+    };
+    if view.heading(column).holds == Holds::Age {
+        return Vec::new();
+    }
+    let mut counts: hashbrown::HashMap<String, usize> = hashbrown::HashMap::new();
+    let mut cell = String::new();
+    for &id in list.all() {
+        cell.clear();
+        match view.key(store, id, column, now) {
+            // A state is its word, without how far it is.
+            crate::store::SortKey::Text(key) if view.heading(column).holds == Holds::State => {
+                cell.push_str(key);
+            }
+            _ => view.cell(store, id, column, now, &mut cell),
+        }
+        if let Some(count) = counts.get_mut(cell.as_str()) {
+            *count += 1;
+        } else if counts.len() < MOST_VALUES {
+            counts.insert(cell.clone(), 1);
+        }
+    }
+    let mut found: Vec<(String, usize)> =
+        counts.into_iter().filter(|(value, _)| value.to_lowercase().contains(&begun)).collect();
+    found.sort_unstable_by(|(a, x), (b, y)| y.cmp(x).then_with(|| natural(a, b)));
+    found.truncate(MOST);
+    let written = |value: String| match value.contains(|c: char| c.is_whitespace() || matches!(c, ',' | '"'))
+    {
+        true => format!("\"{}\"", value.replace('\\', "").replace('"', "\\\"")),
+        false => value,
+    };
+    let completion = |(value, count): (String, usize)| Completion {
+        at: at.clone(),
+        text: written(text::clean(&value).into_owned()),
+        rows: Some(count),
+    };
+    found.into_iter().map(completion).collect()
+}

@@ -1,0 +1,138 @@
+//! Which rows are shown: an expression that people type, and what it means for the columns of a view.
+//!
+//! | Written | Rows that pass |
+//! |---|---|
+//! | `text` | a regular expression, whatever the case, that the visible cells match; several words: all of them |
+//! | `"two words"` | the same with blanks in it, and for text that would read as something else |
+//! | `key:value,value` | one of the values is in the cell of that column |
+//! | `key>n`, `>=`, `<`, `<=`, `key=n`, `key!=n` | by value: numbers, `8Gi`, `2h`, `3d4h`, `80%` |
+//! | `has:fact` | the column of that fact says something other than no |
+//! | `-key:value`, `!anything` | the opposite |
+//! | `-l selector` | a label selector as of kubectl; `key=value` too where no column has that name |
+//! | `-f letters` | the letters stand in this order in `namespace/name` |
+
+mod columns;
+mod complete;
+mod parse;
+mod plan;
+mod saved;
+mod selector;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::text;
+
+pub use complete::{Completion, complete};
+pub use saved::Saved;
+
+pub(super) use parse::{Op, Term, What};
+pub(super) use plan::{Cells, Plan};
+
+/// A filter as it was typed.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// As typed.
+    pub text: String,
+    terms: Result<Vec<Term>, FilterError>,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { text: String::new(), terms: Ok(Vec::new()) }
+    }
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Filter {}
+
+impl Filter {
+    /// Reads what was typed. What cannot be read is kept with the reason.
+    pub fn parse(text: &str) -> Self {
+        Self { text: text.to_owned(), terms: parse::terms(text) }
+    }
+
+    /// Reads what was typed, with `@name` for a saved filter.
+    pub fn with(text: &str, saved: &Saved) -> Self {
+        let terms = saved.expand(text).and_then(|whole| {
+            parse::terms(&whole).map_err(|error| {
+                // The place is one of the text that was typed.
+                if *whole == *text { error } else { FilterError { at: 0..text.len(), ..error } }
+            })
+        });
+        Self { text: text.to_owned(), terms }
+    }
+
+    /// Whether it lets every row pass.
+    pub fn is_empty(&self) -> bool {
+        self.terms.as_ref().is_ok_and(Vec::is_empty)
+    }
+
+    /// What is wrong with the writing. Whether the view has the columns that it names is for the list to say.
+    pub fn error(&self) -> Option<&FilterError> {
+        self.terms.as_ref().err()
+    }
+
+    /// One short text for each term, for the title; the whole text where it cannot be read.
+    pub fn chips(&self) -> Vec<String> {
+        match &self.terms {
+            Ok(terms) => terms.iter().map(ToString::to_string).collect(),
+            Err(_) => vec![self.text.clone()],
+        }
+    }
+
+    pub(super) fn terms(&self) -> Result<&[Term], FilterError> {
+        self.terms.as_deref().map_err(FilterError::clone)
+    }
+}
+
+impl fmt::Display for Filter {
+    /// The same filter in its usual form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.chips().join(" "))
+    }
+}
+
+/// What is wrong with a filter, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterError {
+    /// Which bytes of the text.
+    pub at: Range<usize>,
+    /// A sentence.
+    pub why: String,
+    /// Whether it may only not be finished: something is missing at the end.
+    pub unfinished: bool,
+}
+
+impl FilterError {
+    fn new(at: Range<usize>, why: impl Into<String>) -> Self {
+        Self { at, why: why.into(), unfinished: false }
+    }
+
+    fn unfinished(at: Range<usize>, why: impl Into<String>) -> Self {
+        Self { at, why: why.into(), unfinished: true }
+    }
+
+    /// The text and below it a line that points at the place, both safe to show.
+    pub fn pointed(&self, text: &str) -> String {
+        let upto = |end: usize| text::width(&text::clean(text.get(..end.min(text.len())).unwrap_or(text)));
+        let (start, end) = (upto(self.at.start), upto(self.at.end));
+        let carets = "^".repeat(end.saturating_sub(start).max(1));
+        format!("{}\n{:start$}{carets}", text::clean(text), "")
+    }
+}
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for FilterError {}

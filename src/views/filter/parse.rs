@@ -1,0 +1,300 @@
+//! The writing of a filter: from text to terms and back.
+
+use std::fmt;
+use std::ops::Range;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::FilterError;
+use super::selector::{self, Selector};
+
+/// One condition; a row passes a filter if it passes all of them.
+#[derive(Clone, Debug)]
+pub(in crate::views) struct Term {
+    /// Which bytes of the text.
+    pub at: Range<usize>,
+    /// Whether rows pass that do not meet it.
+    pub negated: bool,
+    /// What it asks.
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(in crate::views) enum What {
+    /// The visible cells have this text.
+    Text(Pattern),
+    /// Namespace and name have these letters in this order.
+    Fuzzy(String),
+    /// The labels are such.
+    Labels(Selector),
+    /// The cell of a column is such; with `=` and `!=` it may be a label.
+    Key { key: String, op: Op, values: Vec<String> },
+}
+
+/// How a cell is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::views) enum Op {
+    Has,
+    Is,
+    IsNot,
+    Over,
+    From,
+    Under,
+    UpTo,
+}
+
+impl Op {
+    /// Longer ones first.
+    const ALL: [(&'static str, Self); 8] = [
+        (">=", Self::From),
+        ("<=", Self::UpTo),
+        ("!=", Self::IsNot),
+        ("==", Self::Is),
+        (">", Self::Over),
+        ("<", Self::Under),
+        ("=", Self::Is),
+        (":", Self::Has),
+    ];
+
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Has => ":",
+            Self::Is => "=",
+            Self::IsNot => "!=",
+            Self::Over => ">",
+            Self::From => ">=",
+            Self::Under => "<",
+            Self::UpTo => "<=",
+        }
+    }
+}
+
+/// A text to look for.
+#[derive(Clone, Debug)]
+pub(in crate::views) struct Pattern {
+    /// As typed.
+    text: String,
+    /// Unless it is a plain word.
+    regex: Option<Regex>,
+}
+
+impl Pattern {
+    fn new(text: String, at: &Range<usize>) -> Result<Self, FilterError> {
+        if !text.contains(|c: char| r"\.+*?()|[]{}^$".contains(c)) {
+            return Ok(Self { text, regex: None });
+        }
+        let regex = RegexBuilder::new(&text)
+            .case_insensitive(true)
+            .unicode(!text.is_ascii())
+            .size_limit(1 << 20)
+            .dfa_size_limit(1 << 21)
+            .nest_limit(50)
+            .build()
+            .map_err(|error| {
+                let why = error.to_string();
+                let last = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let why = format!("{text:?} is no regular expression: {last}.");
+                FilterError::new(at.clone(), crate::text::one_line(&why, 300))
+            })?;
+        Ok(Self { text, regex: Some(regex) })
+    }
+
+    /// The lower-case word, if it is one.
+    pub(super) fn word(&self) -> Option<String> {
+        self.regex.is_none().then(|| self.text.to_lowercase())
+    }
+
+    /// The regular expression, if it is one.
+    pub(super) fn regex(&self) -> Option<&Regex> {
+        self.regex.as_ref()
+    }
+}
+
+/// Reads all terms.
+pub(super) fn terms(text: &str) -> Result<Vec<Term>, FilterError> {
+    let mut reader = Reader { text, at: 0 };
+    let mut terms = Vec::new();
+    loop {
+        reader.blanks();
+        if reader.rest().is_empty() {
+            return Ok(terms);
+        }
+        terms.push(reader.term()?);
+    }
+}
+
+/// The operator that stands behind the name of a key at the start of `text`, and where it does.
+pub(super) fn key_and_op(text: &str) -> Option<(&str, &'static str, Op)> {
+    let key_char = |c: char| c.is_alphanumeric() || "_-./%".contains(c);
+    let end = text.find(|c: char| !key_char(c))?;
+    let key = &text[..end];
+    key.starts_with(|c: char| c.is_alphabetic() || c == '%').then_some(())?;
+    let &(sign, op) = Op::ALL.iter().find(|(sign, _)| text[end..].starts_with(sign))?;
+    // An address of IPv6 is text.
+    let address = op == Op::Has && text[end + 1..].starts_with(':');
+    (!address).then_some((key, sign, op))
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn blanks(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start().len();
+    }
+
+    fn takes(&mut self, start: &str) -> bool {
+        let there = self.rest().starts_with(start);
+        self.at += if there { start.len() } else { 0 };
+        there
+    }
+
+    /// Whether this word comes next, with a blank or the end behind it.
+    fn takes_word(&mut self, word: &str) -> bool {
+        let rest = self.rest().strip_prefix(word);
+        let there = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        there && self.takes(word)
+    }
+
+    fn term(&mut self) -> Result<Term, FilterError> {
+        let start = self.at;
+        let negated = self.takes("!");
+        let (negated, what) = if self.takes_word("-l") {
+            self.blanks();
+            let (selector, length) = selector::parse(self.rest(), self.at)?;
+            self.at += length;
+            (negated, What::Labels(selector))
+        } else if self.takes_word("-f") {
+            self.blanks();
+            let at = self.at;
+            let letters = self.value(char::is_whitespace)?;
+            if letters.is_empty() {
+                return Err(FilterError::unfinished(start..at, "-f needs letters to look for."));
+            }
+            (negated, What::Fuzzy(letters))
+        } else if let Some((key, sign, op)) = key_and_op(self.rest()) {
+            (negated, self.key(key, sign, op)?)
+        } else if let Some((key, sign, op)) = self.rest().strip_prefix('-').and_then(key_and_op) {
+            self.at += 1;
+            (!negated, self.key(key, sign, op)?)
+        } else {
+            let at = self.at;
+            let text = self.value(char::is_whitespace)?;
+            if text.is_empty() {
+                return Err(FilterError::unfinished(
+                    start..self.at,
+                    "! needs a text that rows shall not have.",
+                ));
+            }
+            (negated, What::Text(Pattern::new(text, &(at..self.at))?))
+        };
+        Ok(Term { at: start..self.at, negated, what })
+    }
+
+    fn key(&mut self, key: &str, sign: &str, op: Op) -> Result<What, FilterError> {
+        let start = self.at;
+        self.at += key.len() + sign.len();
+        let mut values = Vec::new();
+        loop {
+            let value = self.value(|c| c.is_whitespace() || c == ',')?;
+            if value.is_empty() {
+                let why = format!("{key}{sign} needs a value.");
+                let end = self.at == self.text.len();
+                return Err(FilterError { unfinished: end, ..FilterError::new(start..self.at, why) });
+            }
+            values.push(value);
+            if !self.takes(",") {
+                break;
+            }
+        }
+        if values.len() > 1 && !matches!(op, Op::Has | Op::Is | Op::IsNot) {
+            let why = format!("{key}{sign} takes one value.");
+            return Err(FilterError::new(start..self.at, why));
+        }
+        Ok(What::Key { key: key.to_owned(), op, values })
+    }
+
+    /// Reads as far as `ends` says, or a quoted text.
+    fn value(&mut self, ends: impl Fn(char) -> bool) -> Result<String, FilterError> {
+        let start = self.at;
+        if !self.takes("\"") {
+            let end = self.rest().find(ends).unwrap_or(self.rest().len());
+            self.at += end;
+            return Ok(self.text[start..self.at].to_owned());
+        }
+        let mut out = String::new();
+        let mut chars = self.rest().char_indices();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '"' => {
+                    self.at += at + 1;
+                    return Ok(out);
+                }
+                '\\' => match chars.next() {
+                    Some((_, '"')) => out.push('"'),
+                    Some((_, other)) => out.extend(['\\', other]),
+                    None => break,
+                },
+                c => out.push(c),
+            }
+        }
+        Err(FilterError::unfinished(start..self.text.len(), "The closing quote is missing."))
+    }
+}
+
+/// Writes a text so that it is read as one again.
+fn quoted(text: &str, plain: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if plain {
+        return f.write_str(text);
+    }
+    f.write_str("\"")?;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => {
+                write!(f, "\\")?;
+                if let Some(next) = chars.next() {
+                    write!(f, "{next}")?;
+                }
+            }
+            c => write!(f, "{c}")?,
+        }
+    }
+    f.write_str("\"")
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bare = |text: &str| !text.starts_with('"') && !text.contains(char::is_whitespace);
+        match &self.what {
+            What::Key { key, op, values } => {
+                write!(f, "{}{key}{}", if self.negated { "-" } else { "" }, op.sign())?;
+                for (at, value) in values.iter().enumerate() {
+                    f.write_str(if at > 0 { "," } else { "" })?;
+                    // A colon behind a colon would be an address.
+                    let plain = bare(value) && !value.contains(',') && !value.starts_with([':', '=']);
+                    quoted(value, plain, f)?;
+                }
+                Ok(())
+            }
+            What::Labels(selector) => write!(f, "{}-l {selector}", if self.negated { "!" } else { "" }),
+            What::Fuzzy(letters) => {
+                write!(f, "{}-f ", if self.negated { "!" } else { "" })?;
+                quoted(letters, bare(letters), f)
+            }
+            What::Text(Pattern { text, .. }) => {
+                f.write_str(if self.negated { "!" } else { "" })?;
+                let term = key_and_op(text).or_else(|| text.strip_prefix('-').and_then(key_and_op));
+                let other = text.starts_with(['!', '@']) || matches!(&**text, "-l" | "-f");
+                quoted(text, bare(text) && term.is_none() && !other, f)
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! A filter made ready for the columns of one view.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+
+use memchr::memmem;
+use regex::bytes::Regex;
+
+use super::selector::{self, Selector};
+use super::{FilterError, Op, Term, What, columns};
+use crate::model::{Now, parse_amount, parse_size, parse_span};
+use crate::store::{Id, SortKey, Store, TextIndex, natural};
+use crate::views::{AnyView, Holds};
+
+/// What rows have to be, column by column.
+#[derive(Clone, Debug, Default)]
+pub(in crate::views) struct Plan {
+    /// Lower-case words that the visible cells have.
+    pub words: Vec<String>,
+    tests: Vec<Test>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Test {
+    negated: bool,
+    what: Check,
+}
+
+#[derive(Clone, Debug)]
+enum Check {
+    /// The visible cells have this lower-case word.
+    Word(String),
+    /// The visible cells match.
+    Regex(Regex),
+    /// Namespace and name have these letters in this order.
+    Fuzzy(String),
+    Labels(Selector),
+    /// The cell has one of these texts, which are lower-case.
+    Holds(usize, Vec<String>),
+    /// The cell is one of these.
+    Is(usize, Vec<Want>),
+    /// The cell is in this order to a value.
+    Order(usize, Op, Want),
+    /// The cell says something other than no.
+    Fact(usize),
+}
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Word(a), Self::Word(b)) | (Self::Fuzzy(a), Self::Fuzzy(b)) => a == b,
+            (Self::Regex(a), Self::Regex(b)) => a.as_str() == b.as_str(),
+            (Self::Labels(a), Self::Labels(b)) => a == b,
+            (Self::Holds(a, x), Self::Holds(b, y)) => (a, x) == (b, y),
+            (Self::Is(a, x), Self::Is(b, y)) => (a, x) == (b, y),
+            (Self::Order(a, x, v), Self::Order(b, y, w)) => (a, x, v) == (b, y, w),
+            (Self::Fact(a), Self::Fact(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// A value to compare a cell with.
+#[derive(Clone, Debug, PartialEq)]
+enum Want {
+    /// A size in bytes.
+    Bytes(i64),
+    /// A span in seconds.
+    Seconds(i64),
+    /// A number, and as it was written in lower case.
+    Amount(f64, String),
+    /// Lower-case text.
+    Text(String),
+}
+
+/// Where rows are read while they are looked at.
+pub(in crate::views) struct Cells<'a> {
+    pub view: &'a dyn AnyView,
+    pub store: &'a Store,
+    pub now: Now,
+    pub index: Option<&'a TextIndex>,
+    /// In how many seconds the first of the rows that were looked at passes or does not pass because time goes on.
+    pub due: Cell<Option<i64>>,
+}
+
+impl Plan {
+    /// Finds the columns that the terms name.
+    pub(in crate::views) fn new(terms: &[Term], view: &dyn AnyView) -> Result<Self, FilterError> {
+        let mut plan = Self::default();
+        for term in terms {
+            let what = match &term.what {
+                What::Text(pattern) => match (pattern.word(), pattern.regex()) {
+                    (Some(word), _) if !term.negated => {
+                        plan.words.push(word);
+                        continue;
+                    }
+                    (Some(word), _) => Check::Word(word),
+                    (None, regex) => match regex {
+                        Some(regex) => Check::Regex(regex.clone()),
+                        None => continue,
+                    },
+                },
+                What::Fuzzy(letters) => Check::Fuzzy(letters.to_lowercase()),
+                What::Labels(selector) => Check::Labels(selector.clone()),
+                What::Key { key, op, values } => {
+                    let (negated, what) = key_check(term, key, *op, values, view)?;
+                    plan.tests.push(Test { negated: term.negated != negated, what });
+                    continue;
+                }
+            };
+            plan.tests.push(Test { negated: term.negated, what });
+        }
+        Ok(plan)
+    }
+
+    /// Whether every row passes.
+    pub(in crate::views) fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.tests.is_empty()
+    }
+
+    /// Whether the text of the visible cells is looked at.
+    pub(in crate::views) fn reads_text(&self) -> bool {
+        let text = |test: &Test| matches!(test.what, Check::Word(_) | Check::Regex(_));
+        !self.words.is_empty() || self.tests.iter().any(text)
+    }
+
+    /// Whether every row that passes this one passes `earlier` too.
+    pub(in crate::views) fn narrows(&self, earlier: &Self) -> bool {
+        let words = || earlier.words.iter().all(|old| self.words.iter().any(|new| new.contains(old)));
+        words() && earlier.tests.iter().all(|old| self.tests.iter().any(|new| new.implies(old)))
+    }
+
+    /// Whether a row passes.
+    pub(in crate::views) fn passes(&self, cells: &Cells<'_>, id: Id, scratch: &mut String) -> bool {
+        let words = self.words.is_empty() || cells.index.is_some_and(|index| index.matches(id, &self.words));
+        words && self.passes_tests(cells, id, scratch)
+    }
+
+    /// Whether a row passes that is known to have the words.
+    pub(in crate::views) fn passes_tests(&self, cells: &Cells<'_>, id: Id, scratch: &mut String) -> bool {
+        self.tests.iter().all(|test| test.what.is_met(cells, id, scratch) != test.negated)
+    }
+}
+
+fn key_check(
+    term: &Term,
+    key: &str,
+    op: Op,
+    values: &[String],
+    view: &dyn AnyView,
+) -> Result<(bool, Check), FilterError> {
+    let wrong = |why: String| FilterError::new(term.at.clone(), why);
+    if key.eq_ignore_ascii_case("has") && matches!(op, Op::Has | Op::Is) {
+        let [fact] = values else { return Err(wrong("has: takes one fact, such as has:agent.".into())) };
+        let column = columns::find(view, fact);
+        return match column {
+            Some(column) => Ok((false, Check::Fact(column))),
+            None => Err(wrong(format!("There is no column {fact:?} in {} that could be had.", view.name()))),
+        };
+    }
+    let Some(column) = columns::find(view, key) else {
+        if matches!(op, Op::Is | Op::IsNot) && selector::is_key(key) {
+            return Ok((false, Check::Labels(Selector::of(key, values, op == Op::IsNot))));
+        }
+        let hint = if op == Op::Has { "; in quotes it is plain text" } else { "" };
+        return Err(wrong(format!("There is no column {key:?} in {}{hint}.", view.name())));
+    };
+    let holds = view.heading(column).holds;
+    let read = |value: &String| {
+        want(holds, value).ok_or_else(|| {
+            let of = match holds {
+                Holds::Bytes => "sizes such as 8Gi",
+                Holds::Age => "spans of time such as 2h or 3d4h",
+                _ => "numbers",
+            };
+            wrong(format!("{key} is compared with {of}, which {value:?} is not."))
+        })
+    };
+    let by_value = matches!(holds, Holds::Number | Holds::Bytes);
+    Ok(match op {
+        // A number is in the cell when it is the cell: cpu:2 is not 12.
+        Op::Has if by_value && values.iter().all(|value| want(holds, value).is_some()) => {
+            (false, Check::Is(column, values.iter().filter_map(|value| want(holds, value)).collect()))
+        }
+        Op::Has => (false, Check::Holds(column, values.iter().map(|value| value.to_lowercase()).collect())),
+        Op::Is | Op::IsNot => {
+            (op == Op::IsNot, Check::Is(column, values.iter().map(read).collect::<Result<_, _>>()?))
+        }
+        op => (false, Check::Order(column, op, read(&values[0])?)),
+    })
+}
+
+fn want(holds: Holds, value: &str) -> Option<Want> {
+    match holds {
+        Holds::Bytes => parse_size(value).and_then(|bytes| i64::try_from(bytes).ok()).map(Want::Bytes),
+        Holds::Age => parse_span(value).map(Want::Seconds),
+        Holds::Number => amount(value).map(|number| Want::Amount(number, value.to_lowercase())),
+        _ => Some(match amount(value) {
+            Some(number) => Want::Amount(number, value.to_lowercase()),
+            None => Want::Text(value.to_lowercase()),
+        }),
+    }
+}
+
+/// A number as people see it: with a suffix of quantities, or a percentage.
+fn amount(text: &str) -> Option<f64> {
+    parse_amount(text.strip_suffix('%').unwrap_or(text))
+}
+
+impl Test {
+    /// Whether every row that meets this one meets `other` too.
+    fn implies(&self, other: &Self) -> bool {
+        let wider = match (&self.what, &other.what) {
+            (Check::Word(new), Check::Word(old)) => self.negated && old.contains(new.as_str()),
+            (Check::Fuzzy(new), Check::Fuzzy(old)) => !self.negated && new.starts_with(old.as_str()),
+            (Check::Holds(a, new), Check::Holds(b, old)) => {
+                let inside = |new: &String| old.iter().any(|old| new.contains(old.as_str()));
+                !self.negated && a == b && new.iter().all(inside)
+            }
+            _ => false,
+        };
+        self.negated == other.negated && (wider || self.what == other.what)
+    }
+}
+
+impl Check {
+    fn is_met(&self, cells: &Cells<'_>, id: Id, scratch: &mut String) -> bool {
+        let text = || cells.index.and_then(|index| index.text(id)).unwrap_or_default();
+        match self {
+            Self::Word(word) => memmem::find(text().as_bytes(), word.as_bytes()).is_some(),
+            Self::Regex(regex) => regex.is_match(text().as_bytes()),
+            Self::Fuzzy(letters) => cells.store.meta(id).is_some_and(|meta| {
+                let namespace = meta.namespace.chars().chain("/".chars());
+                let mut place = namespace.chain(meta.name.chars()).map(|c| c.to_ascii_lowercase());
+                letters.chars().all(|letter| place.any(|c| c == letter))
+            }),
+            Self::Labels(selector) => {
+                let meta = cells.store.meta(id);
+                meta.is_some_and(|meta| selector.matches(|key, value| meta.has_label(key, value)))
+            }
+            Self::Holds(column, values) => {
+                cells.text(id, *column, scratch);
+                values.iter().any(|value| memmem::find(scratch.as_bytes(), value.as_bytes()).is_some())
+            }
+            Self::Is(column, wants) => wants.iter().any(|want| cells.is(id, *column, want, scratch)),
+            Self::Order(column, op, want) => {
+                let order = cells.compare(id, *column, want, scratch);
+                order.is_some_and(|order| match op {
+                    Op::Over => order.is_gt(),
+                    Op::From => order.is_ge(),
+                    Op::Under => order.is_lt(),
+                    _ => order.is_le(),
+                })
+            }
+            Self::Fact(column) => match cells.view.key(cells.store, id, *column, cells.now) {
+                SortKey::Nothing => false,
+                SortKey::Number(number) => number != 0,
+                SortKey::Text(text) => !matches!(text, "" | "-" | "no" | "No" | "false" | "False" | "none"),
+            },
+        }
+    }
+}
+
+impl Cells<'_> {
+    /// Writes a cell in lower case.
+    fn text(&self, id: Id, column: usize, out: &mut String) {
+        out.clear();
+        self.view.cell(self.store, id, column, self.now, out);
+        if out.is_ascii() {
+            out.make_ascii_lowercase();
+        } else {
+            *out = out.to_lowercase();
+        }
+    }
+
+    fn is(&self, id: Id, column: usize, want: &Want, scratch: &mut String) -> bool {
+        let written = match want {
+            Want::Text(text) | Want::Amount(_, text) => text,
+            Want::Bytes(_) | Want::Seconds(_) => {
+                return self.compare(id, column, want, scratch).is_some_and(Ordering::is_eq);
+            }
+        };
+        if let SortKey::Text(key) = self.view.key(self.store, id, column, self.now)
+            && (key.eq_ignore_ascii_case(written) || key.to_lowercase() == *written)
+        {
+            return true;
+        }
+        self.text(id, column, scratch);
+        let same = |number: f64| amount(scratch).is_some_and(|cell| cell.total_cmp(&number).is_eq());
+        scratch == written || matches!(want, Want::Amount(number, _) if same(*number))
+    }
+
+    /// How a cell is to a value; nothing where one of them has none.
+    fn compare(&self, id: Id, column: usize, want: &Want, scratch: &mut String) -> Option<Ordering> {
+        let key = self.view.key(self.store, id, column, self.now);
+        match (want, key) {
+            (_, SortKey::Nothing) => None,
+            (Want::Bytes(wanted), SortKey::Number(bytes)) => Some(bytes.cmp(wanted)),
+            (Want::Seconds(wanted), SortKey::Number(moment)) => {
+                let age = self.now.wall - moment;
+                // A second later it is more than that.
+                if age <= *wanted {
+                    let left = wanted - age + i64::from(age == *wanted);
+                    self.due.set(Some(self.due.get().map_or(left, |due| due.min(left))));
+                }
+                Some(age.cmp(wanted))
+            }
+            (Want::Bytes(_) | Want::Seconds(_), SortKey::Text(_)) => None,
+            (Want::Amount(wanted, written), _) => {
+                self.text(id, column, scratch);
+                match amount(scratch) {
+                    Some(number) => number.partial_cmp(wanted),
+                    None => match key {
+                        SortKey::Text(_) => Some(natural(scratch, written)),
+                        _ => None,
+                    },
+                }
+            }
+            (Want::Text(wanted), _) => {
+                self.text(id, column, scratch);
+                Some(natural(scratch, wanted))
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What filters mean, as tables.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::Now;
+use crate::records::{Records, Vm, decode};
+use crate::store::{Batch, Coverage, Freshness, Namespaces, Store, Stored, Touched};
+use crate::views::{List, ViewRef, find};
+
+const NOW: i64 = 1_767_355_200;
+
+fn put<R: Stored>(store: &mut Store, objects: &[String])
+where
+    Records: From<Vec<R>>,
+{
+    let mut touched = Touched::default();
+    let plans = store.cover(R::KIND, Coverage::all(Namespaces::All), &mut touched);
+    let records: Vec<R> = objects.iter().map(|object| decode(object.as_bytes()).unwrap().record).collect();
+    store.apply(Batch::of(plans[0].id, 0, records).and(Freshness::Live), Now::at(NOW), &mut touched);
+}
+
+fn machine(name: &str, namespace: &str, age: &str, labels: &str, spec: &str, status: &str) -> String {
+    let created = crate::model::Time::from_seconds(NOW - crate::model::parse_span(age).unwrap()).unwrap();
+    format!(
+        r#"{{"metadata":{{"name":"{name}","namespace":"{namespace}","uid":"{name}","creationTimestamp":"{created}","labels":{labels}}},
+        "spec":{{"runStrategy":"Always","template":{{"spec":{{"domain":{spec}}}}}}},"status":{{"printableStatus":"{status}"}}}}"#
+    )
+}
+
+fn fleet() -> (Store, List) {
+    let mut store = Store::new(crate::explain::STATES);
+    put::<Vm>(
+        &mut store,
+        &[
+            machine(
+                "web-2",
+                "shop",
+                "1h",
+                r#"{"app":"web"}"#,
+                r#"{"cpu":{"cores":2},"memory":{"guest":"4Gi"}}"#,
+                "Running",
+            ),
+            machine(
+                "web-10",
+                "shop",
+                "2d",
+                r#"{"app":"web","tier":"front"}"#,
+                r#"{"cpu":{"cores":12},"memory":{"guest":"8Gi"}}"#,
+                "Migrating",
+            ),
+            machine(
+                "db",
+                "lab",
+                "30d",
+                r#"{"app":"db"}"#,
+                r#"{"cpu":{"cores":8},"memory":{"guest":"16Gi"}}"#,
+                "ErrorUnschedulable",
+            ),
+            machine("build", "lab", "5m", "null", "{}", "Stopped"),
+        ],
+    );
+    let list = List::new(ViewRef::Of(find("vms").unwrap()), None, &store, Now::at(NOW));
+    (store, list)
+}
+
+fn names(list: &List, store: &Store) -> Vec<String> {
+    list.rows().iter().map(|&id| store.meta(id).unwrap().name.to_string()).collect()
+}
+
+#[test]
+fn expressions_say_which_rows_are_shown() {
+    let (store, mut list) = fleet();
+    let all = "build db web-2 web-10";
+    for (expression, want) in [
+        ("", all),
+        ("web", "web-2 web-10"),
+        ("WEB", "web-2 web-10"),
+        ("web shop", "web-2 web-10"),
+        ("web lab", ""),
+        ("^shop.*2$|^lab", "build db"),
+        ("web-[0-9]{2}", "web-10"),
+        ("web.1", "web-10"),
+        ("!web", "build db"),
+        ("!web !build", "db"),
+        ("!web-1.", "build db web-2"),
+        ("-0", ""),
+        ("-1", "web-10"),
+        (r#""shop web""#, "web-2 web-10"),
+        (r#""shop  *web""#, ""),
+        (r#""shop web-2""#, "web-2"),
+        (r#""state:nothing""#, ""),
+        ("name:web", "web-2 web-10"),
+        ("name=web-2", "web-2"),
+        ("name!=web-2", "build db web-10"),
+        ("-name:web", "build db"),
+        ("!name:web", "build db"),
+        ("ns:shop", "web-2 web-10"),
+        ("namespace=lab", "build db"),
+        ("state:Running,Stopped", "build web-2"),
+        ("state:run", "web-2"),
+        ("-state:Running", "build db web-10"),
+        ("cpu>2", "db web-10"),
+        ("cpu>=2", "db web-2 web-10"),
+        ("cpu<8", "web-2"),
+        ("cpu<=8", "db web-2"),
+        ("cpu:2", "web-2"),
+        ("cpu=2,12", "web-2 web-10"),
+        ("cpu!=2", "build db web-10"),
+        ("memory>=8Gi", "db web-10"),
+        ("mem>=8Gi", "db web-10"),
+        ("memory>4gib", "db web-10"),
+        ("memory:4Gi", "web-2"),
+        ("age<2h", "build web-2"),
+        ("age>=2d", "db web-10"),
+        ("age>1d12h", "db web-10"),
+        ("name>web-2", "web-10"),
+        ("has:cpu", "db web-2 web-10"),
+        ("-has:cpu", "build"),
+        ("-l app=web", "web-2 web-10"),
+        ("-l app==web,tier=front", "web-10"),
+        ("-l app!=web", "build db"),
+        ("-l app in (web, db),!tier", "db web-2"),
+        ("-l app notin (web)", "build db"),
+        ("-l app", "db web-2 web-10"),
+        ("-l !app", "build"),
+        ("-l app = web ns:shop cpu>2", "web-10"),
+        ("!-l app=web", "build db"),
+        ("app=web", "web-2 web-10"),
+        ("app!=web", "build db"),
+        ("-f w1", "web-10"),
+        ("-f swe", "web-2 web-10"),
+        ("-f ", all),
+        ("ns:shop cpu>2 -l app=web !build", "web-10"),
+    ] {
+        list.set_filter(Filter::default(), &store, Now::at(NOW));
+        list.set_filter(Filter::parse(expression), &store, Now::at(NOW));
+        assert_eq!(names(&list, &store).join(" "), want, "{expression:?} {:?}", list.filter_error());
+        let unfinished = list.filter_error().is_some_and(|error| error.unfinished);
+        assert_eq!(list.filter_error().is_some(), unfinished, "{expression:?}");
+        // Letter by letter it comes to the same.
+        list.set_filter(Filter::default(), &store, Now::at(NOW));
+        for (end, _) in expression.char_indices().skip(1) {
+            list.set_filter(Filter::parse(&expression[..end]), &store, Now::at(NOW));
+        }
+        list.set_filter(Filter::parse(expression), &store, Now::at(NOW));
+        if !unfinished {
+            assert_eq!(names(&list, &store).join(" "), want, "{expression:?} typed");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_says_where_and_hides_nothing() {
+    let (store, mut list) = fleet();
+    for (expression, at, why, unfinished) in [
+        ("web [a", 4..6, "is no regular expression", false),
+        ("cpu>", 0..4, "cpu> needs a value.", true),
+        ("cpu> x", 0..4, "cpu> needs a value.", false),
+        ("state:Running,", 0..14, "state: needs a value.", true),
+        ("cpu>1,2", 0..7, "cpu> takes one value.", false),
+        ("cpu>many", 0..8, "cpu is compared with numbers, which \"many\" is not.", false),
+        ("memory>=lots", 0..12, "sizes such as 8Gi", false),
+        ("x age<2", 2..7, "spans of time such as 2h", false),
+        ("zone>3", 0..6, "There is no column \"zone\" in vms.", false),
+        ("zone:x web", 0..6, "There is no column \"zone\" in vms; in quotes it is plain text.", false),
+        ("has:wings", 0..9, "There is no column \"wings\" in vms that could be had.", false),
+        ("\"web", 0..4, "The closing quote is missing.", true),
+        ("!", 0..1, "! needs a text", true),
+        ("-f", 0..2, "-f needs letters", true),
+        ("-l", 2..2, "-l needs a label selector", true),
+        ("-l app in (web", 3..14, "stand in parentheses", true),
+        ("-l app in (web;)", 3..16, "stand in parentheses", false),
+        ("-l size > 3", 3..9, "not compared by size", false),
+    ] {
+        list.set_filter(Filter::parse("db"), &store, Now::at(NOW));
+        list.set_filter(Filter::parse(expression), &store, Now::at(NOW));
+        let error = list.filter_error().unwrap_or_else(|| panic!("{expression:?} is read"));
+        assert!(error.why.contains(why), "{expression:?}: {}", error.why);
+        assert_eq!((error.at.clone(), error.unfinished), (at, unfinished), "{expression:?} {error}");
+        assert_eq!(names(&list, &store), ["db"], "{expression:?}");
+        assert_eq!(list.filter().text, expression);
+    }
+    let error = FilterError::new(3..7, "x");
+    assert_eq!(error.pointed("東 cpu>"), "東 cpu>\n  ^^^^");
+}
+
+#[test]
+fn a_filter_by_age_changes_with_time() {
+    let (store, mut list) = fleet();
+    list.set_filter(Filter::parse("age<2h"), &store, Now::at(NOW));
+    assert_eq!(names(&list, &store), ["build", "web-2"]);
+    let wait = list.next_change(Now::at(NOW)).unwrap();
+    assert_eq!(wait.as_secs(), 3600, "web-2 is two hours old then");
+    list.expire(&store, Now::at(NOW + 3599));
+    assert_eq!(names(&list, &store), ["build", "web-2"]);
+    list.expire(&store, Now::at(NOW + 3600));
+    assert_eq!(names(&list, &store), ["build"]);
+    list.set_filter(Filter::parse("age>1h"), &store, Now::at(NOW));
+    assert_eq!(names(&list, &store), ["db", "web-10"]);
+    assert_eq!(list.next_change(Now::at(NOW)).unwrap().as_secs(), 1);
+    list.expire(&store, Now::at(NOW + 1));
+    assert_eq!(names(&list, &store), ["db", "web-2", "web-10"]);
+}
+
+#[test]
+fn chips_are_the_terms() {
+    let chips = |text: &str| Filter::parse(text).chips();
+    assert_eq!(chips("web  state:Running,Stopped !x"), ["web", "state:Running,Stopped", "!x"]);
+    assert_eq!(chips("-l app in (a, b)  !node:n1"), ["-l app in (a,b)", "-node:n1"]);
+    assert_eq!(chips("[ "), ["[ "]);
+}
+
+#[test]
+fn what_could_be_typed_next_is_offered() {
+    let (store, list) = fleet();
+    let offers = |typed: &str| -> Vec<String> {
+        complete(typed, typed.len(), &list, &store, Now::at(NOW))
+            .into_iter()
+            .map(|one| {
+                let whole = format!("{}{}", &typed[..one.at.start], one.text);
+                one.rows.map_or(whole.clone(), |rows| format!("{whole} {rows}"))
+            })
+            .collect()
+    };
+    assert_eq!(offers("mem"), ["memory>"]);
+    assert!(offers("").contains(&"state:".to_owned()) && offers("").contains(&"has:".to_owned()));
+    assert_eq!(offers("web -nam"), ["web -namespace:", "web -name:"]);
+    assert_eq!(offers("ns:"), ["ns:lab 2", "ns:shop 2"]);
+    assert_eq!(offers("ns:shop,l"), ["ns:shop,lab 2"]);
+    assert_eq!(offers("state:st"), ["state:Stopped 1"]);
+    assert_eq!(offers("has:mem"), ["has:memory"]);
+    assert_eq!(offers("age<"), Vec::<String>::new());
+    assert_eq!(offers("nothing:"), Vec::<String>::new());
+}
+
+#[test]
+fn filters_are_kept_under_names() {
+    let (mut saved, bad) =
+        Saved::parse("# mine\nbig = cpu>2 memory>=8Gi\n\nslow=age>1d\n no line\nx y = a\nz = [\n");
+    let lines: Vec<String> = bad.iter().map(ToString::to_string).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].starts_with("line 5, column 1: A saved filter is written as"), "{lines:?}");
+    assert!(lines[1].starts_with("line 6, column 7: \"x y\" cannot be the name"), "{lines:?}");
+    assert!(lines[2].starts_with("line 7, column 5: "), "{lines:?}");
+    assert_eq!(saved.print(), "big = cpu>2 memory>=8Gi\nslow = age>1d\n");
+    assert_eq!(Saved::parse(&saved.print()), (saved.clone(), Vec::new()));
+    let (store, mut list) = fleet();
+    for (text, want) in [("@big", "db web-10"), ("web @big", "web-10"), ("@slow !db", "web-10")] {
+        list.set_filter(Filter::with(text, &saved), &store, Now::at(NOW));
+        assert_eq!((names(&list, &store).join(" ").as_str(), &*list.filter().text), (want, text));
+    }
+    let error = Filter::with("web @gone", &saved).error().cloned().unwrap();
+    assert_eq!((error.at.clone(), error.unfinished), (4..9, true), "{error}");
+    assert!(saved.set("two words", "x").is_err() && saved.set("x", "[").is_err());
+    assert!(saved.remove("big") && !saved.remove("big"));
+}
+
+/// Texts that look like filters.
+fn expressions() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "web", "-", "!", "\"", "\\", ":", "=", "!=", ">", "<=", ",", " ", "  ", "-l ", "-f ", "(", ")", "in",
+        " notin ", "state", "cpu", "2", "8Gi", "[", "*", ".", "@", "é", "東", "/", "has:", "age<2h",
+        "app=web",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn what_was_read_is_written_so_that_it_reads_the_same(text in prop_oneof![expressions(), ".{0,20}"]) {
+        let filter = Filter::parse(&text);
+        if filter.error().is_none() {
+            let written = filter.to_string();
+            let again = Filter::parse(&written);
+            prop_assert_eq!(again.error(), None, "{:?}", written);
+            prop_assert_eq!(again.to_string(), written);
+            prop_assert_eq!(again.chips(), filter.chips());
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_typed_panics(text in prop_oneof![expressions(), ".{0,20}"], cursor in 0_usize..30) {
+        let (store, mut list) = fleet();
+        list.set_filter(Filter::parse(&text), &store, Now::at(NOW));
+        if let Some(error) = list.filter_error() {
+            prop_assert!(error.at.start <= error.at.end && error.at.end <= text.len(), "{:?}", error);
+            error.pointed(&text);
+        }
+        for offer in complete(&text, cursor, &list, &store, Now::at(NOW)) {
+            prop_assert!(text.get(offer.at).is_some());
+        }
+    }
+}

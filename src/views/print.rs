@@ -1,0 +1,124 @@
+//! Rows of a list as text: a table for people, data for programs, names for the clipboard.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde_json::{Map, Value};
+
+use super::{Holds, List};
+use crate::model::{Now, Time};
+use crate::store::{Id, SortKey, Store};
+use crate::text;
+
+/// The shown rows with the visible columns, aligned.
+pub fn table(list: &List, store: &Store, now: Now) -> String {
+    let view = &list.view;
+    let columns: Vec<usize> = list.columns(store).collect();
+    let rows = list.rows();
+    if rows.is_empty() {
+        return "No rows.\n".into();
+    }
+    let titles: Vec<String> = columns.iter().map(|&column| view.heading(column).title.into_owned()).collect();
+    let mut lines = vec![titles];
+    lines.extend(rows.iter().map(|&id| {
+        let cell = |&column: &usize| {
+            let mut out = String::new();
+            view.cell(store, id, column, now, &mut out);
+            out
+        };
+        columns.iter().map(cell).collect()
+    }));
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|at| lines.iter().map(|line| text::width(&line[at])).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for line in lines {
+        let start = out.len();
+        for (cell, width) in line.iter().zip(&widths) {
+            let _ = write!(out, "{cell}{:pad$}", "", pad = width + 3 - text::width(cell).min(width + 3));
+        }
+        out.truncate(start + out[start..].trim_end().len());
+        out.push('\n');
+    }
+    out
+}
+
+/// The shown rows as one JSON array: an object per row with its UID; keys are the titles of these columns in lower case.
+///
+/// # Errors
+///
+/// None that is known.
+pub fn json(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Result<String> {
+    let row = |&id: &Id| {
+        let mut row = Map::new();
+        if let Some(meta) = store.meta(id) {
+            row.insert("uid".into(), meta.uid.to_string().into());
+        }
+        for &column in columns {
+            let title = list.view.heading(column).title.to_lowercase();
+            row.insert(title, value(list, store, id, column, now));
+        }
+        Value::Object(row)
+    };
+    let rows: Vec<Value> = list.rows().iter().map(row).collect();
+    let mut out = serde_json::to_string_pretty(&rows)?;
+    out.push('\n');
+    Ok(out)
+}
+
+/// The shown rows as CSV: a line with the titles of these columns in lower case, then a line per row; the UID comes last.
+///
+/// # Errors
+///
+/// None that is known.
+pub fn csv(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let titles = columns.iter().map(|&column| list.view.heading(column).title.to_lowercase());
+    writer.write_record(titles.chain(["uid".to_owned()]))?;
+    for &id in list.rows() {
+        let cells = columns.iter().map(|&column| match value(list, store, id, column, now) {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        });
+        let uid = store.meta(id).map_or(String::new(), |meta| meta.uid.to_string());
+        writer.write_record(cells.chain([uid]))?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
+
+/// A cell as data: numbers and times as values, nothing as null.
+fn value(list: &List, store: &Store, id: Id, column: usize, now: Now) -> Value {
+    let view = &list.view;
+    match (view.key(store, id, column, now), view.heading(column).holds) {
+        (SortKey::Nothing, _) => Value::Null,
+        (SortKey::Number(seconds), Holds::Age) => {
+            Time::from_seconds(seconds).map_or(Value::Null, |time| time.to_string().into())
+        }
+        (SortKey::Number(number), Holds::Number | Holds::Bytes) => number.into(),
+        (SortKey::Text(text), _) => text.into(),
+        (SortKey::Number(_), _) => {
+            let mut out = String::new();
+            view.cell(store, id, column, now, &mut out);
+            out.into()
+        }
+    }
+}
+
+/// The names of the marked rows, else of the one under the cursor, a line each.
+pub fn names(list: &List, store: &Store) -> String {
+    let metas = list.chosen().into_iter().filter_map(|id| store.meta(id));
+    metas.map(|meta| meta.name.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// The namespaces of the marked rows, else of the one under the cursor, each once, a line each.
+pub fn namespaces(list: &List, store: &Store) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for meta in list.chosen().into_iter().filter_map(|id| store.meta(id)) {
+        if !meta.namespace.is_empty() && !all.contains(&meta.namespace.as_str()) {
+            all.push(meta.namespace.as_str());
+        }
+    }
+    all.join("\n")
+}
