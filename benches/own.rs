@@ -291,11 +291,20 @@ pub fn keys(bench: &mut Bench) -> Outcome {
         return out;
     };
     let rounds = if bench.quick { 2 } else { 6 };
-    let groups: [(&str, &[&[u8]]); 5] = [
+    let groups: [(&str, &[&[u8]]); 8] = [
         ("move", &[b"j", b"k", b"\x06", b"\x02", b"G", b"g"]),
         ("sort", &[b"N", b"A", b"S", b"P", b"N", b"N", b"P"]),
         ("first filter", &[b"/", b"e", b"\x1b"]),
         ("filter", &[b"/", b"w", b"i", b"n", b"\x7f", b"\x7f", b"\x7f", b"o", b"r", b"\x1b"]),
+        (
+            "terms",
+            &[
+                b"/", b"s", b"t", b"a", b"t", b"e", b":", b"R", b"u", b" ", b"c", b"p", b"u", b">", b"2",
+                b"\x1b",
+            ],
+        ),
+        ("regex", &[b"/", b"w", b".", b"*", b"1", b"$", b"\x1b"]),
+        ("faults and marks", &[b" ", b"G", b"\x00", b"\x1a", b"\x1a", b"\x1c"]),
         ("move in a filter", &[b"/", b"e", b"\r", b"j", b"G", b"k", b"\x1b"]),
     ];
     for (name, keys) in groups {
@@ -385,6 +394,9 @@ pub fn filters(bench: &mut Bench) -> Outcome {
     let app = &mut filled.app;
     let built = Instant::now();
     app.pane.list.set_filter(Filter::parse("zzz"), &app.store, now);
+    let first = ms(built.elapsed());
+    app.pane.list.finish(&app.store, now);
+    out.at_most("first letter of a filter, to its first rows", 16.7, first, " ms");
     out.note(
         "text index built",
         format!("{} ms for {} MB", plain(ms(built.elapsed())), plain(mb(text.len() as u64))),
@@ -422,8 +434,35 @@ pub fn filters(bench: &mut Bench) -> Outcome {
         );
         out.at_most(format!("{word:?} against bare memmem"), 3.0, own / bare, " ×");
     }
-    out.skip("fuzzy", LATER);
-    out.skip("regex", LATER);
+    // Everything else that can be typed, from a filter that lets nothing pass and so narrows nothing.
+    for (what, expression, asked) in [
+        ("fuzzy", "-f prdwb1", 10.0),
+        ("regex", "web.*-[0-9]+7 ", 20.0),
+        ("inverse", "!prod", 16.7),
+        ("state", "state:Running,Stopped", 16.7),
+        ("number", "cpu>2", 16.7),
+        ("size", "memory>=8Gi", 16.7),
+        ("age", "age<300d", 16.7),
+        ("labels", "-l app=web", 16.7),
+        ("terms together", "web state:Running cpu>2 memory>=8Gi age<600d -has:agent", 16.7),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..bench.runs() {
+            app.pane.list.set_filter(Filter::parse("zzz"), &app.store, now);
+            let started = Instant::now();
+            app.pane.list.set_filter(Filter::parse(expression), &app.store, now);
+            times.push(ms(started.elapsed()));
+        }
+        let hits = app.pane.list.rows().len();
+        out.at_most(format!("{what} {expression:?}, {hits} hits"), asked, median(&mut times), " ms");
+    }
+    let mut offers = Vec::new();
+    for typed in ["", "state:", "node:", "name:"] {
+        let started = Instant::now();
+        black_box(v9s::views::complete(typed, typed.len(), &app.pane.list, &app.store, now));
+        offers.push(ms(started.elapsed()));
+    }
+    out.at_most("offers for what is typed, slowest", 16.7, offers.iter().copied().fold(0.0, f64::max), " ms");
     out
 }
 

@@ -179,6 +179,7 @@ impl List {
         }
         self.marked.look_again(&self.all, store);
         self.sort(store, now);
+        self.refilter(false, store, now);
     }
 
     /// Takes in what the store has changed. Says whether rows of this list may look different.
@@ -235,10 +236,19 @@ impl List {
 
     /// Sorts by a column that way.
     pub fn set_order(&mut self, column: usize, dir: Dir, store: &Store, now: Now) {
-        if column < self.view.width() && (column, dir) != self.order() {
-            (self.column, self.dir) = (column, dir);
-            self.sort(store, now);
+        if column >= self.view.width() || (column, dir) == self.order() {
+            return;
         }
+        let turned = column == self.column;
+        (self.column, self.dir) = (column, dir);
+        if turned {
+            self.all.reverse();
+            self.passing.iter_mut().for_each(|passing| passing.reverse());
+        } else {
+            self.sort(store, now);
+            self.order_passing();
+        }
+        self.find_cursor(store);
     }
 
     /// Sorts by another column, or the other way round if it is this one.
@@ -250,7 +260,16 @@ impl List {
     fn sort(&mut self, store: &Store, now: Now) {
         let (view, column) = (&self.view, self.column);
         sort(&mut self.all, self.dir, |id| view.row_key(store, id, column, now));
-        self.refilter(false, store, now);
+    }
+
+    /// Brings the rows that pass into the order of all rows.
+    fn order_passing(&mut self) {
+        if let Some(passing) = &mut self.passing {
+            let mut pass = Marks::default();
+            passing.iter().for_each(|&id| pass.set(id));
+            passing.clear();
+            passing.extend(self.all.iter().filter(|&&id| pass.has(id)));
+        }
     }
 
     /// Takes over cursor and order of a list of the same view that it replaces.
@@ -267,11 +286,11 @@ impl List {
         };
         match self.view.column(&title).filter(visible) {
             Some(column) if chosen => {
-                (self.column, self.dir) = (column, before.dir);
-                self.sort(store, now);
+                self.set_order(column, before.dir, store, now);
             }
-            _ => self.find_cursor(store),
+            _ => {}
         }
+        self.find_cursor(store);
     }
 
     // ---- columns

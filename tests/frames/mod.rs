@@ -1,6 +1,7 @@
 //! Frames without a terminal: a state of the screen, drawn, as text.
 
 mod demo;
+mod lists;
 mod recordings;
 mod shots;
 mod sizes;
@@ -153,5 +154,5 @@ fn word_of(text: &str, name: &str) -> String {
     let line = row_of(text, name);
     let signs = ['●', '◐', '○', '▲', '✗', '◌'];
     let after = line.split_once(signs).unwrap_or_else(|| panic!("no state in {line:?}")).1.trim_start();
-    after.split("  ").next().unwrap().to_owned()
+    after.split("  ").next().unwrap().trim_end_matches('Δ').to_owned()
 }

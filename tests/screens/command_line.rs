@@ -92,6 +92,8 @@ fn wrong_use_is_2_and_says_what_is_right() {
         (&["-A", "-n", "shop", "get", "vms"], "namespace"),
         (&["dance"], "dance"),
         (&["get", "vms", "--recording", "no-such-file"], "no-such-file"),
+        (&["get", "vms", "--filter", "web cpu>"], "cpu> needs a value.\nweb cpu>\n    ^^^^"),
+        (&["frame", "vms", "--filter", "web ["], "is no regular expression"),
         (&["--skin", "no-such-skin", "frame", "contexts"], "no-such-skin"),
     ] {
         let output = v9s(&path, args);

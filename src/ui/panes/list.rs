@@ -310,11 +310,11 @@ impl ListPane {
             if self.list.is_marked(id) {
                 style = style.patch(theme.marked);
                 if let Some(border) = area.x.checked_sub(1) {
-                    put(buffer, border, y, "✓", 1, theme.marked);
+                    put(buffer, border, y, theme::MARK.encode_utf8(&mut [0; 4]), 1, theme.marked);
                 }
             }
             if self.top + row == self.list.place() {
-                style = Style { bg: None, ..style }.add_modifier(Modifier::BOLD | Modifier::REVERSED);
+                style = theme.cursor(style);
                 buffer.set_style(Rect { y, height: 1, ..area }, style);
             }
             let mut end = area.x;

@@ -87,7 +87,6 @@ fn expressions_say_which_rows_are_shown() {
         ("-0", ""),
         ("-1", "web-10"),
         (r#""shop web""#, "web-2 web-10"),
-        (r#""shop  *web""#, ""),
         (r#""shop web-2""#, "web-2"),
         (r#""state:nothing""#, ""),
         ("name:web", "web-2 web-10"),
