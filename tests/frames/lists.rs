@@ -103,11 +103,11 @@ fn places_on_the_screen_are_rows_and_titles() {
     let state = column_of(&lines[usize::from(area.y)], "STATE");
     let pane = &stage.app.pane;
     let column = pane.list.view.column("STATE").unwrap();
-    assert_eq!(pane.hit(area, state, area.y), Some(Hit::Title(column)));
-    assert_eq!(pane.hit(area, state + 4, area.y), Some(Hit::Title(column)));
-    assert_eq!(pane.hit(area, area.x, area.y + 2), Some(Hit::Row(1)));
-    assert_eq!(pane.hit(area, area.x, area.y + 5), None, "below the last row");
-    assert_eq!(pane.hit(area, area.x - 1, area.y + 1), None, "the border");
+    assert_eq!(pane.hit(state, area.y, area), Some(Hit::Column(column)));
+    assert_eq!(pane.hit(state + 4, area.y, area), Some(Hit::Column(column)));
+    assert_eq!(pane.hit(area.x, area.y + 2, area), Some(Hit::Row(1)));
+    assert_eq!(pane.hit(area.x, area.y + 5, area), None, "below the last row");
+    assert_eq!(pane.hit(area.x - 1, area.y + 1, area), None, "the border");
 }
 
 #[test]
