@@ -40,6 +40,10 @@ pub enum Command {
     CopyNamespace,
     /// The favourite namespace with this number, from 1 on.
     Favourite(u8),
+    /// The related object so many further.
+    NextLink(isize),
+    /// Asks again for what is shown.
+    Refresh,
     /// The line of crumbs on or off.
     Crumbs,
     /// Shows the objects of all namespaces.
@@ -248,9 +252,12 @@ pub fn word_of(name: &str) -> Option<&'static Word> {
     WORDS.iter().find(|word| word.names.contains(&name))
 }
 
+/// Keys under what they are about.
+pub type Table = (&'static str, &'static [Binding]);
+
 /// The command of a key in these tables, of which the first has the first word.
-pub fn of(key: Key, tables: &[&'static [Binding]]) -> Option<Command> {
-    let mut all = tables.iter().copied().flatten();
+pub fn of(key: Key, tables: &[Table]) -> Option<Command> {
+    let mut all = tables.iter().flat_map(|(_, bindings)| *bindings);
     all.find(|binding| binding.keys.contains(&key)).map(|binding| binding.command)
 }
 

@@ -3,6 +3,7 @@
 
 mod column;
 mod contexts;
+pub mod detail;
 mod filter;
 mod list;
 mod namespaces;

@@ -125,7 +125,7 @@ impl App {
     /// The keys that work now.
     pub(super) fn help(&self) -> Menu {
         let own = self.top().map(|pane| ("HERE", pane.keys()));
-        let tables = self.tables().iter().map(|&table| (section(table), table));
+        let tables = self.tables().iter().copied();
         let mut items: Vec<Item> = Vec::new();
         for (section, binding) in own
             .into_iter()
@@ -190,10 +190,4 @@ impl App {
             views::VIEWS.iter().map(view).chain(command::WORDS.iter().map(|one| word(&one))).chain(resource);
         Menu::new("aliases", items.collect())
     }
-}
-
-fn section(table: &'static [command::Binding]) -> &'static str {
-    let sections =
-        [(command::LIST, "LIST"), (command::OBJECT, "OBJECT"), (command::EVERYWHERE, "EVERYWHERE")];
-    sections.iter().find(|(known, _)| std::ptr::eq(*known, table)).map_or("", |(_, name)| name)
 }

@@ -52,7 +52,8 @@ impl App {
         }
         let own = self.top().map(Pane::keys);
         let mut rest: Vec<Hint> = Vec::new();
-        for binding in own.into_iter().chain(self.tables().iter().copied()).flatten() {
+        let tables = self.tables().iter().map(|(_, bindings)| *bindings);
+        for binding in own.into_iter().chain(tables).flatten() {
             if let (Some(text), Some(key)) = (self.hint(binding), binding.keys.first())
                 && rest.iter().all(|hint| hint.text != text)
             {

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use super::{App, Shown};
 use crate::model::Now;
 use crate::store::Health;
-use crate::ui::command::{self, Binding, Command};
+use crate::ui::command::{self, Command, Table};
 use crate::ui::frame::Layout;
 use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Draw, Effect};
@@ -25,7 +25,7 @@ impl App {
         }
         if self.prompt.is_some() {
             self.prompt_key(key, now, effects);
-        } else if let Some(command) = self.top().and_then(|pane| command::of(key, &[pane.keys()])) {
+        } else if let Some(command) = self.top().and_then(|pane| command::of(key, &[("", pane.keys())])) {
             self.with_top(now, effects, |pane, scene| pane.command(command, scene));
         } else if let Some(command) = command::of(key, self.tables()) {
             self.command(command, now, effects);
@@ -40,8 +40,9 @@ impl App {
     }
 
     /// The tables of keys that work now, besides those of the pane over the list.
-    pub fn tables(&self) -> &'static [&'static [Binding]] {
-        static OF_LIST: [&[Binding]; 3] = [command::LIST, command::OBJECT, command::EVERYWHERE];
+    pub fn tables(&self) -> &'static [Table] {
+        static OF_LIST: [Table; 3] =
+            [("LIST", command::LIST), ("OBJECT", command::OBJECT), ("EVERYWHERE", command::EVERYWHERE)];
         match self.top() {
             None => &OF_LIST,
             Some(pane) if pane.subject().is_some() => &OF_LIST[1..],
@@ -132,6 +133,8 @@ impl App {
                 Some(column) => self.pane.list.sort_by(column, &self.store, now),
                 None => self.say(format!("There is no column {title} here."), Health::Idle, now),
             },
+            // What only panes do.
+            Command::NextLink(_) | Command::Refresh => {}
             Command::Suspend => effects.push(Effect::Suspend),
         }
     }

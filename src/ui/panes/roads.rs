@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::menu::{Choice, Item, Menu};
 use super::{Ask, Pane, Scene, Title};
-use crate::model::{Now, Time};
+use crate::model::Now;
 use crate::records::Kind;
 use crate::store::{Health, Id, Store, Summary, Touched};
 use crate::ui::command::{Binding, Command};
@@ -14,6 +14,7 @@ use crate::ui::frame::put;
 use crate::ui::message::Draw;
 use crate::ui::subject::Subject;
 use crate::ui::theme::Theme;
+use crate::views::detail::along;
 use crate::views::{self, AnyView, Road};
 
 /// The way from an object along a road.
@@ -89,20 +90,6 @@ fn kinds(kind: Kind, road: Road) -> impl Iterator<Item = Kind> {
 /// Whether roads of this sort lead anywhere from objects of this kind.
 pub fn leads(kind: Kind, road: Road) -> bool {
     kinds(kind, road).next().is_some()
-}
-
-/// What an object leads to, with what it is to it: along all roads or those of one sort.
-pub fn along(view: &dyn AnyView, store: &Store, id: Id, only: Option<Road>) -> Vec<(&'static str, Id)> {
-    let mut all = Vec::new();
-    for (at, road) in view.related().iter().enumerate() {
-        if only.is_none_or(|only| only == road.road) {
-            let mut ids = Vec::new();
-            view.find_related(store, id, at, &mut ids);
-            ids.sort_by_key(|&id| store.meta(id).map(|meta| meta.created.map(Time::seconds)));
-            all.extend(ids.into_iter().map(|id| (road.title, id)));
-        }
-    }
-    all
 }
 
 fn item(store: &Store, title: &'static str, id: Id) -> Option<Item> {
