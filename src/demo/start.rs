@@ -52,6 +52,9 @@ const PAST: Duration = Duration::from_secs(10 * 60);
 /// The past goes by in steps of this.
 const STEP: Duration = Duration::from_secs(10);
 
+/// Who has made what is on the cluster from its beginning.
+const APPLIER: &str = "kubectl-create";
+
 /// The port of nodes at which nothing listens: the embedded server keeps logs itself.
 const KUBELET: u16 = 10250;
 
@@ -271,7 +274,7 @@ impl Demo {
         let server = Server::new(options);
         let stuck = wishes.stuck.iter().map(|cause| tenants::stuck_by(cause));
         let objects = rights::objects().into_iter().chain(tenants::all(KUBELET)?).chain(stuck);
-        objects.into_iter().try_for_each(|object| server.put(object))?;
+        objects.into_iter().try_for_each(|object| server.put_by(APPLIER, object))?;
         let asleep = Asleep::default();
         aggregate(&server, token.clone(), clock.clone());
         asleep.add(play(server.clone(), token, wishes, clock));

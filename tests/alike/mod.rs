@@ -43,13 +43,24 @@ const ON_PURPOSE: &[Difference] = &[
     (
         "fields: that are not known: in a merge",
         "/body/**",
-        "managed fields are not kept, so not shown either",
+        "the object that is quoted has its times, and its fields in another order",
     ),
     (
         "fields: that are not known: in a machine's merge",
         "/body/**",
-        "managed fields are not kept, so not shown either",
+        "the object that is quoted has its times, and its fields in another order",
     ),
+    (
+        "rights: what is asked about",
+        "/body/metadata/managedFields",
+        "nobody asks who has set the fields of what is not stored",
+    ),
+    (
+        "merges: strategic: its state",
+        "/body/metadata/managedFields/*/fieldsV1/f:status/**",
+        "times that nobody gave and the first of the addresses are not made up",
+    ),
+    ("tables: built-in kinds", "/body/**/fieldsV1/f:status/f:podIPs", "the list of addresses is not made up"),
     (
         "merges: strategic: its state",
         "/body/status/**",

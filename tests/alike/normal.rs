@@ -15,8 +15,7 @@ impl Names {
         Self { namespace: namespace.to_owned(), known: HashMap::new() }
     }
 
-    /// Replaces UIDs, and the versions of each object, by the order in which they came up, times and tokens by a word;
-    /// managed fields go.
+    /// Replaces UIDs, and the versions of each object, by the order in which they came up, times and tokens by a word.
     pub(super) fn normal(&mut self, mut answer: Value) -> Value {
         self.learn(&answer);
         self.walk("", &mut answer);
@@ -44,7 +43,11 @@ impl Names {
     fn walk(&self, key: &str, value: &mut Value) {
         match value {
             Value::Object(fields) => {
-                fields.remove("managedFields");
+                if let Some(Value::Array(authors)) = fields.get_mut("managedFields") {
+                    // In the order of their times, and these are the same here and others there.
+                    let text = |one: &Value, field: &str| one[field].as_str().unwrap_or_default().to_owned();
+                    authors.sort_by_key(|one| (text(one, "manager"), text(one, "subresource")));
+                }
                 // That of a list is that of the whole server, which has others to serve.
                 if !fields.contains_key("uid")
                     && let Some(version) = fields.get_mut("resourceVersion")
@@ -124,14 +127,18 @@ fn what_is_made_up_gets_a_name() {
     let mut names = Names::new("alike-1");
     let answer = serde_json::json!({
         "metadata": {"uid": "6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f", "resourceVersion": "312", "namespace": "alike-1",
-            "creationTimestamp": "2026-01-01T10:00:00Z", "managedFields": []},
+            "creationTimestamp": "2026-01-01T10:00:00Z", "managedFields": [
+                {"manager": "b"}, {"manager": "a", "time": "2026-01-01T10:00:00Z"}]},
         "message": "uid 6dd6e6a1-2a1f-4a39-8c10-1f1f1f1f1f1f: too old resource version: 312 (400)",
         "cells": ["web", "3m2s", 5],
     });
     let normal = names.normal(answer);
     assert_eq!(normal["metadata"]["uid"], "UID-1");
     assert_eq!(normal["metadata"]["resourceVersion"], "VERSION of UID-1-1");
-    assert_eq!(normal["metadata"].get("managedFields"), None);
+    assert_eq!(
+        normal["metadata"]["managedFields"],
+        serde_json::json!([{"manager": "a", "time": "TIME"}, {"manager": "b"}])
+    );
     assert_eq!(normal["metadata"]["namespace"], "NAMESPACE");
     assert_eq!(normal["cells"], serde_json::json!(["web", "AGE", 5]));
     assert_eq!(normal["message"], "uid UID-1: too old resource version: N (N)");

@@ -22,6 +22,47 @@ fn bad(what: &'static str, metadata: &Value) -> Step {
 }
 
 pub(super) const STORIES: &[Story] = &[
+    ("writes: authors", || {
+        let by = |path: &str, name: &str| format!("{path}?fieldManager={name}");
+        let (web, map_m) = (format!("{MACHINES}/web"), format!("{MAPS}/m"));
+        vec![
+            post("a machine", by(MACHINES, "anna"), &machine("web", &json!({"a": "b"}))),
+            merge("its label", by(&web, "ben"), &json!({"metadata": {"labels": {"a": "c", "d": "e"}}})),
+            merge(
+                "its template",
+                by(&web, "ben"),
+                &json!({"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}),
+            ),
+            merge(
+                "its state",
+                by(&format!("{web}/status"), "virt-controller"),
+                &json!({"status": {
+                    "printableStatus": "Running", "ready": true, "conditions": [{"type": "Ready", "status": "True"}],
+                }}),
+            ),
+            merge(
+                "its label is taken away",
+                by(&web, "carla"),
+                &json!({"metadata": {"labels": {"a": null}}}),
+            ),
+            merge(
+                "its finalizers",
+                by(&web, "carla"),
+                &json!({"metadata": {"finalizers": ["a.b/c", "a.b/d"]}}),
+            ),
+            merge("one of them", by(&web, "anna"), &json!({"metadata": {"finalizers": ["a.b/d"]}})),
+            merge("none of them", by(&web, "anna"), &json!({"metadata": {"finalizers": null}})),
+            merge("they are not cleared", &web, &json!({"metadata": {"managedFields": []}})),
+            merge("they are cleared", &web, &json!({"metadata": {"managedFields": [{}]}})),
+            merge("nobody comes back", by(&web, "anna"), &json!({"metadata": {"labels": {"a": "x"}}})),
+            post("a map", by(MAPS, "anna"), &map("m", &json!({"a": "1", "b": "2"}))),
+            merge("an entry", by(&map_m, "ben"), &json!({"data": {"a": "2", "c": null}})),
+            merge("nothing", by(&map_m, "carla"), &json!({"data": {"a": "2"}})),
+            merge("no entry", by(&map_m, "ben"), &json!({"data": null})),
+            post("a long name", by(MAPS, &"x".repeat(129)), &map("n", &json!({}))),
+            post("a name with a line's end", by(MAPS, "a%0Ab"), &map("n", &json!({}))),
+        ]
+    }),
     ("writes: creating", || {
         vec![
             post("a machine", MACHINES, &machine("web", &json!({"a": "b"}))),

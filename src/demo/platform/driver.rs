@@ -209,25 +209,25 @@ impl Driver {
         self.state.note_reads(step);
         for write in writes {
             tracing::trace!(reconciler = reconciler.name, of = %step.0, ?write);
-            if !self.execute(step, write).await {
+            if !self.execute(step, reconciler.manager, write).await {
                 break;
             }
         }
     }
 
     /// Says whether what was decided together with this may go on.
-    async fn execute(&mut self, step: &Step, write: Write) -> bool {
+    async fn execute(&mut self, step: &Step, by: &str, write: Write) -> bool {
         let now = (self.time)();
         let (about, outcome) = match write {
-            Write::Create(object) => self.executor.create(&object).await,
+            Write::Create(object) => self.executor.create(by, &object).await,
             Write::Update { before, after } => {
-                (Some(before.reference()), self.executor.update(&before, &after).await)
+                (Some(before.reference()), self.executor.update(by, &before, &after).await)
             }
             Write::Delete { object, grace } => {
                 (Some(object.reference()), self.executor.delete(&object, grace).await)
             }
             Write::Bind { pod, node } => (Some(pod.reference()), self.executor.bind(&pod, &node).await),
-            Write::Tell(event) => (None, self.executor.tell(&event, now).await),
+            Write::Tell(event) => (None, self.executor.tell(by, &event, now).await),
             Write::Log { pod, container, line } => {
                 self.logs.append(&pod.namespace, &pod.name, &container, &line, now);
                 (None, Outcome::Done)

@@ -15,9 +15,6 @@ use super::object::{Object, Reference};
 use super::world::Refused;
 use super::write::{Event, patches};
 
-/// Who writes, in `managedFields`.
-const MANAGER: &str = "v9s-platform";
-
 /// How long an event can be counted: the server forgets it then.
 const EVENT_AGE: SignedDuration = SignedDuration::from_hours(1);
 
@@ -63,16 +60,16 @@ impl Executor {
         Self { client, validation, told: HashMap::new(), events: 0, many: 256 }
     }
 
-    pub(super) async fn create(&self, object: &Value) -> (Option<Reference>, Outcome) {
+    pub(super) async fn create(&self, by: &str, object: &Value) -> (Option<Reference>, Outcome) {
         let text = |field: &str| object[field].as_str().unwrap_or_default();
         let Some(kind) = Kind::find(text("apiVersion"), text("kind")) else {
             // Something that is made and never looked at again.
-            return (None, self.create_unwatched(object).await);
+            return (None, self.create_unwatched(by, object).await);
         };
         let metadata = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         let name = if metadata("name").is_empty() { metadata("generateName") } else { metadata("name") };
         let reference = Reference::new(kind, metadata("namespace"), name);
-        let path = self.writing(&collection(&kind.row(), &reference.namespace));
+        let path = self.writing(by, &collection(&kind.row(), &reference.namespace));
         let outcome = match self.send(Method::POST, &path, "application/json", object).await {
             Err(Outcome::Refused(why)) if why.code == 409 && why.reason == "AlreadyExists" => Outcome::Done,
             answer => seen(kind, answer),
@@ -80,18 +77,18 @@ impl Executor {
         (Some(reference), outcome)
     }
 
-    async fn create_unwatched(&self, object: &Value) -> Outcome {
+    async fn create_unwatched(&self, by: &str, object: &Value) -> Outcome {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (api, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
         let path = unwatched(&api, &kind, &text(&object["metadata"]["namespace"]));
-        match self.send(Method::POST, &self.writing(&path), "application/json", object).await {
+        match self.send(Method::POST, &self.writing(by, &path), "application/json", object).await {
             Ok(_) => Outcome::Done,
             Err(Outcome::Refused(why)) if why.code == 409 => Outcome::Done,
             Err(why) => why,
         }
     }
 
-    pub(super) async fn update(&self, before: &Object, after: &Value) -> Outcome {
+    pub(super) async fn update(&self, by: &str, before: &Object, after: &Value) -> Outcome {
         let kind = before.kind();
         let path = path_of(&before.reference());
         let mut version = before.text("/metadata/resourceVersion").to_owned();
@@ -100,7 +97,7 @@ impl Executor {
         for (patch, part) in [(whole, ""), (status, "/status")] {
             let Some(mut patch) = patch else { continue };
             patch["metadata"]["resourceVersion"] = version.as_str().into();
-            let path = self.writing(&format!("{path}{part}"));
+            let path = self.writing(by, &format!("{path}{part}"));
             let answer = self.send(Method::PATCH, &path, "application/merge-patch+json", &patch).await;
             now = seen(kind, answer);
             let Outcome::Is(object) = &now else { return now };
@@ -148,7 +145,7 @@ impl Executor {
         }
     }
 
-    pub(super) async fn tell(&mut self, event: &Event, now: Timestamp) -> Outcome {
+    pub(super) async fn tell(&mut self, by: &str, event: &Event, now: Timestamp) -> Outcome {
         let key = Told {
             uid: event.about.uid().to_owned(),
             level: event.level,
@@ -161,6 +158,7 @@ impl Executor {
             && now.duration_since(*at) < EVENT_AGE
         {
             let path = format!("{}/{}", collection(&EVENTS, &reference.namespace), reference.name);
+            let path = writing(self.validation, by, &path);
             let patch = json!({"count": *count + 1, "lastTimestamp": time(now)});
             (*count, *at) = (*count + 1, now);
             match self.send(Method::PATCH, &path, "application/merge-patch+json", &patch).await {
@@ -177,7 +175,7 @@ impl Executor {
         // As client-go makes names: unique through the time at which it began.
         self.events += 1;
         let name = format!("{}.{:x}", event.about.name(), now.as_nanosecond() + i128::from(self.events));
-        let path = collection(&EVENTS, namespace);
+        let path = self.writing(by, &collection(&EVENTS, namespace));
         match self
             .send(Method::POST, &path, "application/json", &object_of(event, namespace, &name, now))
             .await
@@ -191,8 +189,8 @@ impl Executor {
         }
     }
 
-    fn writing(&self, path: &str) -> String {
-        format!("{path}?fieldManager={MANAGER}&fieldValidation={}", self.validation)
+    fn writing(&self, by: &str, path: &str) -> String {
+        writing(self.validation, by, path)
     }
 
     async fn send(
@@ -229,6 +227,11 @@ impl Executor {
             }
         }
     }
+}
+
+/// The path for a write of a manager.
+fn writing(validation: &str, by: &str, path: &str) -> String {
+    format!("{path}?fieldManager={by}&fieldValidation={validation}")
 }
 
 fn refused(code: u16, reason: &str, message: &str) -> Outcome {

@@ -16,9 +16,14 @@ pub const LIFE: &str = "v9s.dev/life";
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
-    Reconciler { name: "people at machines", of: Kind::VirtualMachine, step },
-    Reconciler { name: "people at disks", of: Kind::DataVolume, step },
-    Reconciler { name: "people's migrations", of: Kind::VirtualMachineInstanceMigration, step: clear_away },
+    Reconciler { name: "people at machines", manager: "kubectl-edit", of: Kind::VirtualMachine, step },
+    Reconciler { name: "people at disks", manager: "kubectl-edit", of: Kind::DataVolume, step },
+    Reconciler {
+        name: "people's migrations",
+        manager: "kubectl-edit",
+        of: Kind::VirtualMachineInstanceMigration,
+        step: clear_away,
+    },
 ];
 
 /// Something that somebody does again and again.

@@ -68,6 +68,8 @@ use write::Write;
 pub struct Reconciler {
     /// What it is called in logs.
     pub name: &'static str,
+    /// The program that it is in a cluster, as `managedFields` tell it.
+    pub manager: &'static str,
     /// The objects it looks after.
     pub of: Kind,
     /// What it wants done for one of them.

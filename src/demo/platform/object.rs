@@ -41,8 +41,11 @@ pub struct Object {
 const NOTHING: Value = Value::Null;
 
 impl Object {
-    /// What a server sent.
-    pub fn new(kind: Kind, value: Value) -> Self {
+    /// What a server sent, without what nobody asks here: who has set which field.
+    pub fn new(kind: Kind, mut value: Value) -> Self {
+        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
         Self { kind, value: Arc::new(value) }
     }
 

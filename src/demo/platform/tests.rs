@@ -14,8 +14,8 @@ use super::{Pace, Parts, Reconciler};
 
 /// A data volume gets a claim, which is bound after ten seconds; then the data volume is ready.
 const PARTS: Parts = &[&[
-    Reconciler { name: "volume", of: Kind::DataVolume, step: volume },
-    Reconciler { name: "claim", of: Kind::PersistentVolumeClaim, step: claim },
+    Reconciler { name: "volume", manager: "v9s-tests", of: Kind::DataVolume, step: volume },
+    Reconciler { name: "claim", manager: "v9s-tests", of: Kind::PersistentVolumeClaim, step: claim },
 ]];
 
 fn volume(view: &View<'_>, volume: &Object) -> Vec<Write> {

@@ -17,7 +17,7 @@ const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const SHOWN: usize = 512;
 
 /// Fields of metadata that are kept; the server itself writes some of them anew. Others are unknown or not kept here.
-const METADATA: [&str; 13] = [
+const METADATA: [&str; 14] = [
     "name",
     "generateName",
     "namespace",
@@ -31,6 +31,7 @@ const METADATA: [&str; 13] = [
     "annotations",
     "ownerReferences",
     "finalizers",
+    "managedFields",
 ];
 
 /// The body as an object of the kind and version that the path names, and what there is to warn of.
@@ -266,6 +267,12 @@ pub(crate) fn shape(object: &mut Value, kind: Kind) -> Result<(), String> {
                     return wrong(value, "v1.OwnerReference");
                 }
             }
+            ("managedFields", Value::Array(list)) => {
+                if let Some(value) = list.iter().find(|value| !value.is_object()) {
+                    return wrong(value, "v1.ManagedFieldsEntry");
+                }
+            }
+            ("managedFields", value) => return wrong(value, "[]v1.ManagedFieldsEntry"),
             ("finalizers" | "ownerReferences", value) => return wrong(value, "[]string"),
             ("generation" | "deletionGracePeriodSeconds", value) => {
                 if value.as_i64().is_none() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -25,6 +25,9 @@ const LONGEST_BODY: usize = 3 << 20;
 /// How many bytes of warnings an answer may have, as with kube-apiserver.
 const WARNINGS: usize = 4 << 10;
 
+/// The longest name of a client among those who have set fields, as with kube-apiserver.
+pub(crate) const LONGEST_MANAGER: usize = 128;
+
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// Name of who asks.
     pub(crate) user: String,
+    /// What the client is called among those who have set fields.
+    pub(crate) manager: String,
     pub(crate) target: Target,
     pub(crate) query: Query,
     pub(crate) format: Format,
@@ -233,13 +238,27 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
     let format = Format::choose(&head.headers, Offer::Objects)?;
     let method = head.method;
-    let call = Call { method, user: user.name, target, query, format, content_type, body, now: server.now() };
+    let manager = manager(&query, &head.headers);
+    let now = server.now();
+    let call = Call { method, user: user.name, manager, target, query, format, content_type, body, now };
     super::table::check(&call)?;
     let deprecation = call.target.kind.deprecation(call.target.version);
     let warnings: Vec<String> = deprecation.map(str::to_owned).into_iter().collect();
     match dispatch(server, &call) {
         Ok(answer) => Ok(answer.warned(warnings)),
         Err(refusal) => Err(refusal.warned(warnings)),
+    }
+}
+
+/// The name of a client among those who have set fields: what it says it is, or how its program is called.
+fn manager(query: &Query, headers: &HeaderMap) -> String {
+    if let Some(name) = query.get("fieldManager").filter(|name| !name.is_empty()) {
+        return name.to_owned();
+    }
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    match agent.split('/').next().unwrap_or_default() {
+        "" => "unknown".to_owned(),
+        program => program.chars().take(LONGEST_MANAGER).collect(),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Server;
 use super::body::{Body, Stored};
 use super::kinds::Kind;
+use super::managed::{self, Author};
 use super::storage::{Key, State};
 
 /// A new UID: 128 random bits in the form of a version 4 UUID.
@@ -86,7 +87,16 @@ impl Server {
     /// # Errors
     ///
     /// [`BadObject`]
-    pub fn put(&self, mut object: Value) -> Result<(), BadObject> {
+    pub fn put(&self, object: Value) -> Result<(), BadObject> {
+        self.put_by("", object)
+    }
+
+    /// The same, and somebody of this name has set its fields.
+    ///
+    /// # Errors
+    ///
+    /// [`BadObject`]
+    pub fn put_by(&self, manager: &str, mut object: Value) -> Result<(), BadObject> {
         let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
         let (api_version, name_of_kind) = (text("apiVersion"), text("kind"));
         let Some(kind) = Kind::of_object(&api_version, &name_of_kind) else {
@@ -117,6 +127,14 @@ impl Server {
         }
         self.storage().with(|state| {
             let before = state.get(kind, &key).map(|before| before.value(kind.stored_version()));
+            let author = Author {
+                name: manager,
+                subresource: "",
+                version: kind.stored_version(),
+                now: self.now(),
+                filled: Vec::new(),
+            };
+            managed::note(kind, before.as_ref(), &mut object, &author);
             commit(state, kind, key, object, before.as_ref());
         });
         Ok(())

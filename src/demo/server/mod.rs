@@ -12,6 +12,7 @@
 //! | `admission` | what may change or refuse it before it is stored |
 //! | `quota` | what a namespace may have |
 //! | `rules`, `meta` | what objects have to be like; what the server writes into them |
+//! | `managed` | who has set which of their fields |
 //! | `synthetic` | objects that are made when somebody looks at them |
 //! | `garbage`, `expiry` | changes, and what follows from them; what goes by itself |
 //! | `logs` | what containers say |
@@ -36,6 +37,7 @@ mod http;
 mod kinds;
 mod listen;
 mod logs;
+mod managed;
 mod meta;
 mod patch;
 mod protobuf;

@@ -10,12 +10,13 @@ use super::garbage::is_ending;
 use super::http::{Answer, Call};
 use super::kinds::Scale;
 use super::meta;
+use super::managed::Author;
 use super::patch::Change;
 use super::read;
 use super::refusal::Refusal;
 use super::schema;
 use super::selector::text_at;
-use super::write::{self, Part, check_uid, dry_run};
+use super::write::{self, Part, Write, check_uid, dry_run};
 
 /// A request to a sub-resource.
 pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
@@ -170,7 +171,8 @@ fn scale(server: &Server, call: &Call, paths: &Scale) -> Result<Answer, Refusal>
         {
             object["metadata"]["resourceVersion"] = version.into();
         }
-        write::replace(transaction, &stored, &before, object, Part::Main, dry_run)
+        let author = Author::of(call);
+        write::replace(transaction, &stored, &before, object, &Write { part: Part::Main, dry_run, author })
     })?;
     Ok(Answer::json(StatusCode::OK, &scale_of(&stored.value(call.target.version), paths)))
 }

@@ -9,8 +9,9 @@ use super::body::Stored;
 use super::decode;
 use super::expiry;
 use super::garbage::{Transaction, is_ending, may_go};
-use super::http::{Answer, Call};
+use super::http::{Answer, Call, LONGEST_MANAGER};
 use super::kinds::Kind;
+use super::managed::{self, Author};
 use super::meta;
 use super::patch::Change;
 use super::quota;
@@ -42,6 +43,14 @@ pub(crate) enum Part {
     Finalizers,
 }
 
+/// How an object is written that is there already.
+pub(crate) struct Write<'a> {
+    pub(crate) part: Part,
+    /// Whether nothing is to be stored.
+    pub(crate) dry_run: bool,
+    pub(crate) author: Author<'a>,
+}
+
 /// Whether nothing is to be stored. `options` is the name of the parameters' type.
 pub(crate) fn dry_run(call: &Call, options: &str) -> Result<bool, Refusal> {
     let asked: Vec<&str> = call.query.all("dryRun").filter(|text| !text.is_empty()).collect();
@@ -59,6 +68,21 @@ pub(crate) fn dry_run(call: &Call, options: &str) -> Result<bool, Refusal> {
         let why =
             format!("Unsupported value: {text:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
         return wrong("FieldValueNotSupported", "fieldValidation", why);
+    }
+    if options != "DeleteOptions"
+        && let Some(name) = call.query.get("fieldManager")
+    {
+        if name.len() > LONGEST_MANAGER {
+            let why = format!("Too long: may not be more than {LONGEST_MANAGER} bytes");
+            return wrong("FieldValueTooLong", "fieldManager", why);
+        }
+        if let Some((at, bad)) = name.char_indices().find(|(_, c)| c.is_control()) {
+            let why = format!(
+                "Invalid value: {name:?}: invalid character U+{:04X} (at position {at})",
+                u32::from(bad)
+            );
+            return wrong("FieldValueInvalid", "fieldManager", why);
+        }
     }
     // Of a server-side apply there is more to say than that.
     let applies = call.content_type == "application/apply-patch+yaml";
@@ -167,6 +191,7 @@ fn create_in(
     }
     let key = Key::new(namespace, &name);
     check_namespace(transaction, kind, &key)?;
+    let filled = managed::filled(kind, &object);
     rules::prepare_create(kind, &mut object, transaction.now)?;
     admission::mutate(transaction, kind, namespace, None, &mut object)?;
     let mut causes = Causes::default();
@@ -177,6 +202,7 @@ fn create_in(
     if transaction.state.get(kind, &key).is_some() {
         return Err(Refusal::already_exists(kind, &name));
     }
+    managed::note(kind, None, &mut object, &Author { filled, ..Author::of(call) });
     if dry_run {
         return Ok(Stored::unsaved(kind, key, object));
     }
@@ -197,7 +223,7 @@ pub(crate) fn update(server: &Server, call: &Call) -> Result<Answer, Refusal> {
 
 /// A part of an object in place of that of another.
 pub(crate) fn update_part(server: &Server, call: &Call, part: Part) -> Result<Answer, Refusal> {
-    let dry_run = dry_run(call, "UpdateOptions")?;
+    let write = Write { part, dry_run: dry_run(call, "UpdateOptions")?, author: Author::of(call) };
     let (mut object, faults) = decode::object(call)?;
     check_name(call, &object)?;
     settle_namespace(call, &mut object)?;
@@ -208,7 +234,7 @@ pub(crate) fn update_part(server: &Server, call: &Call, part: Part) -> Result<An
         let (stored, before) = found.ok_or_else(|| Refusal::not_found(kind, &key.name))?;
         check_uid(kind, &key, &object, &before)?;
         transaction.warnings.extend(faults);
-        let stored = replace(transaction, &stored, &before, object, part, dry_run)?;
+        let stored = replace(transaction, &stored, &before, object, &write)?;
         Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
     Ok(read::one(call, StatusCode::OK, &stored).warned(warnings))
@@ -272,9 +298,9 @@ pub(crate) fn replace(
     stored: &Stored,
     before: &Value,
     object: Value,
-    part: Part,
-    dry_run: bool,
+    write: &Write<'_>,
 ) -> Result<Stored, Refusal> {
+    let part = write.part;
     let (kind, key) = (stored.kind, stored.key.clone());
     check_version(kind, &key.name, &object, stored)?;
     let mut object = merged(kind, before, object, part);
@@ -291,10 +317,11 @@ pub(crate) fn replace(
         quota::admit(transaction, kind, &key.namespace, Some(before), &object)?;
     }
     object["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"].clone();
+    managed::note(kind, Some(before), &mut object, &write.author);
     if object == *before {
         return Ok(stored.clone());
     }
-    if dry_run {
+    if write.dry_run {
         return Ok(stored.clone().with(object));
     }
     if may_go(kind, &object) {
@@ -386,7 +413,7 @@ pub(crate) fn patch(server: &Server, call: &Call) -> Result<Answer, Refusal> {
 
 /// A change to a part of an object.
 pub(crate) fn patch_part(server: &Server, call: &Call, part: Part) -> Result<Answer, Refusal> {
-    let dry_run = dry_run(call, "PatchOptions")?;
+    let write = Write { part, dry_run: dry_run(call, "PatchOptions")?, author: Author::of(call) };
     let change = Change::of(call)?;
     let kind = call.target.kind;
     let key = read::key_of(&call.target);
@@ -398,7 +425,7 @@ pub(crate) fn patch_part(server: &Server, call: &Call, part: Part) -> Result<Ans
         check_patched(call, &mut object)?;
         check_name(call, &object)?;
         settle_namespace(call, &mut object)?;
-        let stored = replace(transaction, &stored, &before, object, part, dry_run)?;
+        let stored = replace(transaction, &stored, &before, object, &write)?;
         Ok((stored, std::mem::take(&mut transaction.warnings)))
     })?;
     Ok(read::one(call, StatusCode::OK, &stored).warned(warnings))

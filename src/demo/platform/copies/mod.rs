@@ -34,14 +34,54 @@ pub(super) use handler::has_left;
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
-    Reconciler { name: "virtualmachinepool", of: Kind::VirtualMachinePool, step: pool::step },
-    Reconciler { name: "snapshot", of: Kind::VirtualMachineSnapshot, step: snapshot::step },
-    Reconciler { name: "snapshot content", of: Kind::VirtualMachineSnapshotContent, step: snapshot::content },
-    Reconciler { name: "restore", of: Kind::VirtualMachineRestore, step: restore::step },
-    Reconciler { name: "migration", of: Kind::VirtualMachineInstanceMigration, step: migration::step },
-    Reconciler { name: "evacuation", of: Kind::VirtualMachineInstance, step: evacuation::step },
-    Reconciler { name: "migrating node", of: Kind::VirtualMachineInstance, step: handler::step },
-    Reconciler { name: "forsaken target", of: Kind::Pod, step: migration::forsaken },
+    Reconciler {
+        name: "virtualmachinepool",
+        manager: "virt-controller",
+        of: Kind::VirtualMachinePool,
+        step: pool::step,
+    },
+    Reconciler {
+        name: "snapshot",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineSnapshot,
+        step: snapshot::step,
+    },
+    Reconciler {
+        name: "snapshot content",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineSnapshotContent,
+        step: snapshot::content,
+    },
+    Reconciler {
+        name: "restore",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineRestore,
+        step: restore::step,
+    },
+    Reconciler {
+        name: "migration",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineInstanceMigration,
+        step: migration::step,
+    },
+    Reconciler {
+        name: "evacuation",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineInstance,
+        step: evacuation::step,
+    },
+    Reconciler {
+        name: "migrating node",
+        manager: "virt-handler",
+        of: Kind::VirtualMachineInstance,
+        step: handler::step,
+    },
+    Reconciler {
+        name: "forsaken target",
+        manager: "virt-controller",
+        of: Kind::Pod,
+        step: migration::forsaken,
+    },
 ];
 
 /// Five letters and digits as the API server appends them to generated names; the same ones for an object and a word.

@@ -41,15 +41,70 @@ pub(super) const PROGRAMS: &[Program] = importer::PROGRAMS;
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
-    Reconciler { name: "storage profile", of: Kind::StorageClass, step: profile::step },
-    Reconciler { name: "import cron", of: Kind::DataImportCron, step: cron::step },
-    Reconciler { name: "data source", of: Kind::DataSource, step: datasource::step },
-    Reconciler { name: "data volume", of: Kind::DataVolume, step: datavolume::step },
-    Reconciler { name: "binder", of: Kind::PersistentVolumeClaim, step: bind::step },
-    Reconciler { name: "import", of: Kind::PersistentVolumeClaim, step: import::step },
-    Reconciler { name: "upload", of: Kind::PersistentVolumeClaim, step: upload::step },
-    Reconciler { name: "populator", of: Kind::PersistentVolumeClaim, step: populate::step },
-    Reconciler { name: "clone", of: Kind::PersistentVolumeClaim, step: clone::step },
-    Reconciler { name: "snapshot", of: Kind::VolumeSnapshot, step: snapshot::step },
-    Reconciler { name: "volume", of: Kind::PersistentVolume, step: volume::step },
+    Reconciler {
+        name: "storage profile",
+        manager: "virt-cdi-controller",
+        of: Kind::StorageClass,
+        step: profile::step,
+    },
+    Reconciler {
+        name: "import cron",
+        manager: "virt-cdi-controller",
+        of: Kind::DataImportCron,
+        step: cron::step,
+    },
+    Reconciler {
+        name: "data source",
+        manager: "virt-cdi-controller",
+        of: Kind::DataSource,
+        step: datasource::step,
+    },
+    Reconciler {
+        name: "data volume",
+        manager: "virt-cdi-controller",
+        of: Kind::DataVolume,
+        step: datavolume::step,
+    },
+    Reconciler {
+        name: "binder",
+        manager: "kube-controller-manager",
+        of: Kind::PersistentVolumeClaim,
+        step: bind::step,
+    },
+    Reconciler {
+        name: "import",
+        manager: "virt-cdi-controller",
+        of: Kind::PersistentVolumeClaim,
+        step: import::step,
+    },
+    Reconciler {
+        name: "upload",
+        manager: "virt-cdi-controller",
+        of: Kind::PersistentVolumeClaim,
+        step: upload::step,
+    },
+    Reconciler {
+        name: "populator",
+        manager: "virt-cdi-controller",
+        of: Kind::PersistentVolumeClaim,
+        step: populate::step,
+    },
+    Reconciler {
+        name: "clone",
+        manager: "virt-cdi-controller",
+        of: Kind::PersistentVolumeClaim,
+        step: clone::step,
+    },
+    Reconciler {
+        name: "snapshot",
+        manager: "snapshot-controller",
+        of: Kind::VolumeSnapshot,
+        step: snapshot::step,
+    },
+    Reconciler {
+        name: "volume",
+        manager: "kube-controller-manager",
+        of: Kind::PersistentVolume,
+        step: volume::step,
+    },
 ];

@@ -38,12 +38,32 @@ use super::view::View;
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
-    Reconciler { name: "machine", of: Kind::VirtualMachine, step: machine::step },
-    Reconciler { name: "instance", of: Kind::VirtualMachineInstance, step: instance::step },
-    Reconciler { name: "hot-plug", of: Kind::VirtualMachineInstance, step: hotplug::step },
+    Reconciler { name: "machine", manager: "virt-controller", of: Kind::VirtualMachine, step: machine::step },
+    Reconciler {
+        name: "instance",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineInstance,
+        step: instance::step,
+    },
+    Reconciler {
+        name: "hot-plug",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineInstance,
+        step: hotplug::step,
+    },
     // A machine's controller sees that its instance is over before that is gone: its end has a turn of its own.
-    Reconciler { name: "instance's end", of: Kind::VirtualMachineInstance, step: instance::end },
-    Reconciler { name: "guest", of: Kind::VirtualMachineInstance, step: handler::step },
+    Reconciler {
+        name: "instance's end",
+        manager: "virt-controller",
+        of: Kind::VirtualMachineInstance,
+        step: instance::end,
+    },
+    Reconciler {
+        name: "guest",
+        manager: "virt-handler",
+        of: Kind::VirtualMachineInstance,
+        step: handler::step,
+    },
 ];
 
 /// What runs in the pods of machines.

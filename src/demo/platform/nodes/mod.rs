@@ -29,7 +29,7 @@ use super::kind::Kind;
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
-    Reconciler { name: "node", of: Kind::Node, step: node::step },
-    Reconciler { name: "scheduler", of: Kind::Pod, step: scheduler::step },
-    Reconciler { name: "kubelet", of: Kind::Pod, step: kubelet::step },
+    Reconciler { name: "node", manager: "kubelet", of: Kind::Node, step: node::step },
+    Reconciler { name: "scheduler", manager: "kube-scheduler", of: Kind::Pod, step: scheduler::step },
+    Reconciler { name: "kubelet", manager: "kubelet", of: Kind::Pod, step: kubelet::step },
 ];

@@ -20,8 +20,8 @@ use super::view::View;
 
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
-    Reconciler { name: "virtink", of: Kind::VirtinkMachine, step: virtink::step },
-    Reconciler { name: "osartifact", of: Kind::OSArtifact, step: artifact::step },
+    Reconciler { name: "virtink", manager: "virt-controller", of: Kind::VirtinkMachine, step: virtink::step },
+    Reconciler { name: "osartifact", manager: "manager", of: Kind::OSArtifact, step: artifact::step },
 ];
 
 /// What runs in the pods of builders and of machines.

@@ -1,12 +1,13 @@
 //! Which fields the objects of a kind have.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::messages::message;
-use super::{Field, Object, Type};
+use super::{Field, Object, Owned, Type};
 use crate::demo::server::kinds::Kind;
 use crate::model::crd;
 use crate::rules::{Subject, fields};
@@ -48,18 +49,18 @@ fn object(kind: Kind) -> Object {
     fields.push(Field::new("metadata", Type::Message("ObjectMeta")));
     let listed = LISTED.iter().find(|(group, name, _)| (row.group, row.kind) == (group, name));
     if let Some(spec) = listed.and_then(|(.., subject)| fields::specification(*subject)) {
-        let of = Type::Fields(Object { name: row.kind, ..listed_object(spec) });
+        let of = Type::Fields(Object { name: row.kind, ..listed_object(row.kind, spec) });
         fields.extend([Field::new("spec", of), Field::new("status", Type::Any)]);
-        return Object { fields, open: false, name: row.kind };
+        return Object { fields, name: row.kind, ..Object::default() };
     }
     let own = crd::KINDS.iter().find(|own| row.group == crd::GROUP && own.kind == row.kind);
     let Some(own) = own else {
         fields.extend(["spec", "status"].map(|part| Field::new(part, Type::Any)));
-        return Object { fields, open: true, name: row.kind };
+        return Object { fields, open: true, name: row.kind, ..Object::default() };
     };
     let schema = schema_object(&crd::schema(*own));
     fields.extend(schema.fields.into_iter().filter(|field| matches!(&*field.name, "spec" | "status")));
-    Object { fields, open: false, name: row.kind }
+    Object { fields, name: row.kind, ..Object::default() }
 }
 
 /// Objects of Kubernetes' own, stored or not: the fields of their message, and what says which it is.
@@ -67,17 +68,46 @@ pub(crate) fn whole(name: &'static str) -> Type {
     let mut fields = vec![Field::new("apiVersion", Type::Text), Field::new("kind", Type::Text)];
     let own = message(name);
     fields.extend(own.into_iter().flat_map(|message| message.fields.iter().cloned()));
-    Type::Fields(Object { fields, open: own.is_none(), name })
+    Type::Fields(Object { fields, open: own.is_none(), name, ..Object::default() })
 }
 
-/// A map with the fields of a list of [`crate::rules`].
-fn listed_object(field: &'static fields::Field) -> Object {
-    let list = field.below.iter().map(|field| Field::new(field.name, listed_type(field)));
+/// A map with the fields of a list of [`crate::rules`], in objects of this kind.
+fn listed_object(kind: &str, field: &'static fields::Field) -> Object {
+    let list = field.below.iter().map(|one| Field {
+        owned: exception(kind, field.name, one.name),
+        ..Field::new(one.name, listed_type(kind, one))
+    });
     Object { fields: list.collect(), ..Object::default() }
 }
 
-fn listed_type(field: &'static fields::Field) -> Type {
-    let below = || Type::Fields(listed_object(field));
+/// How fields of others' kinds are owned that are not owned as their types are: kinds (empty: all), the field above, the
+/// field. In KubeVirt's and CDI's definitions these are `x-kubernetes-map-type` and `x-kubernetes-list-type` outside of lists,
+/// which are owned as a whole there.
+const EXCEPTIONS: [(&str, &str, &str, Owned); 13] = [
+    ("", "pvc", "dataSource", Owned::Whole),
+    ("", "pvc", "selector", Owned::Whole),
+    ("", "storage", "dataSource", Owned::Whole),
+    ("", "storage", "selector", Owned::Whole),
+    ("", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", Owned::Whole),
+    ("", "spec", "topologySpreadConstraints", Owned::Items(Cow::Borrowed("topologyKey,whenUnsatisfiable"))),
+    ("", "spec", "resourceClaims", Owned::Items(Cow::Borrowed("name"))),
+    ("", "spec", "utilityVolumes", Owned::Items(Cow::Borrowed("name"))),
+    ("VirtualMachinePool", "spec", "selector", Owned::Whole),
+    ("VirtualMachineSnapshot", "spec", "source", Owned::Whole),
+    ("VirtualMachineRestore", "spec", "target", Owned::Whole),
+    ("OSArtifact", "spec", "dockerfileTemplateValuesFrom", Owned::Whole),
+    ("OSArtifact", "volume", "selector", Owned::Whole),
+];
+
+fn exception(kind: &str, above: &str, name: &str) -> Option<Owned> {
+    let mut rows = EXCEPTIONS.iter();
+    let row =
+        rows.find(|(of, at, field, _)| (of.is_empty() || *of == kind) && (*at, *field) == (above, name));
+    row.map(|(.., owned)| owned.clone())
+}
+
+fn listed_type(kind: &str, field: &'static fields::Field) -> Type {
+    let below = || Type::Fields(listed_object(kind, field));
     match field.type_ {
         "text" => Type::Text,
         "int" => Type::Long,
@@ -98,10 +128,25 @@ fn schema_object(schema: &Value) -> Object {
     let fields = schema["properties"].as_object().into_iter().flatten().map(|(name, schema)| Field {
         required: required.contains(&name.as_str()),
         about: schema["description"].as_str().map(str::to_owned),
+        owned: schema_owned(schema),
         ..Field::new(name.clone(), schema_type(schema))
     });
     let open = schema["x-kubernetes-preserve-unknown-fields"] == true;
     Object { fields: fields.collect(), open, ..Object::default() }
+}
+
+/// How a schema says that a value is owned, if it does.
+fn schema_owned(schema: &Value) -> Option<Owned> {
+    match (schema["x-kubernetes-list-type"].as_str(), schema["x-kubernetes-map-type"].as_str()) {
+        (Some("map"), _) => {
+            let keys = schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
+            let keys: Vec<&str> = keys.filter_map(Value::as_str).collect();
+            Some(Owned::Items(keys.join(",").into()))
+        }
+        (Some("set"), _) => Some(Owned::Values),
+        (Some("atomic"), _) | (_, Some("atomic")) => Some(Owned::Whole),
+        _ => None,
+    }
 }
 
 fn schema_type(schema: &Value) -> Type {

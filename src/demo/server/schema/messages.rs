@@ -10,13 +10,15 @@
 //! ```
 //!
 //! A field has its number in protobuf, its name (`!`: it is required; `~` alone: its fields stand in its place), its type
-//! (`*`: absent and empty are two things; `[…]` a list; `{…}` a map), and what a strategic merge does to it. These are facts
-//! of the API of Kubernetes 1.36 as its server tells them; `tests/alike` compares them with a real one.
+//! (`*`: absent and empty are two things; `[…]` a list; `{…}` a map), what a strategic merge does to it, and last, where that
+//! does not follow from the rest, how it is owned: whole (`atomic`), part by part (`granular`), value by value (`set`), item
+//! by item (`keys=`). A message of which all is owned by one has `atomic` after its name. These are facts of the API of
+//! Kubernetes 1.36 as its server tells them; `tests/alike` compares them with a real one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::{Field, Merge, Object, Type};
+use super::{Field, Merge, Object, Owned, Type};
 
 /// The tables, and the package that the messages of each belong to in OpenAPI.
 const TABLES: [(&str, &str); 10] = [
@@ -31,6 +33,9 @@ const TABLES: [(&str, &str); 10] = [
     ("io.k8s.api.autoscaling.v1", include_str!("messages/autoscaling.txt")),
     ("io.k8s.api.policy.v1", include_str!("messages/policy.txt")),
 ];
+
+/// After the name of a message of which all is owned by one.
+const ATOMIC: &str = " atomic";
 
 /// A message: as protobuf has it, and as JSON has it.
 struct Message {
@@ -59,16 +64,21 @@ pub(crate) fn parts(name: &str) -> Option<&'static [Field]> {
 
 fn read() -> HashMap<&'static str, Message> {
     let mut all: HashMap<&'static str, (&'static str, Vec<Field>)> = HashMap::new();
+    let mut whole = HashSet::new();
     for (package, table) in TABLES {
         let mut name = "";
         for line in table.lines() {
             let own = line.strip_prefix(' ');
-            name = if own.is_some() { name } else { line };
+            if own.is_none() {
+                name = line.trim_end_matches(ATOMIC);
+                whole.extend((name.len() < line.len()).then_some(name));
+            }
             all.entry(name).or_insert((package, Vec::new())).1.extend(own.and_then(field));
         }
     }
     let messages = all.iter().map(|(name, (package, parts))| {
-        let object = Object { fields: flat(parts, &all), open: false, name };
+        let atomic = whole.contains(name);
+        let object = Object { fields: flat(parts, &all), open: false, name, atomic };
         (*name, Message { package, parts: parts.clone(), object })
     });
     messages.collect()
@@ -92,7 +102,16 @@ fn field(line: &'static str) -> Option<Field> {
     let mut words = line.split(' ');
     let number = words.next()?.parse().ok()?;
     let (name, of) = (words.next()?, words.next()?);
-    let strategy = words.next().unwrap_or_default();
+    let (mut strategy, mut owned) = ("", None);
+    for word in words {
+        match (word, word.strip_prefix("keys=")) {
+            (_, Some(keys)) => owned = Some(Owned::Items(keys.into())),
+            ("atomic", _) => owned = Some(Owned::Whole),
+            ("granular", _) => owned = Some(Owned::Parts),
+            ("set", _) => owned = Some(Owned::Values),
+            _ => strategy = word,
+        }
+    }
     let (strategy, key) = strategy.split_once('=').unwrap_or((strategy, ""));
     let merge = match (strategy.starts_with("merge"), key) {
         (false, _) => Merge::Replace,
@@ -104,6 +123,7 @@ fn field(line: &'static str) -> Option<Field> {
         number,
         merge,
         strategy,
+        owned,
         required: name.ends_with('!'),
         pointer: plain.len() < of.len(),
         inline: name == "~",

@@ -62,6 +62,8 @@ pub(crate) struct Object {
 }
 
 /// A field.
+    /// Whether it is owned as a whole.
+    pub(crate) atomic: bool,
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: Cow<'static, str>,
@@ -80,6 +82,8 @@ pub(crate) struct Field {
     pub(crate) about: Option<String>,
 }
 
+    /// How it is owned, where that does not follow from its type and merge.
+    pub(crate) owned: Option<Owned>,
 /// What a strategic merge does to a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Merge {
@@ -95,7 +99,30 @@ pub(crate) enum Merge {
 impl Field {
     pub(crate) fn new(name: impl Into<Cow<'static, str>>, of: Type) -> Self {
         Self {
+/// How a value is owned by those who set it, as `managedFields` tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owned {
+    /// By one.
+    Whole,
+    /// Each field or entry by its own.
+    Parts,
+    /// Each value of a list.
+    Values,
+    /// Each item of a list, and its parts; it is known by these of its fields, with commas between them.
+    Items(Cow<'static, str>),
+}
+
             name: name.into(),
+    /// How its value is owned.
+    pub(crate) fn owned(&self) -> Owned {
+        match (&self.owned, &self.of, self.merge) {
+            (Some(owned), ..) => owned.clone(),
+            (None, Type::List(_), Merge::By(key)) => Owned::Items(key.into()),
+            (None, Type::List(_), Merge::Set) => Owned::Values,
+            (None, of, _) => of.owned(),
+        }
+    }
+
             of,
             required: false,
             number: 0,
@@ -106,12 +133,24 @@ impl Field {
             about: None,
         }
     }
+            owned: None,
 }
 
 impl Type {
     /// The fields of a map that has some.
     pub(crate) fn object(&self) -> Option<&Object> {
         match self {
+    /// How such a value is owned where nothing else is said.
+    pub(crate) fn owned(&self) -> Owned {
+        match self {
+            Self::Message(_) | Self::Fields(_) if self.object().is_some_and(|object| object.atomic) => {
+                Owned::Whole
+            }
+            Self::Message(_) | Self::Fields(_) | Self::Map(_) | Self::Any => Owned::Parts,
+            _ => Owned::Whole,
+        }
+    }
+
             Self::Message(name) => message(name),
             Self::Fields(object) => Some(object),
             _ => None,

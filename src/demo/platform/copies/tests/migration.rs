@@ -14,7 +14,7 @@ use super::super::{PARTS, has_left};
 const NS: &str = "lab";
 
 /// A second node on which pods start within a second, and end when their guest has gone.
-const NODES: &[Reconciler] = &[Reconciler { name: "node", of: Kind::Pod, step: node }];
+const NODES: &[Reconciler] = &[Reconciler { name: "node", manager: "v9s-tests", of: Kind::Pod, step: node }];
 const ALL: Parts = &[PARTS, NODES];
 
 fn node(view: &View<'_>, pod: &Object) -> Vec<Write> {
