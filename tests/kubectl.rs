@@ -1,9 +1,12 @@
 //! kubectl, pointed at the embedded server with what `v9s demo` shows: it finds what it would find on a cluster.
 
+mod live;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use v9s::demo::aggregate::serve_metrics_in_place;
@@ -15,10 +18,40 @@ use crate::support::embedded::Embedded;
 use crate::support::suite::report;
 use crate::support::{deadline, poll};
 
-/// A kubectl, and whom it logs in as.
-struct Kubectl {
-    program: PathBuf,
+/// Where a kubectl is, and the words that come first.
+struct Program {
+    file: PathBuf,
     first: &'static [&'static str],
+}
+
+impl Program {
+    /// With a home of its own, on the cluster of a kubeconfig.
+    fn command(&self, home: &Path, kubeconfig: &Path) -> Command {
+        let mut command = Command::new(&self.file);
+        command.args(self.first).arg("--kubeconfig").arg(kubeconfig);
+        command.arg("--cache-dir").arg(home.join("cache"));
+        command.stdin(Stdio::null()).env("HOME", home);
+        command
+    }
+}
+
+/// The one that was built with the API server for the tests, or that of this machine.
+fn program_of() -> Option<Program> {
+    let own = program().map(|file| Program { file, first: &["kubectl"] });
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed =
+        std::env::split_paths(&path).map(|folder| folder.join("kubectl")).find(|file| file.is_file());
+    let found = own.or_else(|| installed.map(|file| Program { file, first: &[] }));
+    if found.is_none() {
+        let test = std::thread::current().name().unwrap_or("?").to_owned();
+        report(&format!("skipped: {test}: no kubectl found"));
+    }
+    found
+}
+
+/// A kubectl, and the server that it is used on.
+struct Kubectl {
+    program: Program,
     server: Embedded,
 }
 
@@ -294,7 +327,7 @@ fn kubectl_watches() {
     let wait = |what: &str| {
         let until = deadline();
         loop {
-            let left = until.saturating_duration_since(std::time::Instant::now());
+            let left = until.saturating_duration_since(Instant::now());
             let line = lines.recv_timeout(left).unwrap_or_else(|_| panic!("no line with {what}"));
             if line.contains(what) {
                 return;
@@ -487,28 +520,16 @@ fn kubectl_shows_what_kubevirt_refuses() {
 }
 
 impl Kubectl {
-    /// The one that was built with the API server for the tests, or that of this machine.
     fn find() -> Option<Self> {
-        let own = program().map(|program| (program, &["kubectl"][..]));
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let installed =
-            std::env::split_paths(&path).map(|folder| folder.join("kubectl")).find(|file| file.is_file());
-        let Some((program, first)) = own.or_else(|| installed.map(|program| (program, &[][..]))) else {
-            let test = std::thread::current().name().unwrap_or("?").to_owned();
-            report(&format!("skipped: {test}: no kubectl found"));
-            return None;
-        };
+        let program = program_of()?;
         let server = Embedded::with_webhooks();
         fixtures::fill(server.server()).unwrap();
-        Some(Self { program, first, server })
+        Some(Self { program, server })
     }
 
     fn command(&self, user: &str, words: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        let cache: &Path = self.server.dir();
-        command.args(self.first).arg("--kubeconfig").arg(self.server.kubeconfig(user));
-        command.arg("--cache-dir").arg(cache.join("cache")).args(words.split(' '));
-        command.stdin(Stdio::null()).env("HOME", cache);
+        let mut command = self.program.command(self.server.dir(), &self.server.kubeconfig(user));
+        command.args(words.split(' '));
         command
     }
 
@@ -531,7 +552,12 @@ impl Kubectl {
 }
 
 /// Runs it to its end, which must come in time.
-fn ran(mut command: Command, input: &str) -> Ran {
+fn ran(command: Command, input: &str) -> Ran {
+    ran_within(command, input, Duration::ZERO)
+}
+
+/// The same, with so much more time.
+fn ran_within(mut command: Command, input: &str, more: Duration) -> Ran {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("kubectl");
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -544,7 +570,8 @@ fn ran(mut command: Command, input: &str) -> Ran {
     };
     let (out, err) =
         (read(Box::new(child.stdout.take().unwrap())), read(Box::new(child.stderr.take().unwrap())));
-    let status = poll(deadline(), || child.try_wait().unwrap());
+    let until: Instant = deadline() + more;
+    let status = poll(until, || child.try_wait().unwrap());
     if status.is_none() {
         let _ = child.kill();
         let _ = child.wait();

@@ -11,6 +11,7 @@
 //! | `types` | types and amounts, before anything else |
 //! | `guest`, `compute`, `firmware`, `network`, `disks`, `volumes` | parts of an instance |
 //! | `operations` | migrations, snapshots, restores |
+//! | `eviction` | evictions of machines' pods |
 //! | `schema` | what the API server refuses by itself |
 //! | `datavolumes`, `virtink` | the other projects |
 //! | `mutate` | what is written into objects |
@@ -24,6 +25,7 @@
 mod compute;
 mod datavolumes;
 mod disks;
+mod eviction;
 mod firmware;
 mod guest;
 mod machines;
@@ -42,7 +44,7 @@ mod volumes;
 
 use serde_json::Value;
 
-use super::server::{Admission, Denial, Lookup, Review};
+use super::server::{Admission, Denial, Kept, Lookup, Review};
 pub use mutate::{INSTANCE_FINALIZER, default_instance};
 use said::Said;
 
@@ -93,8 +95,9 @@ const MUTATING: &[Mutating] = &[
         mutate::machine(vm, review.old.is_none());
         Ok(())
     }),
-    ("virtualmachineinstances-mutator.kubevirt.io", KUBEVIRT, INSTANCES, On::Create, |_, vmi| {
+    ("virtualmachineinstances-mutator.kubevirt.io", KUBEVIRT, INSTANCES, On::Create, |review, vmi| {
         machines::readable_instance(vmi)?;
+        eviction::default_strategy(review, vmi);
         default_instance(vmi);
         Ok(())
     }),
@@ -232,6 +235,10 @@ impl Admission for Webhooks {
             }
         }
         Ok(warnings)
+    }
+
+    fn evict(&self, review: &Review<'_>, pod: &Value) -> Result<(), Kept> {
+        eviction::judge(review, pod)
     }
 }
 

@@ -8,6 +8,7 @@ use super::{CONTROLLER, Nothing, Webhooks, default_instance, refuse_instance};
 use crate::demo::server::testing::{Api, all_objects};
 use crate::demo::server::{Admission as _, MASTERS, Review, User};
 
+mod eviction;
 mod others;
 mod table;
 

@@ -49,15 +49,6 @@ impl From<kube::Error> for Refusal {
     }
 }
 
-const KUBEVIRTS: Row = Row {
-    group: "kubevirt.io",
-    version: "v1",
-    kind: "KubeVirt",
-    plural: "kubevirts",
-    namespaced: true,
-    status: true,
-};
-
 const CDIS: Row = Row {
     group: "cdi.kubevirt.io",
     version: "v1beta1",
@@ -75,7 +66,7 @@ fn innermost(why: &dyn std::error::Error) -> String {
 /// What a live cluster has: where it is looked for, and with which labels.
 fn signs() -> [(Row, &'static str); 5] {
     [
-        (KUBEVIRTS, ""),
+        (Kind::KubeVirt.row(), ""),
         (CDIS, ""),
         (Kind::Node.row(), ""),
         (Kind::Pod.row(), "kubevirt.io in (virt-operator,virt-controller,virt-api,virt-handler)"),

@@ -81,6 +81,7 @@ kinds! {
     VirtualMachineClusterPreference = "instancetype.kubevirt.io/v1beta1" "VirtualMachineClusterPreference" "virtualmachineclusterpreferences" cluster within;
     VirtualMachineInstancetype = "instancetype.kubevirt.io/v1beta1" "VirtualMachineInstancetype" "virtualmachineinstancetypes" namespaced within;
     VirtualMachinePreference = "instancetype.kubevirt.io/v1beta1" "VirtualMachinePreference" "virtualmachinepreferences" namespaced within;
+    KubeVirt = "kubevirt.io/v1" "KubeVirt" "kubevirts" namespaced apart;
     ControllerRevision = "apps/v1" "ControllerRevision" "controllerrevisions" namespaced within;
     VirtualMachinePool = "pool.kubevirt.io/v1beta1" "VirtualMachinePool" "virtualmachinepools" namespaced apart;
     VirtualMachine = "kubevirt.io/v1" "VirtualMachine" "virtualmachines" namespaced apart;

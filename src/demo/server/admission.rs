@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::body::Stored;
 use super::garbage::Transaction;
 use super::kinds::Kind;
+use super::managed::{self, Author};
 use super::refusal::Refusal;
 use super::storage::{Key, State};
 
@@ -28,6 +29,13 @@ pub trait Admission: Send + Sync {
     ///
     /// [`Denial`], when it may not be stored.
     fn validate(&self, review: &Review<'_>, object: &Value) -> Result<Vec<String>, Denial>;
+
+    /// Judges the eviction of a pod.
+    ///
+    /// # Errors
+    ///
+    /// [`Kept`], when it stays.
+    fn evict(&self, review: &Review<'_>, pod: &Value) -> Result<(), Kept>;
 }
 
 /// What is known about a request besides the object itself.
@@ -78,6 +86,15 @@ pub struct Denial {
     pub message: String,
     /// The causes; none where the answer has no details.
     pub causes: Vec<Cause>,
+}
+
+/// A pod that is not evicted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The answer.
+    pub denial: Denial,
+    /// Who writes what because of it: an object that is there, as it is to be.
+    pub changed: Option<(&'static str, Value)>,
 }
 
 impl Denial {
@@ -143,6 +160,40 @@ pub(crate) fn validate(
     let warnings = admission.validate(&review(transaction, kind, namespace, old), object);
     transaction.warnings.extend(warnings.map_err(Denial::refusal)?);
     Ok(())
+}
+
+/// Lets the webhooks judge the eviction of a pod, and writes what they want written when it stays.
+pub(crate) fn evict(
+    transaction: &mut Transaction<'_>,
+    kind: Kind,
+    namespace: &str,
+    pod: &Value,
+    dry_run: bool,
+) -> Result<(), Refusal> {
+    let Some(admission) = transaction.admission else { return Ok(()) };
+    let Err(kept) = admission.evict(&review(transaction, kind, namespace, None), pod) else { return Ok(()) };
+    if let Some((by, object)) = kept.changed.filter(|_| !dry_run) {
+        change(transaction, by, object);
+    }
+    Err(kept.denial.refusal())
+}
+
+fn change(transaction: &mut Transaction<'_>, by: &str, mut object: Value) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let metadata = &object["metadata"];
+    let key = Key::new(&text(&metadata["namespace"]), &text(&metadata["name"]));
+    let Some(kind) = Kind::of_object(&text(&object["apiVersion"]), &text(&object["kind"])) else { return };
+    let Some((_, before)) = transaction.get(kind, &key) else { return };
+    let subresource = if kind.row().status { "status" } else { "" };
+    let author = Author {
+        name: by,
+        subresource,
+        version: kind.stored_version(),
+        now: transaction.now,
+        filled: Vec::new(),
+    };
+    managed::note(kind, Some(&before), &mut object, &author);
+    transaction.put(kind, key, object, Some(&before));
 }
 
 fn review<'a>(

@@ -64,7 +64,7 @@ use std::sync::{Arc, RwLock};
 use jiff::Timestamp;
 
 pub use access::{MASTERS, User};
-pub use admission::{Admission, Cause, Denial, Lookup, Review};
+pub use admission::{Admission, Cause, Denial, Kept, Lookup, Review};
 pub use behind::{Ask, Backend, BackendBody};
 pub use body::{Address, Synthesis};
 pub use faults::{BadFault, Fault, FaultId, Faults};

@@ -4,13 +4,14 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Server;
+use super::admission;
 use super::decode;
 use super::delete::Options;
 use super::garbage::is_ending;
 use super::http::{Answer, Call};
 use super::kinds::Scale;
-use super::meta;
 use super::managed::Author;
+use super::meta;
 use super::patch::Change;
 use super::read;
 use super::refusal::Refusal;
@@ -260,18 +261,20 @@ fn binding(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     Ok(created())
 }
 
-/// A pod is to leave its node; no budget forbids it here.
+/// A pod is to leave its node, unless a webhook keeps it; there are no budgets here.
 fn eviction(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     let kind = call.target.kind;
     let dry_run = dry_run(call, "CreateOptions")?;
     let eviction = about_pod(call, "Eviction")?;
     let options = Options::of_value(&eviction["deleteOptions"])?;
     let key = read::key_of(&call.target);
-    server.transact(|transaction| {
+    let dry_run = dry_run || options.dry_run;
+    server.transact_as(&call.user, |transaction| {
         let found = transaction.get(kind, &key);
         let (stored, pod) = found.ok_or_else(|| Refusal::not_found(kind, &key.name))?;
         options.check(kind, &pod)?;
-        if !dry_run && !options.dry_run {
+        admission::evict(transaction, kind, &key.namespace, &pod, dry_run)?;
+        if !dry_run {
             transaction.delete(&stored, &options);
         }
         Ok(())

@@ -45,7 +45,7 @@ pub(super) fn revisions(view: &View<'_>, vm: &Object) -> Vec<Write> {
 }
 
 /// The instance of a machine.
-pub(super) fn instance(vm: &Object, types: &Types<'_>) -> Value {
+pub(super) fn instance(view: &View<'_>, vm: &Object, types: &Types<'_>) -> Value {
     let mut vmi = new_object(Kind::VirtualMachineInstance, vm.namespace(), vm.name());
     for field in ["labels", "annotations"] {
         let given = vm.at(&format!("/spec/template/metadata/{field}"));
@@ -65,6 +65,11 @@ pub(super) fn instance(vm: &Object, types: &Types<'_>) -> Value {
         annotate(&mut vmi, "kubevirt.io/create-migration-target", "true");
     }
     types.apply(&mut vmi);
+    let of_cluster = view.all(Kind::KubeVirt).next();
+    let eviction = of_cluster.map_or("", |one| one.text("/spec/configuration/evictionStrategy"));
+    if vmi["spec"]["evictionStrategy"].is_null() && !eviction.is_empty() {
+        vmi["spec"]["evictionStrategy"] = eviction.into();
+    }
     default_instance(&mut vmi);
     vmi["status"] = json!({
         "guestOSInfo": {}, "runtimeUser": 107, "virtualMachineRevisionName": revision_name(vm),

@@ -170,7 +170,7 @@ fn sync(view: &View<'_>, vm: &Object, vmi: Option<&Object>, types: &Types<'_>) -
 /// Makes the instance, unless it was refused a moment ago.
 fn start(view: &View<'_>, vm: &Object, types: &Types<'_>, done: &mut Done) {
     let (tries, told) = (format!("tries-{}", vm.generation()), format!("told-{}", vm.generation()));
-    let vmi = birth::instance(vm, types);
+    let vmi = birth::instance(view, vm, types);
     let reference = Reference::new(Kind::VirtualMachineInstance, vm.namespace(), vm.name());
     let asked = view.counted(vm, &tries);
     let refused = birth::against(&vmi).map(|(_, why)| why).or_else(|| {
