@@ -10,6 +10,7 @@
 use serde_json::{Value, json};
 
 use super::platform::PLAYED;
+use super::platform::play::ANNOTATION;
 
 /// The namespace of those whose disks do not come to be.
 pub const STUCK: &str = "stuck";
@@ -145,6 +146,7 @@ pub fn stuck_by(name: &str) -> Value {
         "registry-auth" => {
             json!({"source": {"registry": {"url": format!("docker://registry.demo.internal/private/{name}:1")}}})
         }
+        "uploaded" => json!({"source": {"upload": {}}}),
         "datasource-without-source" => json!({"sourceRef": {"kind": "DataSource", "name": "without-source"}}),
         _ => json!({"source": {"http": {"url": format!("https://images.demo.internal/{name}.qcow2")}}}),
     };
@@ -159,7 +161,7 @@ pub fn stuck_by(name: &str) -> Value {
     spec["storage"] = storage;
     // What waits for its first consumer comes to its end as soon as there is one.
     let run_strategy = if name == "first-consumer" { "Halted" } else { "Always" };
-    json!({
+    let mut machine = json!({
         "apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine",
         "metadata": {"name": name, "namespace": STUCK},
         "spec": {
@@ -177,7 +179,12 @@ pub fn stuck_by(name: &str) -> Value {
                 "volumes": [{"name": "root", "dataVolume": {"name": name}}],
             }},
         },
-    })
+    });
+    if name == "uploaded" {
+        // An upload has no source whose name could say it.
+        machine["metadata"]["annotations"] = json!({ANNOTATION: name});
+    }
+    machine
 }
 
 #[cfg(test)]

@@ -134,6 +134,12 @@ pub const CAUSES: &[Cause] = &[
         "",
     ),
     row(
+        "uploaded",
+        Shows::Importer,
+        "of a disk that waits for an upload: somebody sends the image, half a minute after the server is ready",
+        "",
+    ),
+    row(
         "slow-but-fine",
         Shows::Importer,
         "takes its time, with scratch space and a second pod, and succeeds: nothing is wrong here",

@@ -25,6 +25,10 @@ const ANSWER: f64 = 1.6;
 /// How long an upload server takes until it answers.
 const READY: Duration = Duration::from_secs(2);
 
+/// The cause of which an upload server gets its upload, and how long that takes.
+const UPLOADED: &str = "uploaded";
+const UPLOAD: Duration = Duration::from_secs(30);
+
 /// The code of a process that was told to end and did not listen for that.
 const TERMINATED: i32 = 143;
 
@@ -106,7 +110,7 @@ fn plan(view: &View<'_>, pod: &Object) -> Plan {
             plan.end = ANSWER;
             plan.message = done(true, "scratch space required and none found");
         }
-        (None, _) | (_, "slow-but-fine") => {}
+        (None, _) | (_, "slow-but-fine" | UPLOADED) => {}
         (_, "importer-oom") => {
             plan.end = plan.loaded + 1.4;
             (plan.code, plan.reason, plan.message) = (137, "OOMKilled", String::new());
@@ -237,7 +241,7 @@ fn load(plan: &Plan, image: &str, say: &mut impl FnMut(f64, &str, String), pod: 
     say(plan.converted + 0.5, processor, "New phase: Complete".to_owned());
 }
 
-/// An upload server waits for its upload until it is told to end.
+/// An upload server waits for its upload until that is there, or it is told to end.
 fn serve(view: &View<'_>, pod: &Object, container: &str, restarts: u32) -> Progress {
     if pod.is_ending() && view.waited(pod, "told to end", Duration::from_millis(200)) {
         return Progress::Exited { code: 0, reason: String::new(), message: String::new() };
@@ -246,7 +250,13 @@ fn serve(view: &View<'_>, pod: &Object, container: &str, restarts: u32) -> Progr
         let message = json!({"message": "Clone Complete"}).to_string();
         return Progress::Exited { code: 0, reason: String::new(), message };
     }
-    Progress::Running { ready: view.waited(pod, &started(container, restarts), READY) }
+    let is_uploaded = play::cause(view, pod, Shows::Importer).is_some_and(|cause| cause.name == UPLOADED);
+    let since = started(container, restarts);
+    if is_uploaded && view.waited(pod, &since, READY + UPLOAD) {
+        let message = json!({"message": "Upload Complete"}).to_string();
+        return Progress::Exited { code: 0, reason: String::new(), message };
+    }
+    Progress::Running { ready: view.waited(pod, &since, READY) }
 }
 
 /// Whether all of the copy was sent to it.
@@ -296,11 +306,15 @@ fn sent(view: &View<'_>, pod: &Object, _: &str, _: u32) -> Vec<(Duration, String
     lines.into_iter().map(|(at, text)| (Duration::from_secs_f64(at), text)).collect()
 }
 
-fn served(view: &View<'_>, _: &Object, _: &str, _: u32) -> Vec<(Duration, String)> {
-    let lines = [
+fn served(view: &View<'_>, pod: &Object, _: &str, _: u32) -> Vec<(Duration, String)> {
+    let mut lines = vec![
         (0.0, "uploadserver.go:81", "Running server on 0.0.0.0:8443"),
         (0.1, "uploadserver.go:94", "Upload destination: /dev/cdi-block-volume"),
     ];
+    if play::cause(view, pod, Shows::Importer).is_some_and(|cause| cause.name == UPLOADED) {
+        let end = (READY + UPLOAD).as_secs_f64();
+        lines.push((end - 0.5, "uploadserver.go:411", "Wrote data to /dev/cdi-block-volume"));
+    }
     let lines = lines.iter().map(|(at, file, text)| (Duration::from_secs_f64(*at), line(view, file, text)));
     lines.collect()
 }

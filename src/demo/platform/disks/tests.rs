@@ -265,6 +265,23 @@ async fn an_upload_waits_for_its_sender() {
     assert_eq!(stage.list(Kind::PersistentVolume, "").await, Vec::<Value>::new());
 }
 
+#[tokio::test]
+async fn an_upload_comes_to_its_end_when_somebody_sends() {
+    let stage = stage(vec![]).await;
+    let mut sent = volume("iso", json!({"upload": {}}), json!({}));
+    sent["metadata"]["annotations"] = json!({"v9s.dev/play": "uploaded"});
+    stage.create(sent).await;
+    until(&stage, "iso", "UploadReady", 20).await;
+    let done = until(&stage, "iso", "Succeeded", 60).await;
+    assert_eq!(done["status"]["progress"], "N/A", "CDI never says how much of an upload is there");
+    assert_eq!(conditions(&done)[2], "Running=False/Completed: Upload Complete");
+    assert_eq!(stage.get(Kind::PersistentVolumeClaim, "shop", "iso").await["status"]["phase"], "Bound");
+    let events = stage.events("shop").await;
+    assert!(events.contains(&"UploadSucceeded: Successfully uploaded into iso".to_owned()), "{events:#?}");
+    stage.advance(30).await;
+    assert_eq!(names(&stage, Kind::Pod).await, Vec::<String>::new(), "its server is gone");
+}
+
 fn copy_of(name: &str, namespace: &str, source: &str, storage: Value) -> Value {
     let mut volume = volume(name, json!({"pvc": {"namespace": "shop", "name": source}}), storage);
     volume["metadata"]["namespace"] = namespace.into();

@@ -222,6 +222,59 @@ async fn an_instance_type_says_how_large_a_guest_is() {
 }
 
 #[tokio::test]
+async fn a_volume_says_which_instance_type_is_meant() {
+    let stage = stage().await;
+    let labels = json!({
+        "instancetype.kubevirt.io/default-instancetype": "small",
+        "instancetype.kubevirt.io/default-instancetype-kind": "VirtualMachineInstancetype",
+    });
+    for object in [
+        json!({
+            "apiVersion": "instancetype.kubevirt.io/v1beta1", "kind": "VirtualMachineInstancetype",
+            "metadata": {"name": "small", "namespace": "shop"}, "spec": {"cpu": {"guest": 3}, "memory": {"guest": "3Gi"}},
+        }),
+        json!({
+            "apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataSource",
+            "metadata": {"name": "os", "namespace": "shop", "labels": labels}, "spec": {"source": {}},
+        }),
+        json!({
+            "apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataSource",
+            "metadata": {"name": "other", "namespace": "shop"}, "spec": {"source": {}},
+        }),
+    ] {
+        stage.create(object).await;
+    }
+    let machine = |name: &str, policy: &str, source: &str| {
+        vm(name, |vm| {
+            let matcher = json!({"inferFromVolume": "root", "inferFromVolumeFailurePolicy": policy});
+            vm["spec"]["instancetype"] = matcher;
+            vm["spec"]["dataVolumeTemplates"] = json!([{
+                "metadata": {"name": format!("{name}-root")},
+                "spec": {"sourceRef": {"kind": "DataSource", "name": source}, "storage": {}},
+            }]);
+            vm["spec"]["template"]["spec"]["volumes"] =
+                json!([{"name": "root", "dataVolume": {"name": format!("{name}-root")}}]);
+        })
+    };
+    stage.create(machine("web", "Reject", "os")).await;
+    let web = stage.get(Vm, "shop", "web").await;
+    let taken = &web["status"]["instancetypeRef"];
+    assert_eq!(
+        (&taken["name"], &taken["kind"]),
+        (&json!("small"), &json!("VirtualMachineInstancetype")),
+        "{web}"
+    );
+    assert_eq!(taken["inferFromVolume"], "root");
+    stage.create(machine("rejected", "Reject", "other")).await;
+    let failure = condition(&stage.get(Vm, "shop", "rejected").await, "Failure").clone();
+    let why = "unable to find required instancetype.kubevirt.io/default-instancetype label on the volume";
+    assert_eq!((&failure["reason"], &failure["message"]), (&json!("FailedFindInstancetype"), &json!(why)));
+    stage.create(machine("ignored", "Ignore", "other")).await;
+    let ignored = stage.get(Vm, "shop", "ignored").await;
+    assert_eq!(condition(&ignored, "Failure"), &Value::Null);
+}
+
+#[tokio::test]
 async fn a_paused_guest_leaves_its_services() {
     let stage = stage().await;
     stage.create(vm("web", |_| {})).await;

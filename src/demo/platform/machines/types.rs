@@ -7,6 +7,7 @@ use super::super::kind::Kind;
 use super::super::object::Object;
 use super::super::view::View;
 use super::super::write::Write;
+use super::disks;
 
 /// One of the two references a machine may have.
 struct Row {
@@ -18,6 +19,8 @@ struct Row {
     kinds: [Kind; 2],
     /// The reason of the condition when it is not there.
     missing: &'static str,
+    /// The label of a volume that names one.
+    label: &'static str,
     /// What the instance is annotated with, by kind.
     annotations: [&'static str; 2],
 }
@@ -27,6 +30,7 @@ const INSTANCETYPE: Row = Row {
     taken: "instancetypeRef",
     kinds: [Kind::VirtualMachineClusterInstancetype, Kind::VirtualMachineInstancetype],
     missing: "FailedFindInstancetype",
+    label: "instancetype.kubevirt.io/default-instancetype",
     annotations: ["kubevirt.io/cluster-instancetype-name", "kubevirt.io/instancetype-name"],
 };
 
@@ -35,6 +39,7 @@ const PREFERENCE: Row = Row {
     taken: "preferenceRef",
     kinds: [Kind::VirtualMachineClusterPreference, Kind::VirtualMachinePreference],
     missing: "FailedFindPreference",
+    label: "instancetype.kubevirt.io/default-preference",
     annotations: ["kubevirt.io/cluster-preference-name", "kubevirt.io/preference-name"],
 };
 
@@ -54,19 +59,62 @@ pub(super) fn find<'a>(view: &'a View<'_>, vm: &Object) -> Result<Types<'a>, Tro
 }
 
 fn look<'a>(view: &'a View<'_>, vm: &Object, row: &Row) -> Result<Option<&'a Object>, Trouble> {
-    let name = vm.text(&format!("/spec/{}/name", row.field));
-    if name.is_empty() {
-        return Ok(None);
-    }
+    let said = |field: &str| vm.text(&format!("/spec/{}/{field}", row.field));
+    let (name, kind) = match (said("name"), said("inferFromVolume")) {
+        ("", "") => return Ok(None),
+        ("", volume) => match infer(view, vm, row, volume) {
+            Ok(inferred) => inferred,
+            Err(_) if said("inferFromVolumeFailurePolicy") == "Ignore" => return Ok(None),
+            Err(why) => return Err((row.missing, why)),
+        },
+        (name, _) => (name.to_owned(), said("kind").to_owned()),
+    };
     let [cluster, namespaced] = row.kinds;
-    let wanted = vm.text(&format!("/spec/{}/kind", row.field)).to_lowercase();
+    let wanted = kind.to_lowercase();
     let kind = if wanted == namespaced.row().kind.to_lowercase() { namespaced } else { cluster };
     let namespace = if kind == namespaced { vm.namespace() } else { "" };
     let missing = || {
         let row_of = kind.row();
         (row.missing, format!("{}.{} {name:?} not found", row_of.plural, row_of.group))
     };
-    view.get(kind, namespace, name).map(Some).ok_or_else(missing)
+    view.get(kind, namespace, &name).map(Some).ok_or_else(missing)
+}
+
+/// The name and kind that the labels of a machine's volume give: those of its claim, of its disk, or of what that is a copy of.
+fn infer(view: &View<'_>, vm: &Object, row: &Row, volume: &str) -> Result<(String, String), String> {
+    let volumes = vm.list("/spec/template/spec/volumes");
+    let Some(volume) = volumes.iter().find(|one| one["name"] == volume) else {
+        return Err(format!("unable to find volume {volume} to infer defaults"));
+    };
+    let Some(name) = disks::claim_of(volume) else {
+        return Err(format!(
+            "unable to infer defaults from volume {} as type is not supported",
+            volume["name"]
+        ));
+    };
+    let template = vm.list("/spec/dataVolumeTemplates").iter().find(|one| one["metadata"]["name"] == name);
+    let there =
+        [Kind::PersistentVolumeClaim, Kind::DataVolume].map(|kind| view.get(kind, vm.namespace(), name));
+    let disk = template.or_else(|| there[1].map(Object::value));
+    let reference = |pointer: &str, kind: Kind| {
+        let of = disk?.pointer(pointer)?;
+        let namespace = of["namespace"].as_str().unwrap_or_else(|| vm.namespace());
+        view.get(kind, namespace, of["name"].as_str()?)
+    };
+    let sources = [
+        reference("/spec/sourceRef", Kind::DataSource),
+        reference("/spec/source/pvc", Kind::PersistentVolumeClaim),
+    ];
+    let objects = there.into_iter().chain(sources).flatten().map(Object::value);
+    let label = |key: &str| {
+        let all = template.into_iter().chain(objects.clone());
+        let mut found = all.filter_map(|one| one["metadata"]["labels"][key].as_str());
+        found.next().unwrap_or_default().to_owned()
+    };
+    match label(row.label) {
+        name if name.is_empty() => Err(format!("unable to find required {} label on the volume", row.label)),
+        name => Ok((name, label(&format!("{}-kind", row.label)))),
+    }
 }
 
 /// The name of the copy that is kept of what a machine refers to.
@@ -111,10 +159,16 @@ impl Types<'_> {
     /// Says in a machine's status what was taken.
     pub(super) fn note(&self, vm: &Object, new: &mut Value) {
         for (row, of) in self.both() {
-            let taken = json!({
+            let mut taken = json!({
                 "name": of.name(), "kind": of.kind().row().kind,
                 "controllerRevisionRef": {"name": revision_name(vm, of)},
             });
+            for field in ["inferFromVolume", "inferFromVolumeFailurePolicy"] {
+                let said = vm.text(&format!("/spec/{}/{field}", row.field));
+                if !said.is_empty() {
+                    taken[field] = said.into();
+                }
+            }
             set(new, &format!("/status/{}", row.taken), taken);
         }
     }
