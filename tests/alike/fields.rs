@@ -109,6 +109,55 @@ pub(super) const STORIES: &[Story] = &[
             get("it has none of them", format!("{MAPS}/a")),
         ]
     }),
+    ("fields: of the wrong type", || {
+        let with = |path: &str, value: Value| {
+            let mut object = machine("a", &json!({}));
+            *object.pointer_mut(path).unwrap() = value;
+            object
+        };
+        let disk = |spec: Value| json!({"apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataVolume", "metadata": {"name": "a"}, "spec": spec});
+        let disks = "/apis/cdi.kubevirt.io/v1beta1/namespaces/{ns}/datavolumes";
+        let of_pod = |path: &str, value: Value| {
+            let mut pod = pod("a");
+            *pod.pointer_mut(path).unwrap() = value;
+            pod
+        };
+        vec![
+            post("a strategy", MACHINES, &with("/spec/runStrategy", json!(7))),
+            post("a template", MACHINES, &with("/spec/template", json!("none"))),
+            // A real server tells several in any order.
+            post(
+                "a machine's processors",
+                MACHINES,
+                &with("/spec/template/spec/domain", json!({"cpu": {"cores": "two"}, "devices": {}})),
+            ),
+            post(
+                "a machine's volume",
+                MACHINES,
+                &with("/spec/template/spec", json!({"domain": {"devices": {}}, "volumes": [{"name": 1}]})),
+            ),
+            post("a specification", MACHINES, &with("/spec", json!([]))),
+            post(
+                "a disk",
+                disks,
+                &disk(json!({"source": {"blank": {}}, "storage": {"accessModes": "ReadWriteOnce"}})),
+            ),
+            post(
+                "a good disk",
+                disks,
+                &disk(
+                    json!({"source": {"blank": {}}, "storage": {"resources": {"requests": {"storage": "1Gi"}}}}),
+                ),
+            ),
+            merge("its priority", format!("{disks}/a"), &json!({"spec": {"preallocation": "yes"}})),
+            post("an image", PODS, &of_pod("/spec/containers/0/image", json!(7))),
+            post("containers", PODS, &of_pod("/spec/containers", json!({}))),
+            post("a map's data", MAPS, &map("a", &json!({"data": [1]}))),
+            post("a good pod", PODS, &pod("a")),
+            merge("its network", format!("{PODS}/a"), &json!({"spec": {"hostNetwork": "yes"}})),
+            strategic("its seconds", format!("{PODS}/a"), &json!({"spec": {"activeDeadlineSeconds": "x"}})),
+        ]
+    }),
     ("fields: said twice", || {
         let twice = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},\"data\":{\"a\":\"b\",\"a\":\"c\",\"a\":\"d\"}}";
         let machine =

@@ -51,6 +51,12 @@ const ON_PURPOSE: &[Difference] = &[
         "the object that is quoted has its times, and its fields in another order",
     ),
     (
+        "fields: of the wrong type: its network",
+        "/body/**",
+        "the object that is quoted has its times, and its fields in another order",
+    ),
+    ("fields: of the wrong type: its seconds", "/body/**", "of a strategic merge it is said as of any other"),
+    (
         "rights: what is asked about",
         "/body/metadata/managedFields",
         "nobody asks who has set the fields of what is not stored",

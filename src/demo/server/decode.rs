@@ -283,7 +283,10 @@ pub(crate) fn shape(object: &mut Value, kind: Kind) -> Result<(), String> {
             (_, value) => return wrong(value, "string"),
         }
     }
-    Ok(())
+    match schema::unreadable(object, schema::of(kind)) {
+        Some(why) if row.builtin => Err(why),
+        _ => Ok(()),
+    }
 }
 
 fn is_empty(value: &Value) -> bool {

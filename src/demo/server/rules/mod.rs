@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use super::kinds::Kind;
 use super::refusal::Refusal;
+use super::schema;
+use crate::model::crd;
 use names::Form;
 
 pub(crate) use builtin::returned_when_deleted;
@@ -130,6 +132,32 @@ pub(crate) fn validate(kind: Kind, object: &Value, causes: &mut Causes) {
     validate_finalizers(&metadata["finalizers"], causes);
     if kind.row().builtin {
         builtin::validate(kind, object, causes);
+    } else {
+        validate_types(kind, object, causes);
+    }
+}
+
+/// Kinds whose definitions have rules besides types: the rules are not looked at when a type is wrong, and that is said.
+const WITH_RULES: [(&str, &str); 5] = [
+    ("kubevirt.io", "virtualmachines"),
+    ("kubevirt.io", "virtualmachineinstances"),
+    ("kubevirt.io", "virtualmachineinstancereplicasets"),
+    ("pool.kubevirt.io", "virtualmachinepools"),
+    ("snapshot.storage.k8s.io", "volumesnapshots"),
+];
+
+fn validate_types(kind: Kind, object: &Value, causes: &mut Causes) {
+    let found = schema::wrong(object, schema::of(kind));
+    for one in &found {
+        let (is, field) = (one.is, &one.field);
+        let text = format!("Invalid value: {is:?}: {field} in body must be of type {}: {is:?}", one.must_be);
+        causes.0.push(("FieldValueTypeInvalid", field.clone(), text));
+    }
+    let row = kind.row();
+    if !found.is_empty() && (WITH_RULES.contains(&(row.group, row.plural)) || row.group == crd::GROUP) {
+        let why = "some validation rules were not checked because the object was invalid; correct the existing errors to \
+                   complete validation";
+        causes.invalid_json("<nil>", &Value::Null, why);
     }
 }
 

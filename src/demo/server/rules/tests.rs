@@ -88,7 +88,7 @@ async fn kinds_have_rules() {
     for (plural, given, code, wanted) in [
         ("pods", json!({"spec": {}}), 422, "Pod \"a\" is invalid: spec.containers: Required value".to_owned()),
         ("pods", json!({"spec": {"containers": [{}]}}), 422, "Pod \"a\" is invalid: [spec.containers[0].name: Required value, spec.containers[0].image: Required value]".to_owned()),
-        ("pods", json!({"spec": {"containers": "x"}}), 422, "Pod \"a\" is invalid: spec.containers: Required value".to_owned()),
+        ("pods", json!({"spec": {"containers": "x"}}), 400, "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container".to_owned()),
         ("persistentvolumeclaims", json!({"spec": {}}), 422, "PersistentVolumeClaim \"a\" is invalid: [spec.accessModes: Required value: at least 1 access mode is required, spec.resources[storage]: Required value]".to_owned()),
         ("configmaps", json!({"data": {"a b": "x"}}), 422, format!("ConfigMap \"a\" is invalid: data[a b]: Invalid value: \"a b\": {key}")),
         ("configmaps", json!({"data": {"a": 1}}), 400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string".to_owned()),

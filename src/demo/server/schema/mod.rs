@@ -5,6 +5,7 @@
 //! | `messages` | Kubernetes' own kinds, with what protobuf and strategic merges need to know of them |
 //! | `kinds` | which table a kind has: that of its messages, the field lists of [`crate::rules`], the schemas of our own kinds |
 //! | `strict` | fields that an object cannot have, or has twice |
+//! | `values` | values that are not of their field's type |
 //! | `openapi`, `about` | the same told to clients, with descriptions |
 //!
 //! A map is closed only where all its fields are known; otherwise unknown ones pass.
@@ -14,6 +15,7 @@ mod kinds;
 pub(crate) mod messages;
 mod openapi;
 mod strict;
+mod values;
 
 use std::borrow::Cow;
 
@@ -21,6 +23,7 @@ pub(crate) use kinds::{of, whole};
 pub(crate) use messages::message;
 pub(crate) use openapi::{answer as openapi, described};
 pub(crate) use strict::{Faults, Validation, repeated};
+pub(crate) use values::{unreadable, wrong};
 
 /// What may stand in a place.
 #[derive(Clone, Debug)]
@@ -59,11 +62,11 @@ pub(crate) struct Object {
     pub(crate) open: bool,
     /// What it is called in a refusal; empty for most.
     pub(crate) name: &'static str,
+    /// Whether it is owned as a whole.
+    pub(crate) atomic: bool,
 }
 
 /// A field.
-    /// Whether it is owned as a whole.
-    pub(crate) atomic: bool,
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: Cow<'static, str>,
@@ -79,11 +82,11 @@ pub(crate) struct Field {
     pub(crate) merge: Merge,
     /// The same in the words of OpenAPI, with what else clients are told; empty for most.
     pub(crate) strategy: &'static str,
+    /// How it is owned, where that does not follow from its type and merge.
+    pub(crate) owned: Option<Owned>,
     pub(crate) about: Option<String>,
 }
 
-    /// How it is owned, where that does not follow from its type and merge.
-    pub(crate) owned: Option<Owned>,
 /// What a strategic merge does to a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Merge {
@@ -96,9 +99,6 @@ pub(crate) enum Merge {
     By(&'static str),
 }
 
-impl Field {
-    pub(crate) fn new(name: impl Into<Cow<'static, str>>, of: Type) -> Self {
-        Self {
 /// How a value is owned by those who set it, as `managedFields` tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owned {
@@ -112,7 +112,7 @@ pub(crate) enum Owned {
     Items(Cow<'static, str>),
 }
 
-            name: name.into(),
+impl Field {
     /// How its value is owned.
     pub(crate) fn owned(&self) -> Owned {
         match (&self.owned, &self.of, self.merge) {
@@ -123,6 +123,9 @@ pub(crate) enum Owned {
         }
     }
 
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, of: Type) -> Self {
+        Self {
+            name: name.into(),
             of,
             required: false,
             number: 0,
@@ -130,16 +133,13 @@ pub(crate) enum Owned {
             inline: false,
             merge: Merge::Replace,
             strategy: "",
+            owned: None,
             about: None,
         }
     }
-            owned: None,
 }
 
 impl Type {
-    /// The fields of a map that has some.
-    pub(crate) fn object(&self) -> Option<&Object> {
-        match self {
     /// How such a value is owned where nothing else is said.
     pub(crate) fn owned(&self) -> Owned {
         match self {
@@ -151,6 +151,9 @@ impl Type {
         }
     }
 
+    /// The fields of a map that has some.
+    pub(crate) fn object(&self) -> Option<&Object> {
+        match self {
             Self::Message(name) => message(name),
             Self::Fields(object) => Some(object),
             _ => None,
