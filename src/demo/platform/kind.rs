@@ -103,5 +103,6 @@ kinds! {
     ConfigMap = "v1" "ConfigMap" "configmaps" namespaced within;
     Secret = "v1" "Secret" "secrets" namespaced within;
     VirtinkMachine = "virt.virtink.smartx.com/v1alpha1" "VirtualMachine" "virtualmachines" namespaced apart;
+    VirtinkMigration = "virt.virtink.smartx.com/v1alpha1" "VirtualMachineMigration" "virtualmachinemigrations" namespaced apart;
     OSArtifact = "build.kairos.io/v1alpha2" "OSArtifact" "osartifacts" namespaced apart;
 }

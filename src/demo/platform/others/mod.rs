@@ -3,10 +3,12 @@
 //! | File | Holds |
 //! |---|---|
 //! | `virtink`, `pod` | Virtink's VirtualMachines: phases, run policies, power actions; their pods |
+//! | `migration` | Virtink's VirtualMachineMigrations |
 //! | `artifact`, `builder` | Kairos' OSArtifacts: phases; the pods that build them, and what runs in those |
 
 mod artifact;
 mod builder;
+mod migration;
 mod pod;
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,12 @@ use super::view::View;
 /// The parts, in the order of their turns.
 pub(super) const PARTS: &[Reconciler] = &[
     Reconciler { name: "virtink", manager: "virt-controller", of: Kind::VirtinkMachine, step: virtink::step },
+    Reconciler {
+        name: "virtink migration",
+        manager: "virt-controller",
+        of: Kind::VirtinkMigration,
+        step: migration::step,
+    },
     Reconciler { name: "osartifact", manager: "manager", of: Kind::OSArtifact, step: artifact::step },
 ];
 

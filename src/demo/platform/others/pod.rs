@@ -123,6 +123,17 @@ pub(super) fn of(machine: &Object) -> Value {
     pod
 }
 
+/// The pod that a machine moves into: it is elsewhere, and waits for a guest.
+pub(super) fn target(machine: &Object, name: &str) -> Value {
+    let mut pod = of(machine);
+    pod["metadata"]["name"] = name.into();
+    list(&mut pod, "/spec/containers/0/env").push(json!({"name": "RECEIVE_MIGRATION", "value": "true"}));
+    list(&mut pod, "/spec/affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution").push(json!({
+        "labelSelector": {"matchLabels": {LABEL: machine.name()}}, "topologyKey": "kubernetes.io/hostname",
+    }));
+    pod
+}
+
 /// Kernel and volumes are laid out by containers that run before; claims are mounted.
 fn prepare(machine: &Object, pod: &mut Value) {
     let mut first = Vec::new();

@@ -112,6 +112,46 @@ async fn halting_a_machine_pulls_the_plug() {
 }
 
 #[tokio::test]
+async fn a_guest_of_virtink_moves_to_another_node() {
+    let stage = stage().await;
+    let mut other = stage.get(Kind::Node, "", "node-1").await;
+    other["metadata"] =
+        json!({"name": "node-2", "labels": {"v9s.dev/played": "true", "kubernetes.io/hostname": "node-2"}});
+    stage.create(other).await;
+    let mut moves = machine("Always");
+    moves["spec"]["volumes"] = json!([{"name": "root", "persistentVolumeClaim": {"claimName": "root"}}]);
+    stage.create(json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "root", "namespace": NS},
+        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}},
+    })).await;
+    stage.create(moves).await;
+    stage.advance(20).await;
+    let before = tiny(&stage).await["status"].clone();
+    assert_eq!(before["phase"], "Running", "{before}");
+    stage
+        .create(json!({
+            "apiVersion": "virt.virtink.smartx.com/v1alpha1", "kind": "VirtualMachineMigration",
+            "metadata": {"name": "away", "namespace": NS}, "spec": {"vmName": "tiny"},
+        }))
+        .await;
+    stage.advance(8).await;
+    let moving = tiny(&stage).await["status"].clone();
+    assert_eq!(moving["migration"]["phase"], "Running", "{moving}");
+    assert_eq!(moving["vmPodName"], before["vmPodName"], "until then the guest is where it was");
+    stage.advance(30).await;
+    let migration = stage.get(Kind::VirtinkMigration, NS, "away").await["status"].clone();
+    let nodes = (&migration["sourceNodeName"], &migration["targetNodeName"]);
+    assert_eq!((&migration["phase"], nodes.0), (&json!("Succeeded"), &before["nodeName"]), "{migration}");
+    assert_ne!(nodes.0, nodes.1);
+    let after = tiny(&stage).await["status"].clone();
+    assert_eq!((&after["phase"], &after["nodeName"]), (&json!("Running"), nodes.1), "{after}");
+    assert_eq!(after["migration"], Value::Null);
+    let pods = stage.list(Kind::Pod, NS).await;
+    let names: Vec<&Value> = pods.iter().map(|pod| &pod["metadata"]["name"]).collect();
+    assert_eq!(names, [&after["vmPodName"]], "the pod that it left is gone");
+}
+
+#[tokio::test]
 async fn an_artifact_is_built_and_ready() {
     let stage = stage().await;
     let artifact = json!({

@@ -11,7 +11,7 @@ use super::super::view::View;
 use super::super::write::Write;
 use super::{pod, suffix};
 
-const CONTROLLER: &str = "virtink-controller";
+pub(super) const CONTROLLER: &str = "virtink-controller";
 const DAEMON: &str = "virtink-daemon";
 const FINALIZER: &str = "virtink.io/vm-protection";
 const ACTION: &str = "/status/powerAction";
@@ -50,6 +50,9 @@ pub(super) fn step(view: &View<'_>, machine: &Object) -> Vec<Write> {
     if machine.is_ending() {
         return let_go(view, machine);
     }
+    if let Some(left) = left_behind(view, machine) {
+        return vec![left];
+    }
     let mut new = machine.edit();
     finalize(&mut new, FINALIZER);
     let more = match machine.phase() {
@@ -75,6 +78,14 @@ fn let_go(view: &View<'_>, machine: &Object) -> Vec<Write> {
         writes.extend(Write::update(machine, new));
     }
     writes
+}
+
+/// The pod that the guest of a running machine has left.
+fn left_behind(view: &View<'_>, machine: &Object) -> Option<Write> {
+    let names = [machine.text("/status/vmPodName"), machine.text("/status/migration/targetVMPodName")];
+    let runs = machine.phase() == "Running";
+    let mut others = view.controlled(Kind::Pod, machine).filter(|pod| runs && !names.contains(&pod.name()));
+    others.find_map(Write::delete)
 }
 
 fn policy(machine: &Object) -> &str {
