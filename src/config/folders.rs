@@ -45,9 +45,27 @@ impl Folders {
         if let Some(one) = set(env, "V9S_HOME") {
             return Self::under(&absolute(&one).unwrap_or(one));
         }
-        let native = Self::native(env, home);
+        Self::of(NAME, env, home)
+    }
+
+    /// The folders of k9s, whose files are read and never written. None where there is no home folder.
+    pub fn of_k9s() -> Option<Self> {
+        let base = directories::BaseDirs::new()?;
+        Some(Self::of_k9s_from(&|name| std::env::var_os(name), base.home_dir()))
+    }
+
+    /// The folders of k9s that the environment asks for: `K9S_CONFIG_DIR` is all of them.
+    pub fn of_k9s_from(env: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
+        match set(env, "K9S_CONFIG_DIR") {
+            Some(one) => Self { config: one.clone(), state: one.clone(), cache: one.clone(), data: one },
+            None => Self::of("k9s", env, home),
+        }
+    }
+
+    fn of(program: &str, env: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
+        let native = Self::native(program, env, home);
         let xdg = |name: &str, native: PathBuf| match set(env, name) {
-            Some(folder) if folder.is_absolute() => folder.join(NAME),
+            Some(folder) if folder.is_absolute() => folder.join(program),
             _ => native,
         };
         Self {
@@ -74,29 +92,30 @@ impl Folders {
     }
 
     #[cfg(target_os = "macos")]
-    fn native(_: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
-        let support = home.join("Library/Application Support").join(NAME);
+    fn native(program: &str, _: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
+        let support = home.join("Library/Application Support").join(program);
         Self {
             config: support.clone(),
             state: support.clone(),
-            cache: home.join("Library/Caches").join(NAME),
+            cache: home.join("Library/Caches").join(program),
             data: support,
         }
     }
 
     #[cfg(windows)]
-    fn native(env: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
-        let local = set(env, "LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local")).join(NAME);
+    fn native(program: &str, env: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
+        let local =
+            set(env, "LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local")).join(program);
         Self { config: local.clone(), state: local.clone(), cache: local.join("cache"), data: local }
     }
 
     #[cfg(not(any(windows, target_os = "macos")))]
-    fn native(_: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
+    fn native(program: &str, _: &dyn Fn(&str) -> Option<OsString>, home: &Path) -> Self {
         Self {
-            config: home.join(".config").join(NAME),
-            state: home.join(".local/state").join(NAME),
-            cache: home.join(".cache").join(NAME),
-            data: home.join(".local/share").join(NAME),
+            config: home.join(".config").join(program),
+            state: home.join(".local/state").join(program),
+            cache: home.join(".cache").join(program),
+            data: home.join(".local/share").join(program),
         }
     }
 }
@@ -234,6 +253,22 @@ mod tests {
         let one = folders(&[("V9S_HOME", "/one"), ("XDG_CONFIG_HOME", "/c")]);
         assert_eq!(one, want("/one/config", "/one/state", "/one/cache", "/one/data"));
         assert!(folders(&[("V9S_HOME", "one")]).config.is_absolute());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn those_of_k9s_are_where_it_has_them() {
+        let k9s = |name: &'static str, value: &'static str| {
+            Folders::of_k9s_from(&|asked| (asked == name).then(|| value.into()), Path::new("/home/u"))
+        };
+        let usual = k9s("V9S_HOME", "/one");
+        assert_eq!(
+            (usual.config, usual.data),
+            ("/home/u/.config/k9s".into(), "/home/u/.local/share/k9s".into())
+        );
+        assert_eq!(k9s("XDG_CONFIG_HOME", "/c").config, Path::new("/c/k9s"));
+        let one = k9s("K9S_CONFIG_DIR", "/k");
+        assert_eq!((one.config, one.data), ("/k".into(), "/k".into()));
     }
 
     #[cfg(unix)]

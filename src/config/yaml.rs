@@ -85,7 +85,7 @@ mod tests {
             ("a: *none\n", "line 1, column 4"),
             ("- a\n", "line 1, column 1"),
             ("a: 300\n", "line 1, column 4"),
-            ("a: 1\n---\nb: 2\n", "line 2"),
+            ("a: 1\n---\nb: 2\n", "line 3"),
         ];
         for (text, place) in cases {
             let broken = read::<Map>(text).unwrap_err().to_string();
