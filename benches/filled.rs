@@ -4,6 +4,7 @@
 use ratatui::layout::Size;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 use v9s::cluster::connect::{AuthKind, ConnectionInfo};
 use v9s::cluster::gate::ContextId;
 use v9s::demo::fleet::{Fleet, FleetKind};
@@ -136,6 +137,7 @@ impl Filled {
             readonly: false,
             auth: AuthKind::None,
             impersonates: None,
+            config: Arc::default(),
         };
         filled.tell(Message::Connected(ContextId(1), Ok(info)));
         filled

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use ratatui::style::{Color, Style};
 use v9s::store::Health;
-use v9s::ui::theme::Theme;
+use v9s::ui::theme::{Look, Theme};
 use v9s::views::{Open, Shown, VIEWS};
 
 #[test]
@@ -46,6 +46,12 @@ fn the_views_are_those_of_the_program() {
         let _ = writeln!(table, "| {} |", row.join(" | "));
     }
     readme_has("views", &table);
+}
+
+#[test]
+fn the_keys_of_the_config_are_those_of_the_program() {
+    readme_has("config", &v9s::config::keys::table());
+    same_as_asset("config.yaml", &v9s::config::keys::example());
 }
 
 #[test]
@@ -144,7 +150,7 @@ fn every_theme_is_whole() {
     let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() >= 2);
     for path in files {
-        let theme = Theme::read(&std::fs::read_to_string(&path).unwrap(), false).unwrap();
+        let theme = Theme::read(&std::fs::read_to_string(&path).unwrap(), Look::default()).unwrap();
         let mut styles: Vec<Style> = theme.styles().into_iter().map(|(_, style)| style).collect();
         let healths =
             [Health::Well, Health::Busy, Health::Idle, Health::Warning, Health::Failed, Health::Leaving];

@@ -7,7 +7,9 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
-use super::{Cli, Source, get, screen};
+use super::screen::Chosen;
+use super::{Cli, Source, get};
+use crate::config::Folders;
 use crate::ui::app::Options;
 use crate::ui::frame;
 use crate::ui::signals::quiet_broken_pipe;
@@ -47,12 +49,14 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 
 impl Frame {
     pub(super) fn run(&self, cli: &Cli) -> anyhow::Result<u8> {
+        let chosen = Chosen::find(cli, &Folders::find());
+        let (theme, _) = chosen.theme(cli, false)?;
         let options = Options {
             filter: self.source.filter.clone(),
             wide: self.wide,
+            config: chosen.config,
             ..cli.connection.options(Some(self.view.clone()))
         };
-        let theme = screen::theme(cli)?;
         let (mut app, now) = get::filled(options, &cli.connection, &self.source, theme, self.size)?;
         let code = get::verdict(&app, &self.view);
         frame::prepare(&mut app, now);

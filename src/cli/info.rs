@@ -2,17 +2,19 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
 use super::{ConnectionFlags, FINE, UNREACHABLE};
-use crate::config::Folders;
+use crate::config::{Config, Folders};
 use crate::model::Now;
 use crate::ui::app::{App, Options};
 use crate::ui::runtime;
 use crate::ui::session::Link;
 use crate::ui::signals::quiet_broken_pipe;
+use crate::ui::skins;
 use crate::ui::theme::Theme;
 
 /// Print versions, folders, config files, and what the context offers
@@ -28,8 +30,11 @@ impl Info {
         let mut line = |name: &str, value: &str| _ = writeln!(out, "{name:<14}{value}");
         line("v9s", env!("CARGO_PKG_VERSION"));
         line("System", &format!("{} {}", env::consts::OS, env::consts::ARCH));
-        line("Config", &folders.config.display().to_string());
+        let there = |path: &Path| if path.exists() { "" } else { " (not there)" };
+        let file = |path: PathBuf| format!("{}{}", path.display(), there(&path));
+        line("Config", &file(folders.config.join("config.yaml")));
         line("State", &folders.state.display().to_string());
+        line("Contexts", &file(folders.state.join("contexts")));
         line("Cache", &folders.cache.display().to_string());
         line("Data", &folders.data.display().to_string());
         line(
@@ -40,6 +45,16 @@ impl Info {
                 env::var("V9S_LOG").unwrap_or_else(|_| "warn".into())
             ),
         );
+        let k9s = Folders::of_k9s();
+        for folder in skins::folders(&folders, k9s.as_ref()) {
+            line("Skins", &file(folder));
+        }
+        if let Some(k9s) = &k9s {
+            line("k9s", &file(k9s.config.join("config.yaml")));
+        }
+        for warning in Config::load(&folders, k9s).warnings {
+            line("Note", &warning);
+        }
         let options = Options { view: Some("contexts".into()), ..connection.options(None) };
         let app = App::new(options, Theme::default(), (80, 24), Now::read());
         let app = runtime::settle_discovered(app, connection.flags(), PATIENCE)?;

@@ -22,6 +22,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::cluster::kubeconfig::Flags;
+use crate::config::Config;
 use crate::ui::app::Options;
 use crate::ui::runtime::TooLate;
 
@@ -42,13 +43,45 @@ pub struct Cli {
     /// View to open: vms, pods, contexts, or any resource of the cluster
     #[arg(short, long, value_name = "VIEW")]
     command: Option<String>,
-    /// File with colours, in the format of k9s skins
-    #[arg(long, value_name = "FILE")]
-    skin: Option<PathBuf>,
+    #[command(flatten)]
+    look: LookFlags,
     #[command(flatten)]
     connection: ConnectionFlags,
     #[command(subcommand)]
     subcommand: Option<Command>,
+}
+
+/// How the screen looks, over what the config says.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Look")]
+struct LookFlags {
+    /// Colours: dark, light, contrast, the name of a skin of k9s, or its file
+    #[arg(long, value_name = "NAME|FILE")]
+    skin: Option<String>,
+    /// Turn light and dark of the skin round
+    #[arg(long)]
+    invert: bool,
+    /// Begin without the header
+    #[arg(long)]
+    headless: bool,
+    /// Begin without the way back
+    #[arg(long)]
+    crumbsless: bool,
+    /// Show no logo
+    #[arg(long)]
+    logoless: bool,
+}
+
+impl LookFlags {
+    /// The config as it is with these flags.
+    fn over(&self, mut config: Config) -> Config {
+        let ui = &mut config.ui;
+        ui.invert |= self.invert;
+        ui.header &= !self.headless;
+        ui.crumbs &= !self.crumbsless;
+        ui.logo &= !self.logoless;
+        config
+    }
 }
 
 /// How to reach the cluster, as kubectl has it.
@@ -104,6 +137,7 @@ impl ConnectionFlags {
             insecure_skip_tls_verify: self.insecure_skip_tls_verify,
             request_timeout: self.request_timeout.map(Duration::from_secs),
             readonly: self.readonly,
+            ..Flags::default()
         }
     }
 

@@ -25,6 +25,7 @@ use super::kubeconfig::{Configuration, Flags};
 use super::renewal::{Renewing, blocking};
 pub use super::settings::AuthKind;
 use super::settings::prepare;
+use crate::config::Config;
 
 /// How much of an error's body is read.
 const LONGEST_ERROR: usize = 64 << 10;
@@ -53,6 +54,8 @@ pub struct ConnectionInfo {
     pub auth: AuthKind,
     /// Whom the user acts as, if they impersonate somebody.
     pub impersonates: Option<String>,
+    /// What the config files say of this context.
+    pub config: Arc<Config>,
 }
 
 /// A connection to an API server. Clones share everything.
@@ -91,7 +94,10 @@ pub async fn connect(
     gate: &Gate,
 ) -> Result<Connection, Failure> {
     let chosen = configuration.choose(context, flags)?;
-    let gate = gate.narrowed(flags.readonly);
+    let (config, cluster, name) = (flags.config.clone(), chosen.cluster_name.clone(), chosen.context.clone());
+    let (config, warnings) = blocking(move || Ok(config.in_context(&cluster, &name))).await?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let gate = gate.narrowed(flags.readonly || config.read_only);
     let impersonates = flags.as_user.clone().or_else(|| chosen.user.impersonate.clone());
     let mut info = ConnectionInfo {
         id,
@@ -103,6 +109,7 @@ pub async fn connect(
         readonly: gate.is_readonly(),
         auth: AuthKind::None,
         impersonates,
+        config: Arc::new(config),
     };
     let (proxy, copied) = (configuration.proxy.clone(), flags.clone());
     let settings = blocking(move || prepare(&chosen, &copied, &proxy)).await?;

@@ -22,6 +22,7 @@ use secrecy::SecretString;
 use super::dial::Dialer;
 use super::error::{Failure, plain};
 use super::proxy::ProxyEnvironment;
+use crate::config::settings::Loaded;
 
 /// The name of the context, cluster and user made for a pod's service account.
 pub const IN_CLUSTER: &str = "in-cluster";
@@ -57,6 +58,8 @@ pub struct Flags {
     pub request_timeout: Option<Duration>,
     /// `--readonly`: nothing that changes a cluster is sent.
     pub readonly: bool,
+    /// What the config files say, which may want the same for some contexts or for all.
+    pub config: Loaded,
 }
 
 /// One context of the kubeconfig, as a list of contexts shows it.

@@ -8,6 +8,7 @@ mod places;
 mod typed;
 mod wanted;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use crate::cluster::error::Failure;
 use crate::cluster::feed::Target;
 use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
+use crate::config::Config;
 use crate::explain;
 use crate::model::{Now, Time, Word};
 use crate::records::{Context, Kind, TableColumns};
@@ -49,6 +51,10 @@ pub struct Options {
     pub filter: String,
     /// Wide columns.
     pub wide: bool,
+    /// What the user has chosen.
+    pub config: Config,
+    /// Where skins are looked for by name.
+    pub skin_folders: Vec<PathBuf>,
 }
 
 /// Which namespace is shown.
@@ -108,6 +114,8 @@ pub struct App {
     pub header: bool,
     /// Whether the way here is shown at the bottom.
     pub crumbs: bool,
+    /// Whether the logo is shown where there is room.
+    pub logo: bool,
     /// Panes over the list; the last one has the keys.
     pub layers: Vec<Layer>,
     /// Colours.
@@ -167,8 +175,9 @@ impl App {
             prompt: None,
             flash: None,
             size,
-            header: true,
-            crumbs: true,
+            header: options.config.ui.header,
+            crumbs: options.config.ui.crumbs,
+            logo: options.config.ui.logo,
             layers: Vec::new(),
             theme,
             configuration: None,
@@ -180,7 +189,7 @@ impl App {
             offered: None,
             favourites: Vec::new(),
             hints: hints::Hints::default(),
-            mouse_on: false,
+            mouse_on: options.config.ui.mouse,
             clicked: None,
             filter_before: Filter::default(),
             unresolved,

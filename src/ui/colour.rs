@@ -24,6 +24,11 @@ pub enum ColourDepth {
     True,
 }
 
+/// Whether the user wants no colours: `NO_COLOR` is there and not empty, whatever it says (<https://no-color.org>).
+pub fn unwanted(env: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    env("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// `TERM`s, by their beginning, that show 24 bits; over ssh `COLORTERM` is lost and this is all there is to go by.
 const TRUE_TERMS: [&str; 7] =
     ["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour", "rio"];
@@ -34,8 +39,7 @@ impl ColourDepth {
     pub fn detect(env: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let get = |name| env(name).map(|value| value.to_string_lossy().to_ascii_lowercase());
         let term = get("TERM").unwrap_or_default();
-        // Present and not empty, whatever it says: https://no-color.org
-        if get("NO_COLOR").is_some_and(|value| !value.is_empty()) || MONO_TERMS.contains(&term.as_str()) {
+        if unwanted(env) || MONO_TERMS.contains(&term.as_str()) {
             return Self::Mono;
         }
         let named_true = get("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit");
@@ -136,7 +140,7 @@ fn distance(a: Rgb, b: Rgb) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use ColourDepth::{Mono, Palette16, Palette256, True};
 
@@ -192,6 +196,13 @@ mod tests {
         for (depth, colour, want) in cases {
             assert_eq!(depth.nearest(colour), want, "{depth:?} {colour:?}");
         }
+    }
+
+    /// What one of the 256 looks like, as a colour.
+    pub(in crate::ui) fn shown(colour: Color) -> Color {
+        let Color::Indexed(index) = colour else { return colour };
+        let [r, g, b] = rgb_of(index);
+        Color::Rgb(r, g, b)
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
 
 use super::app::{App, Offer, Shown};
+use super::ascii;
 use super::panes::{Pane, Title};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
@@ -113,9 +114,14 @@ pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16
     body(app, now, clipped(layout.body), clipped(layout.inside()), buffer);
     crumbs(app, clipped(layout.crumbs), buffer);
     flash(app, clipped(layout.flash), buffer);
-    let typed = app.prompt.as_ref()?;
-    let cursor = prompt(app, typed, clipped(layout.prompt), buffer);
-    offers(app, clipped(layout.prompt), clipped(layout.body), buffer);
+    let cursor = app.prompt.as_ref().and_then(|typed| {
+        let cursor = prompt(app, typed, clipped(layout.prompt), buffer);
+        offers(app, clipped(layout.prompt), clipped(layout.body), buffer);
+        cursor
+    });
+    if app.theme.look.ascii {
+        ascii::fold(buffer);
+    }
     cursor
 }
 
@@ -166,7 +172,7 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
         put(buffer, end, y, more, room, theme.value);
     }
     let logo_width = 18;
-    let logo = area.width >= left + logo_width + 44;
+    let logo = app.logo && area.width >= left + logo_width + 44;
     let right = if logo { area.right() - logo_width } else { area.right() };
     hints(app, Rect { x: area.x + left, width: right.saturating_sub(area.x + left), ..area }, buffer);
     if logo {

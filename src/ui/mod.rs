@@ -2,6 +2,7 @@
 
 mod answers;
 pub mod app;
+pub mod ascii;
 pub mod clipboard;
 pub mod colour;
 pub mod command;
@@ -13,6 +14,7 @@ pub mod prompt;
 pub mod runtime;
 pub mod session;
 pub mod signals;
+pub mod skins;
 pub mod subject;
 pub mod terminal;
 pub mod theme;

@@ -48,7 +48,7 @@ enum Internal {
 /// Where the contexts come from, and the flags that go with them.
 #[derive(Clone, Debug)]
 pub struct Source {
-    flags: Flags,
+    pub(crate) flags: Flags,
     given: Option<Arc<Configuration>>,
 }
 

@@ -8,6 +8,17 @@ use self::skin::Skin;
 use crate::config::yaml::Broken;
 use crate::store::Health;
 
+/// How skins are shown, whatever their colours are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Light and dark turned round.
+    pub invert: bool,
+    /// Without colours: bold, dim, underlined and reversed are what is left.
+    pub monochrome: bool,
+    /// With ASCII alone.
+    pub ascii: bool,
+}
+
 macro_rules! theme {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// What is drawn in which style.
@@ -17,6 +28,8 @@ macro_rules! theme {
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Theme {
             $($(#[doc = $doc])+ pub $name: Style,)+
+            /// What the skin was read with.
+            pub look: Look,
             rows: [Color; 6],
             cursor_text: Color,
             sources: Vec<Color>,
@@ -150,19 +163,20 @@ pub(super) const DARK: &str = include_str!("../../themes/dark.yaml");
 impl Default for Theme {
     /// The dark theme.
     fn default() -> Self {
-        Self::read(DARK, false).unwrap_or_else(|_| Self::of(&Skin::default()))
+        Self::read(DARK, Look::default()).unwrap_or_else(|_| Self::of(&Skin::default()))
     }
 }
 
 impl Theme {
     /// Reads a skin. What it does not set has the value of k9s's stock skin; what is malformed, the terminal's own colour.
-    /// `invert` turns light and dark round.
     ///
     /// # Errors
     ///
     /// The text is no YAML.
-    pub fn read(yaml: &str, invert: bool) -> Result<Self, Broken> {
-        Ok(Self::of(&Skin::read(yaml, invert)?))
+    pub fn read(yaml: &str, look: Look) -> Result<Self, Broken> {
+        let theme = Self::of(&Skin::read(yaml, look.invert)?);
+        let theme = if look.monochrome { theme.monochrome() } else { theme };
+        Ok(Self { look, ..theme })
     }
 
     fn of(skin: &Skin) -> Self {
@@ -231,6 +245,7 @@ impl Theme {
             dialog_field: bold(dialog("dialog.fieldFgColor")),
             dialog_button: on("dialog.buttonFgColor", "dialog.buttonBgColor"),
             dialog_button_here: bold(on("dialog.buttonFocusFgColor", "dialog.buttonFocusBgColor")),
+            look: Look::default(),
             rows: [
                 colour("frame.status.newColor"),
                 colour("frame.status.pendingColor"),
@@ -249,8 +264,7 @@ impl Theme {
         }
     }
 
-    /// The theme for a terminal that shows no colours: bold, dim, underlined and reversed are what is left.
-    pub fn monochrome(mut self) -> Self {
+    fn monochrome(mut self) -> Self {
         for style in self.styles_mut() {
             *style = Style::new().add_modifier(style.add_modifier);
         }

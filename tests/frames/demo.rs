@@ -1,5 +1,7 @@
 //! What the screen says of the machines of the embedded cluster.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use v9s::cluster::connect::{AuthKind, ConnectionInfo, ContextId};
 use v9s::demo::fixtures;
@@ -105,6 +107,7 @@ fn the_picture_is_what_the_demo_shows() {
         readonly: false,
         auth: AuthKind::Token,
         impersonates: None,
+        config: Arc::default(),
     });
     let drawn = v9s::cli::svg(&buffer(&mut app, size.0, size.1, at));
     crate::docs::same_as_asset("demo.svg", &drawn);

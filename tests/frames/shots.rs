@@ -2,11 +2,14 @@
 
 use std::time::Instant;
 
-use ratatui::style::Modifier;
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
 use serde_json::{Value, json};
 use v9s::records::{DataVolume, Kind, Vm, Vmi};
 use v9s::store::{FeedId, Freshness};
 use v9s::ui::app::Options;
+use v9s::ui::skins;
+use v9s::ui::theme::Look;
 
 use super::{Stage, row_of};
 use crate::support::objects::{data_volume, vm, vmi_of};
@@ -47,6 +50,28 @@ fn a_small_terminal() {
 }
 
 #[test]
+fn without_colours_and_in_ascii() {
+    let mut stage = shop();
+    let look = Look { monochrome: true, ascii: true, ..Look::default() };
+    stage.app.theme = skins::load("dark", &[], look).unwrap();
+    stage.types(":conte");
+    let buffer = stage.buffer(80, 24);
+    let colours = |cell: &Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
+    assert!(buffer.content().iter().all(|cell| cell.symbol().is_ascii() && colours(cell)));
+    // Below the text, what there is instead of colours: bold, dim, reversed.
+    let styles = buffer.content().chunks(80).map(|row| {
+        let sign = |cell: &Cell| match cell.modifier {
+            Modifier::BOLD => 'b',
+            Modifier::DIM => 'd',
+            reversed if reversed.contains(Modifier::REVERSED) => 'r',
+            _ => ' ',
+        };
+        row.iter().map(sign).collect::<String>().trim_end().to_owned() + "\n"
+    });
+    insta::assert_snapshot!(super::text(&buffer) + &styles.collect::<String>());
+}
+
+#[test]
 fn wide_columns() {
     let mut stage = shop();
     stage.press("ctrl-w");
@@ -62,8 +87,7 @@ fn a_prompt_with_a_completion() {
     let row =
         text.lines().position(|line| line.starts_with("│> contexts ")).unwrap_or_else(|| panic!("{text}"));
     let row = u16::try_from(row).unwrap();
-    assert!(!buffer[(7, row)].modifier.contains(Modifier::DIM), "typed");
-    assert!(buffer[(8, row)].modifier.contains(Modifier::DIM), "proposed");
+    assert_ne!(buffer[(7, row)].style(), buffer[(8, row)].style(), "what is typed and what is proposed");
     insta::assert_snapshot!(text);
 }
 

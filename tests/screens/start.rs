@@ -150,3 +150,54 @@ fn a_wrong_authority_and_a_wrong_token_are_told_with_what_to_do() {
         v9s.terminal_is_restored();
     }
 }
+
+#[test]
+fn a_broken_config_is_named_with_its_place_and_stops_nothing() {
+    let broken = "ui:\n  mouse: perhaps\n";
+    let mut v9s = Screen::builder().file("config/v9s/config.yaml", broken).size(120, 30).open();
+    v9s.wait_for("config.yaml, line 2, column 10").expect("it counts for nothing until it is mended");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+    v9s.terminal_is_restored();
+}
+
+#[test]
+fn the_config_says_how_the_screen_begins() {
+    let silent = Silent::new();
+    let config =
+        "readOnly: true\ndefaultView: pods all\nui: {skin: mine, header: false, crumbs: false, wide: true}\n";
+    let mut v9s = Screen::builder()
+        .file(".kube/config", kubeconfig(&[("alpha", &silent.url())]))
+        .file("config/v9s/config.yaml", config)
+        .file("config/v9s/skins/mine.yaml", "k9s: {frame: {title: {fgColor: '#010203', bgColor: default}}}")
+        .size(100, 30)
+        .open();
+    v9s.wait_for("pods(all)[0]").wait_for("alpha [R]").reject("Context:").reject("<pods>");
+    let title = v9s.cell_of("pods(all)");
+    assert_eq!(format!("{:?}", title.fg), "Spec(Rgb { r: 1, g: 2, b: 3 })");
+    // The command line has the last word.
+    let mut v9s = Screen::builder()
+        .file(".kube/config", kubeconfig(&[("alpha", &silent.url())]))
+        .file("config/k9s/config.yaml", "k9s: {readOnly: true, ui: {skin: none, headless: false}}")
+        .args(["-c", "contexts", "--headless", "--crumbsless", "--logoless", "--invert"])
+        .size(100, 30)
+        .open();
+    v9s.wait_for("contexts[1]")
+        .wait_for("alpha [R]")
+        .reject("Context:")
+        .reject("<contexts>")
+        .reject("There is no skin");
+}
+
+#[test]
+fn a_terminal_that_shows_ascii_gets_nothing_else() {
+    let silent = Silent::new();
+    let mut v9s = Screen::builder()
+        .file(".kube/config", kubeconfig(&[("alpha", &silent.url())]))
+        .args(["-c", "contexts"])
+        .env("LANG", "C")
+        .size(100, 30)
+        .open();
+    v9s.wait_for("contexts[1]").wait_for("NAME^").press(":con").wait_for("> contexts").settle();
+    assert!(v9s.raw().is_ascii(), "{}", v9s.text());
+}
