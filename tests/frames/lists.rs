@@ -8,7 +8,7 @@ use v9s::model::Now;
 use v9s::records::{Kind, Vm};
 use v9s::store::Freshness;
 use v9s::ui::frame::Layout;
-use v9s::ui::message::Message;
+use v9s::ui::message::{Effect, Message};
 use v9s::ui::panes::list::Hit;
 
 use super::{Stage, buffer, now, row_of, text};
@@ -151,4 +151,21 @@ fn where_rows_are_of_many_is_seen_on_the_border() {
     assert!(bottom[0] > *top.last().unwrap() && bottom.len() == top.len(), "{top:?} {bottom:?}");
     stage.app.update(Message::Resize(80, 200), now(), &mut Vec::new());
     assert!(thumb(&stage.text(80, 200)).is_empty());
+}
+
+#[test]
+fn the_names_of_all_marked_rows_are_copied() {
+    let mut stage = shop();
+    stage.types("/a").press("enter g space G space esc");
+    stage.effects.clear();
+    stage.press("c n");
+    let copied: Vec<&str> = stage
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Copy(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(copied, ["api\ncache", "shop"]);
 }

@@ -10,7 +10,7 @@ use crate::ui::panes::detail::Detail;
 use crate::ui::panes::menu::{Choice, Item, Menu};
 use crate::ui::panes::roads::Roads;
 use crate::ui::panes::{self, Pane};
-use crate::views::{self, Filter, Open, Road, ViewRef};
+use crate::views::{self, Filter, Open, Road, ViewRef, print};
 
 impl App {
     pub(super) fn open(&mut self, now: Now, effects: &mut Vec<Effect>) {
@@ -80,7 +80,17 @@ impl App {
         self.pane.list.go_to(uid, &self.store);
     }
 
+    /// How many rows of the list on top are marked.
+    fn marked(&self) -> usize {
+        if self.layers.is_empty() { self.pane.list.counts().marked } else { 0 }
+    }
+
     pub(super) fn copy_name(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let marked = self.marked();
+        if marked > 0 {
+            effects.push(Effect::Copy(print::names(&self.pane.list, &self.store)));
+            return self.say(format!("Copied {marked} names."), Health::Well, now);
+        }
         if let Some(subject) = self.subject() {
             self.say(format!("Copied {}.", subject.name), Health::Well, now);
             effects.push(Effect::Copy(subject.name.into()));
@@ -88,6 +98,10 @@ impl App {
     }
 
     pub(super) fn copy_namespace(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.marked() > 0 {
+            effects.push(Effect::Copy(print::namespaces(&self.pane.list, &self.store)));
+            return self.say("Copied the namespaces of the marked rows.", Health::Well, now);
+        }
         let namespace = self.subject().map(|subject| subject.namespace).filter(|name| !name.is_empty());
         match namespace {
             Some(namespace) => {
