@@ -131,6 +131,8 @@ pub struct App {
     history_at: usize,
     /// The completion that was chosen among those offered.
     pub(super) offered: Option<usize>,
+    /// What the filter that is being typed may become.
+    filter_offers: Vec<Offer>,
     /// Namespaces under the keys 1 to 9.
     pub favourites: Vec<Word>,
     hints: hints::Hints,
@@ -187,6 +189,7 @@ impl App {
             history: Vec::new(),
             history_at: 0,
             offered: None,
+            filter_offers: Vec::new(),
             favourites: Vec::new(),
             hints: hints::Hints::default(),
             mouse_on: options.config.ui.mouse,

@@ -12,10 +12,11 @@ use super::ascii;
 use super::panes::{Pane, Title};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
-use super::theme::Theme;
+use super::theme::{self, Theme};
 use crate::model::{Age, Now};
 use crate::store::{Health, Summary};
 use crate::text;
+use crate::views::Counts;
 
 /// Where everything goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -257,15 +258,19 @@ fn list_title(app: &App, now: Now) -> Title {
         (None, true) => namespace.into(),
         (None, false) => CompactString::default(),
     };
-    let (shown, total) = (list.rows().len(), list.total());
-    let count = match shown == total {
+    let Counts { shown, total, marked, hidden, .. } = list.counts();
+    let mut count = match shown == total {
         true => thousands(total),
         false => format_compact!("{}/{}", thousands(shown), thousands(total)),
     };
-    let chip = match list.filter().is_empty() {
-        true => CompactString::default(),
-        false => text::one_line(&list.filter().text, 40).into(),
-    };
+    if marked > 0 {
+        count.push_str(&format_compact!(" {}{}", theme::MARK, thousands(marked)));
+    }
+    if hidden > 0 {
+        count.push_str(&format_compact!(", {} hidden", thousands(hidden)));
+    }
+    let faults = if list.faults_only() { "faults " } else { "" };
+    let chip = text::one_line(&format!("{faults}{}", list.filter().text), 40).into();
     Title {
         name: text::clean(list.view.name()).as_ref().into(),
         part,
@@ -462,6 +467,8 @@ fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<
     if inside.height == 0 || inside.width < 4 {
         return None;
     }
+    let error = app.filter_error().filter(|_| typed.purpose == Purpose::Filter);
+    let wrong = error.is_some_and(|error| !error.unfinished);
     let room = usize::from(inside.width);
     let sign_style = Style::new().fg(border.fg.unwrap_or_default()).add_modifier(Modifier::BOLD);
     let (x, y) = buffer.set_stringn(inside.x, inside.y, sign, room, sign_style);
@@ -471,8 +478,21 @@ fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<
     let skip = before.saturating_sub(room.saturating_sub(1));
     let cleaned = text::clean(typed.text());
     let shown = skip_columns(&cleaned, skip);
-    let (end, _) = buffer.set_stringn(x, y, shown, room, app.theme.prompt);
-    if let Some(rest) = app.completion().as_deref().and_then(|whole| whole.strip_prefix(typed.text())) {
+    let style = if wrong { app.theme.row(Health::Failed) } else { app.theme.prompt };
+    let (end, _) = buffer.set_stringn(x, y, shown, room, style);
+    if let Some(error) = error {
+        let room = usize::from(inside.right().saturating_sub(end + 2));
+        let style = if wrong { style } else { app.theme.suggestion };
+        put(
+            buffer,
+            (end + 2).min(inside.right()),
+            y,
+            &text::cut(&text::clean(&error.why), room),
+            room,
+            style,
+        );
+    } else if let Some(rest) = app.completion().as_deref().and_then(|whole| whole.strip_prefix(typed.text()))
+    {
         buffer.set_stringn(
             end,
             y,
@@ -487,7 +507,9 @@ fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<
 /// What the command that is being typed may become, over the body below the prompt.
 fn offers(app: &App, prompt: Rect, body: Rect, buffer: &mut Buffer) {
     let offers = app.offers();
-    let begun = app.prompt.as_ref().is_some_and(|prompt| !prompt.text().is_empty());
+    // The rows that a filter leaves are what one looks at while it is typed.
+    let command = |prompt: &Prompt| prompt.purpose == Purpose::Command && !prompt.text().is_empty();
+    let begun = app.prompt.as_ref().is_some_and(command);
     if offers.is_empty() || !(begun || app.offered.is_some()) || body.height < 6 || body.width < 20 {
         return;
     }

@@ -334,7 +334,8 @@ impl List {
 
     // ---- filter
 
-    /// The filter as it was typed. If it cannot be read, the rows are those of the one before.
+    /// The filter as it was typed. If it cannot be read, the rows are those of the one before; if it is not finished,
+    /// those of what there is of it.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -351,18 +352,25 @@ impl List {
         let was_filtered = self.passing.is_some();
         self.plan = earlier.clone();
         self.bind();
-        if self.broken.is_none() {
+        if self.plan != earlier {
             let narrows = was_filtered && !self.is_pending() && self.plan.narrows(&earlier);
             self.refilter(narrows, store, now);
         }
     }
 
-    /// Finds what the filter means for the columns of the view.
+    /// Finds what the filter means for the columns of the view. One that is wrong changes nothing; of one that is not
+    /// finished, what there is of it counts.
     fn bind(&mut self) {
-        match self.filter.terms().and_then(|terms| Plan::new(terms, &*self.view)) {
-            Ok(plan) => (self.plan, self.broken) = (plan, None),
-            Err(why) => self.broken = Some(why),
-        }
+        let error = self.filter.error();
+        self.broken = match Plan::new(self.filter.terms(), &*self.view) {
+            Err(why) => Some(why),
+            Ok(plan) => {
+                if error.is_none_or(|error| error.unfinished) {
+                    self.plan = plan;
+                }
+                error.cloned()
+            }
+        };
     }
 
     /// Whether only rows with a fault are shown.

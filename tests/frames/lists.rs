@@ -6,7 +6,7 @@ use ratatui::style::Modifier;
 use serde_json::Value;
 use v9s::model::Now;
 use v9s::records::{Kind, Vm};
-use v9s::store::Freshness;
+use v9s::store::{Freshness, Health};
 use v9s::ui::frame::Layout;
 use v9s::ui::message::{Effect, Message};
 use v9s::ui::panes::list::Hit;
@@ -156,7 +156,7 @@ fn where_rows_are_of_many_is_seen_on_the_border() {
 #[test]
 fn the_names_of_all_marked_rows_are_copied() {
     let mut stage = shop();
-    stage.types("/a").press("enter g space G space esc");
+    stage.press("g space j space");
     stage.effects.clear();
     stage.press("c n");
     let copied: Vec<&str> = stage
@@ -168,4 +168,42 @@ fn the_names_of_all_marked_rows_are_copied() {
         })
         .collect();
     assert_eq!(copied, ["api\ncache", "shop"]);
+}
+
+#[test]
+fn a_filter_is_completed_with_what_is_there() {
+    let mut stage = shop();
+    stage.types("/stat");
+    let text = stage.text(100, 24);
+    assert!(text.contains("│/ state:"), "{text}");
+    stage.press("tab");
+    assert!(stage.text(100, 24).contains("state: needs a value."));
+    stage.press("tab enter");
+    assert_eq!(names(&stage), ["api", "cache", "web"], "the most frequent one");
+    let text = stage.text(100, 24);
+    assert!(text.contains("vms(all)[3/4] </state:Stopped>"), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_stands_in_its_prompt() {
+    let mut stage = shop();
+    stage.types("/web").types(" [a");
+    let drawn = stage.buffer(120, 24);
+    let lines: Vec<String> = text(&drawn).lines().map(str::to_owned).collect();
+    let y = lines.iter().position(|line| line.contains("│/ web [a")).unwrap();
+    assert!(lines[y].contains("is no regular expression"), "{}", lines[y]);
+    let (x, y) = (column_of(&lines[y], "web"), u16::try_from(y).unwrap());
+    assert_eq!(Some(drawn[(x, y)].fg), stage.app.theme.row(Health::Failed).fg);
+    assert_eq!(names(&stage), ["web"]);
+}
+
+#[test]
+fn the_title_counts_marks_and_says_what_is_left_out() {
+    let mut stage = shop();
+    stage.press("space j space").types("/web").press("enter");
+    let text = stage.text(100, 24);
+    assert!(text.contains("vms(all)[1/4 ✓2, 2 hidden] </web>"), "{text}");
+    stage.press("esc ctrl-z");
+    let text = stage.text(100, 24);
+    assert!(text.contains("[1/4 ✓2, 2 hidden] </faults>"), "{text}");
 }

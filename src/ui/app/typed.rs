@@ -13,7 +13,7 @@ use crate::ui::input::Key;
 use crate::ui::message::Effect;
 use crate::ui::prompt::{Prompt, Purpose, Typed};
 use crate::ui::session::Link;
-use crate::views::{self, Filter, ViewRef};
+use crate::views::{self, Filter, FilterError, ViewRef};
 
 /// So many commands are kept.
 const MOST_COMMANDS: usize = 200;
@@ -33,6 +33,7 @@ impl App {
     pub(super) fn open_prompt(&mut self, purpose: Purpose, text: &str) {
         self.prompt = Some(Prompt::new(purpose, text));
         self.offered = None;
+        self.filter_offers.clear();
     }
 
     /// Opens the prompt of `/`: it filters the list, or searches the pane over it.
@@ -61,8 +62,9 @@ impl App {
         match (prompt.press(key), purpose) {
             (Typed::Changed, _) => self.typed(now, effects),
             (Typed::Same, _) => {}
-            (Typed::Next(by), Purpose::Command) => self.offer_next(by),
-            (Typed::Next(_) | Typed::Complete, Purpose::Filter) => {}
+            (Typed::Next(by), _) => self.offer_next(by),
+            (Typed::Complete, Purpose::Filter) => self.take_filter_offer(now, effects),
+            (Typed::Done, Purpose::Filter) if self.offered.is_some() => self.take_filter_offer(now, effects),
             (Typed::Complete, Purpose::Command) => {
                 if let Some(whole) = self.completion() {
                     self.open_prompt(Purpose::Command, &whole);
@@ -102,8 +104,36 @@ impl App {
         };
         let text = prompt.text().to_owned();
         match self.layers.is_empty() {
-            true => self.pane.list.set_filter(Filter::parse(&text), &self.store, now),
+            true => {
+                self.pane.list.set_filter(Filter::parse(&text), &self.store, now);
+                self.filter_offers = self.offers_of_filter(&text, now);
+            }
             false => _ = self.with_top(now, effects, |pane, scene| pane.set_search(&text, scene)),
+        }
+    }
+
+    /// What is wrong with the filter of the list, if it is the list that keys are for.
+    pub fn filter_error(&self) -> Option<&FilterError> {
+        self.pane.list.filter_error().filter(|_| self.layers.is_empty())
+    }
+
+    /// What the last term of a filter may become.
+    fn offers_of_filter(&self, text: &str, now: Now) -> Vec<Offer> {
+        if text.is_empty() || text.ends_with(' ') {
+            return Vec::new();
+        }
+        let offers = views::complete(text, text.len(), &self.pane.list, &self.store, now);
+        let offer = |one: views::Completion| Offer {
+            whole: format!("{}{}", &text[..one.at.start], one.text),
+            about: one.rows.map_or(String::new(), |rows| format!("{rows} rows")),
+        };
+        offers.into_iter().take(MOST_OFFERS).map(offer).filter(|offer| offer.whole != text).collect()
+    }
+
+    fn take_filter_offer(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(whole) = self.completion() {
+            self.open_prompt(Purpose::Filter, &whole);
+            self.typed(now, effects);
         }
     }
 
@@ -111,9 +141,10 @@ impl App {
 
     /// What the command that has been begun may become, the most likely first.
     pub fn offers(&self) -> Vec<Offer> {
-        let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command) else {
-            return Vec::new();
-        };
+        let Some(prompt) = &self.prompt else { return Vec::new() };
+        if prompt.purpose == Purpose::Filter {
+            return self.filter_offers.clone();
+        }
         let typed = prompt.text();
         let mut words = typed.split_whitespace();
         let first = words.next();
@@ -185,14 +216,16 @@ impl App {
 
     /// The whole of the command that has been begun, if it can be told.
     pub fn completion(&self) -> Option<String> {
-        let typed = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?.text();
+        let prompt = self.prompt.as_ref()?;
+        let typed = prompt.text();
         let offers = self.offers();
         let chosen = self.offered.and_then(|at| offers.get(at));
         if let Some(chosen) = chosen {
             return Some(chosen.whole.clone());
         }
         // Something is to be seen before it counts, and a word that means something is not completed by itself.
-        let begun = !typed.trim().is_empty() && !typed.ends_with(' ') && !self.means(typed);
+        let begun = !typed.trim().is_empty() && !typed.ends_with(' ');
+        let begun = begun && (prompt.purpose == Purpose::Filter || !self.means(typed));
         offers.first().filter(|_| begun).map(|offer| offer.whole.clone())
     }
 

@@ -351,9 +351,13 @@ impl ListPane {
         }
         if let Some(&(at, x, width)) = places.last()
             && at + 1 < self.window.columns.len()
-            && x + width < area.right()
         {
-            put(buffer, area.right() - 1, area.y, "›", 1, theme.sorted);
+            // On the border, or where nothing stands.
+            let border = (area.right() < buffer.area.right()).then_some(area.right());
+            let free = (x + width < area.right()).then_some(area.right() - 1);
+            if let Some(x) = border.or(free) {
+                put(buffer, x, area.y, "›", 1, theme.sorted);
+            }
         }
         let first = places.iter().find(|&&(at, ..)| at >= self.kept());
         if let Some(&(_, x, _)) = first.filter(|_| self.left > 0) {

@@ -36,12 +36,14 @@ pub(super) use plan::{Cells, Plan};
 pub struct Filter {
     /// As typed.
     pub text: String,
-    terms: Result<Vec<Term>, FilterError>,
+    /// Those that could be read, up to the first that could not.
+    terms: Vec<Term>,
+    error: Option<FilterError>,
 }
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { text: String::new(), terms: Ok(Vec::new()) }
+        Self { text: String::new(), terms: Vec::new(), error: None }
     }
 }
 
@@ -56,40 +58,45 @@ impl Eq for Filter {}
 impl Filter {
     /// Reads what was typed. What cannot be read is kept with the reason.
     pub fn parse(text: &str) -> Self {
-        Self { text: text.to_owned(), terms: parse::terms(text) }
+        let (terms, error) = parse::terms(text);
+        Self { text: text.to_owned(), terms, error }
     }
 
     /// Reads what was typed, with `@name` for a saved filter.
     pub fn with(text: &str, saved: &Saved) -> Self {
-        let terms = saved.expand(text).and_then(|whole| {
-            parse::terms(&whole).map_err(|error| {
+        match saved.expand(text) {
+            Ok(whole) if *whole == *text => Self::parse(text),
+            Ok(whole) => {
+                let Self { terms, error, .. } = Self::parse(&whole);
                 // The place is one of the text that was typed.
-                if *whole == *text { error } else { FilterError { at: 0..text.len(), ..error } }
-            })
-        });
-        Self { text: text.to_owned(), terms }
+                let error = error.map(|error| FilterError { at: 0..text.len(), ..error });
+                Self { text: text.to_owned(), terms, error }
+            }
+            Err(error) => Self { text: text.to_owned(), terms: Vec::new(), error: Some(error) },
+        }
     }
 
     /// Whether it lets every row pass.
     pub fn is_empty(&self) -> bool {
-        self.terms.as_ref().is_ok_and(Vec::is_empty)
+        self.terms.is_empty() && self.error.is_none()
     }
 
     /// What is wrong with the writing. Whether the view has the columns that it names is for the list to say.
     pub fn error(&self) -> Option<&FilterError> {
-        self.terms.as_ref().err()
+        self.error.as_ref()
     }
 
     /// One short text for each term, for the title; the whole text where it cannot be read.
     pub fn chips(&self) -> Vec<String> {
-        match &self.terms {
-            Ok(terms) => terms.iter().map(ToString::to_string).collect(),
-            Err(_) => vec![self.text.clone()],
+        match &self.error {
+            None => self.terms.iter().map(ToString::to_string).collect(),
+            Some(_) => vec![self.text.clone()],
         }
     }
 
-    pub(super) fn terms(&self) -> Result<&[Term], FilterError> {
-        self.terms.as_deref().map_err(FilterError::clone)
+    /// The terms that could be read. Of a filter that is not finished these are what is meant so far.
+    pub(super) fn terms(&self) -> &[Term] {
+        &self.terms
     }
 }
 

@@ -110,16 +110,19 @@ impl Pattern {
     }
 }
 
-/// Reads all terms.
-pub(super) fn terms(text: &str) -> Result<Vec<Term>, FilterError> {
+/// Reads all terms, up to the first that is none.
+pub(super) fn terms(text: &str) -> (Vec<Term>, Option<FilterError>) {
     let mut reader = Reader { text, at: 0 };
     let mut terms = Vec::new();
     loop {
         reader.blanks();
         if reader.rest().is_empty() {
-            return Ok(terms);
+            return (terms, None);
         }
-        terms.push(reader.term()?);
+        match reader.term() {
+            Ok(term) => terms.push(term),
+            Err(error) => return (terms, Some(error)),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::{Id, SortKey, Store, TextIndex, natural};
 use crate::views::{AnyView, Holds};
 
 /// What rows have to be, column by column.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::views) struct Plan {
     /// Lower-case words that the visible cells have.
     pub words: Vec<String>,
