@@ -295,7 +295,9 @@ impl fmt::Display for Term {
             What::Text(Pattern { text, .. }) => {
                 f.write_str(if self.negated { "!" } else { "" })?;
                 let term = key_and_op(text).or_else(|| text.strip_prefix('-').and_then(key_and_op));
-                let other = text.starts_with(['!', '@']) || matches!(&**text, "-l" | "-f");
+                // Behind a label selector some signs would be a part of it.
+                let sign = text.starts_with(['!', '@', '<', '>', '=', ',', '(']);
+                let other = sign || matches!(&**text, "-l" | "-f");
                 quoted(text, bare(text) && term.is_none() && !other, f)
             }
         }

@@ -97,7 +97,7 @@ fn expressions_say_which_rows_are_shown() {
         ("ns:shop", "web-2 web-10"),
         ("namespace=lab", "build db"),
         ("state:Running,Stopped", "build web-2"),
-        ("state:run", "web-2"),
+        ("state:migr", "web-10"),
         ("-state:Running", "build db web-10"),
         ("cpu>2", "db web-10"),
         ("cpu>=2", "db web-2 web-10"),
