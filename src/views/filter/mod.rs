@@ -32,19 +32,13 @@ pub(super) use parse::{Op, Term, What};
 pub(super) use plan::{Cells, Plan};
 
 /// A filter as it was typed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// As typed.
     pub text: String,
     /// Those that could be read, up to the first that could not.
     terms: Vec<Term>,
     error: Option<FilterError>,
-}
-
-impl Default for Filter {
-    fn default() -> Self {
-        Self { text: String::new(), terms: Vec::new(), error: None }
-    }
 }
 
 impl PartialEq for Filter {
