@@ -23,12 +23,14 @@ pub use self::cdi::{
 };
 pub use self::core::{
     AccessModes, BindingMode, Claim, ClaimFlags, ClaimPhase, ClaimRole, Ended, Event, Namespace, Node,
-    NodeFlags, Pod, PodEvidence, PodFlags, PodRole, StorageClass, StorageClassFlags, Volume, WorkerPhase,
+    NodeFlags, Pod, PodEvidence, PodFlags, PodRole, Secret, StorageClass, StorageClassFlags, Volume,
+    WorkerPhase,
 };
 pub use self::kairos::{OsArtifact, OsArtifactDialect};
 pub use self::kubevirt::{
-    ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Migration, MigrationFlags, MigrationMode,
-    MigrationOrigin, Pool, PoolFlags, RunStrategy, Vm, VmFlags, VmSnapshot, VmSnapshotFlags, Vmi, VmiFlags,
+    ClusterInstancetype, ClusterPreference, InstanceFlags, InstanceSize, Instancetype, Migration,
+    MigrationFlags, MigrationMode, MigrationOrigin, Pool, PoolFlags, Preference, RunStrategy, Vm, VmFlags,
+    VmRestore, VmRestoreFlags, VmSnapshot, VmSnapshotFlags, Vmi, VmiFlags, Wishes,
 };
 pub use self::local::{Context, Other, TableCell, TableColumn, TableColumns};
 pub use self::snapshot::VolumeSnapshot;
@@ -49,9 +51,9 @@ macro_rules! with_kinds {
     ($then:ident $($args:tt)*) => {
         $then! {
             [$($args)*]
-            Vm, Vmi, Migration, Pool, Instancetype, ClusterInstancetype, VmSnapshot,
+            Vm, Vmi, Migration, Pool, Instancetype, ClusterInstancetype, Preference, ClusterPreference, VmSnapshot, VmRestore,
             DataVolume, DataSource, ImportCron,
-            Claim, Pod, Event, Node, Namespace, StorageClass,
+            Claim, Pod, Event, Node, Namespace, Secret, StorageClass,
             VolumeSnapshot, VirtinkVm, OsArtifact,
             Context, Other,
         }
@@ -187,6 +189,11 @@ where
     /// Calls `link` with the key of each object that this one names as its part and does not own.
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
         let _ = link;
+    }
+
+    /// The key of the object that sums this one up with its likes (a node the guests on it) without being made of it.
+    fn member_of(&self) -> Option<Key> {
+        None
     }
 
     /// The key by which others name this object.

@@ -313,6 +313,10 @@ impl Record for VirtinkVm {
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
         self.disks.iter().for_each(link);
     }
+
+    fn member_of(&self) -> Option<Key> {
+        Some(name_key(Kind::Namespace, Word::default(), &self.meta.namespace))
+    }
 }
 
 #[cfg(test)]

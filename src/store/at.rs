@@ -28,6 +28,16 @@ impl<T> Part<T> {
         }
     }
 
+    /// The same, with something else of the partner.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Part<U> {
+        match self {
+            Self::Here(part) => Part::Here(of(part)),
+            Self::None => Part::None,
+            Self::Loading => Part::Loading,
+            Self::Denied => Part::Denied,
+        }
+    }
+
     /// Whether it is there or known not to exist.
     pub fn known(&self) -> bool {
         matches!(self, Self::Here(_) | Self::None)

@@ -5,6 +5,7 @@
 
 mod at;
 mod feeds;
+mod groups;
 mod index;
 mod links;
 mod order;
@@ -15,7 +16,7 @@ mod table;
 mod text_index;
 
 use crate::model::{Key, Now, Uid, Word};
-use crate::records::{Kind, Meta, Records, TableColumns};
+use crate::records::{Kind, Meta, Record, Records, TableColumns};
 use crate::with_kinds;
 
 pub use at::{At, Part, Row};
@@ -25,7 +26,8 @@ pub use state::{Health, State, StateFn};
 pub use table::Stored;
 pub use text_index::TextIndex;
 
-use feeds::{Feeds, Stamp};
+use feeds::{Feeds, Missing, Stamp};
+use groups::Groups;
 use index::Index;
 use links::Links;
 use state::States;
@@ -127,8 +129,11 @@ pub struct Store {
     tables: Tables,
     index: Index,
     links: Links,
+    groups: Groups,
     feeds: Feeds,
     states: States,
+    /// Records that sum up changed ones, until the batch is over.
+    summed_up: Vec<Id>,
     columns: Option<TableColumns>,
 }
 
@@ -193,10 +198,35 @@ impl Store {
         self.links.parts(whole)
     }
 
+    /// Everything that the record is a part of, directly or by way of others, the nearest first.
+    pub fn above(&self, id: Id) -> Vec<Id> {
+        groups::closure(id, |id| self.wholes(id).collect())
+    }
+
+    /// Everything that is a part of the record, directly or by way of others, the nearest first.
+    pub fn below(&self, id: Id) -> Vec<Id> {
+        groups::closure(id, |id| self.parts(id).collect())
+    }
+
+    /// The records of a kind that the record at `id` sums up ([`Record::member_of`](crate::records::Record::member_of)).
+    pub fn members(&self, kind: Kind, id: Id) -> &[Id] {
+        let Some(key) = self.tables.key(id) else { return &[] };
+        self.groups.members(kind, key, || self.tables.members(kind))
+    }
+
     /// The state of the record: kept for the kinds on screen, made anew for others.
     pub fn state(&self, id: Id, now: Now) -> State {
         let made = || self.states.function(id.kind()).map(|function| function(self, id, now));
         self.states.get(id).or_else(made).unwrap_or_default()
+    }
+
+    /// Whether all records of a kind in a namespace are known.
+    pub fn known(&self, kind: Kind, namespace: Word) -> Part<()> {
+        match self.feeds.missing(kind, namespace) {
+            Missing::None => Part::Here(()),
+            Missing::Loading => Part::Loading,
+            Missing::Denied => Part::Denied,
+        }
     }
 
     /// The columns of the server's table whose rows are kept as [`Kind::Other`].
@@ -316,6 +346,7 @@ impl Store {
                 }
             }
         }
+        touched.ids.append(&mut self.summed_up);
         self.links.spread(&mut touched.ids, from);
         for &id in &touched.ids[from..] {
             if self.states.keeps(id.kind())
@@ -371,6 +402,7 @@ impl Store {
         if unchanged {
             return None;
         }
+        let groups = [table.get(id.slot()).and_then(Record::member_of), record.member_of()];
         let (mut before, mut after) = (Vec::new(), Vec::new());
         table::targets_of(&record, &mut after);
         if let Some(old) = R::table_mut(&mut self.tables).replace(id.slot(), record) {
@@ -381,7 +413,18 @@ impl Store {
             self.links.cut_own(id);
             self.link(id, &after);
         }
+        self.touch_groups(R::KIND, groups, groups[0] != groups[1]);
         Some(id)
+    }
+
+    /// Notes that records which sum up this kind may look different.
+    fn touch_groups(&mut self, kind: Kind, groups: [Option<Key>; 2], moved: bool) {
+        if moved {
+            self.groups.forget(kind);
+        }
+        for key in groups.into_iter().flatten() {
+            self.summed_up.extend(self.find_key(key));
+        }
     }
 
     fn insert<R: Stored>(&mut self, record: R, stamp: Stamp) -> Option<Id>
@@ -391,9 +434,11 @@ impl Store {
         let mut targets = Vec::new();
         table::targets_of(&record, &mut targets);
         let keys = [Key::uid(record.meta().uid), record.key()];
+        let group = record.member_of();
         let slot = R::table_mut(&mut self.tables).insert(record, stamp)?;
         let id = Id::new(R::KIND, slot);
         self.index.insert(&self.tables, id);
+        self.touch_groups(R::KIND, [group, None], true);
         self.link(id, &targets);
         for key in keys {
             for waiting in self.links.waiting_for(key) {
@@ -429,6 +474,8 @@ impl Store {
         targets.iter().for_each(|target| self.links.stop_waiting(target.key, id));
         touched.push(id);
         touched.extend(self.links.wholes(id));
+        let group = self.tables.member_of(id);
+        self.touch_groups(id.kind(), [group, None], true);
         self.index.remove(&self.tables, id);
         let askers = self.links.cut_all(id);
         self.tables.remove(id);

@@ -1,8 +1,12 @@
 //! Which partners a record has, by name.
 
 use super::feeds::Missing;
-use super::{At, Part, Row, Stored};
-use crate::records::{Claim, DataVolume, Kind, Migration, Pod, Records, Vm, Vmi};
+use super::{At, Id, Part, Row, Stored};
+use crate::model::Word;
+use crate::records::{
+    Claim, ClusterInstancetype, DataVolume, InstanceSize, Instancetype, Kind, Migration, Pod, PodRole, Pool,
+    Records, VirtinkVm, Vm, VmFlags, Vmi, name_key,
+};
 
 impl<'a, R: Row> At<'a, R> {
     /// The parts of this object that are of type `P`.
@@ -35,6 +39,27 @@ impl<'a, R: Row> At<'a, R> {
         // Of several the youngest counts: an old one may still be on its way out.
         match self.parts::<P>().max_by_key(|part| part.meta().created) {
             Some(part) => Part::Here(part),
+            None => self.missing(P::KIND),
+        }
+    }
+
+    /// The nearest object of type `W` that this one is a part of, directly or by way of others.
+    pub fn nearest<W: Stored>(self) -> Option<At<'a, W>>
+    where
+        Records: From<Vec<W>>,
+    {
+        let above = self.store.above(self.id);
+        above.into_iter().filter(|id| id.kind() == W::KIND).find_map(|id| At::new(self.store, id))
+    }
+
+    /// The object of type `P` with this name, in the same namespace if it lives in one.
+    pub fn named<P: Stored>(self, name: &str) -> Part<At<'a, P>>
+    where
+        Records: From<Vec<P>>,
+    {
+        let key = name_key(P::KIND, self.meta().namespace, name);
+        match self.store.find_key(key).and_then(|id| At::new(self.store, id)) {
+            Some(found) => Part::Here(found),
             None => self.missing(P::KIND),
         }
     }
@@ -73,6 +98,116 @@ impl<'a> At<'a, Vm> {
     pub fn claims(self) -> impl Iterator<Item = At<'a, Claim>> {
         self.parts()
     }
+
+    /// The pool that it belongs to.
+    pub fn pool(self) -> Option<At<'a, Pool>> {
+        self.wholes().next()
+    }
+
+    /// What its instance type gives it; none if it has no type, or one that does not exist.
+    pub fn instance_size(self) -> Part<InstanceSize> {
+        let name = &*self.instancetype;
+        if name.is_empty() {
+            Part::None
+        } else if self.flags.contains(VmFlags::OWN_INSTANCETYPE) {
+            self.named::<Instancetype>(name).map(|found| found.size)
+        } else {
+            self.named::<ClusterInstancetype>(name).map(|found| found.size)
+        }
+    }
+
+    /// The place of its instance type, if it is there.
+    pub fn type_id(self) -> Option<Id> {
+        let name = &*self.instancetype;
+        if self.flags.contains(VmFlags::OWN_INSTANCETYPE) {
+            self.named::<Instancetype>(name).here().map(At::id)
+        } else {
+            self.named::<ClusterInstancetype>(name).here().map(At::id)
+        }
+    }
+
+    /// Virtual processors: of the running guest, else of its instance type, else of its template, where KubeVirt takes one
+    /// if nothing is said.
+    pub fn asked_cpus(self) -> Part<u16> {
+        let running = self.vmi().here().map(|vmi| vmi.cpus).filter(|&cpus| cpus > 0);
+        match running.or(Some(self.cpus).filter(|&cpus| cpus > 0)) {
+            Some(cpus) => Part::Here(cpus),
+            None if self.instancetype.is_empty() => Part::Here(1),
+            None => self.instance_size().map(|size| size.cpus),
+        }
+    }
+
+    /// Memory in MiB: of the running guest, else of its instance type, else of its template.
+    pub fn asked_memory(self) -> Part<u32> {
+        let running = self.vmi().here().map(|vmi| vmi.memory).filter(|&memory| memory > 0);
+        match running.or(Some(self.memory).filter(|&memory| memory > 0)) {
+            Some(memory) => Part::Here(memory),
+            None => self.instance_size().map(|size| size.memory),
+        }
+    }
+
+    /// Bytes of all its disks: what their claims have, else what is asked for.
+    pub fn disk_bytes(self) -> u64 {
+        let size = |claim: At<'_, Claim>| claim.capacity.max(claim.requested);
+        let volumes = self.disks().map(|disk| disk.claim().here().map_or(disk.requested, size));
+        volumes.chain(self.claims().map(size)).fold(0, u64::saturating_add)
+    }
+}
+
+impl<'a> At<'a, DataVolume> {
+    /// The claim that holds its data.
+    pub fn claim(self) -> Part<At<'a, Claim>> {
+        let known = self.record().claim.and_then(|key| self.store.find_key(key));
+        match known.and_then(|id| At::new(self.store, id)) {
+            Some(claim) => Part::Here(claim),
+            None => self.missing(Kind::Claim),
+        }
+    }
+}
+
+impl<'a> At<'a, Pool> {
+    /// Its machines.
+    pub fn vms(self) -> impl Iterator<Item = At<'a, Vm>> {
+        self.parts()
+    }
+}
+
+impl<'a> At<'a, VirtinkVm> {
+    /// The pod that runs it.
+    pub fn present_pod(self) -> Part<At<'a, Pod>> {
+        if self.pod.is_empty() { Part::None } else { self.named(&self.record().pod) }
+    }
+}
+
+impl<'a> At<'a, Migration> {
+    /// The guest that it moves.
+    pub fn instance(self) -> Part<At<'a, Vmi>> {
+        self.named(&self.record().vmi)
+    }
+
+    /// Where it comes from: what was noted at the end, before that where the guest runs.
+    pub fn from(self) -> Part<Word> {
+        if !self.source.is_empty() {
+            return Part::Here(self.source);
+        }
+        match self.instance() {
+            Part::Here(vmi) if self.ended.is_none() && !vmi.node.is_empty() => Part::Here(vmi.node),
+            Part::Here(_) => Part::None,
+            other => other.map(|vmi| vmi.node),
+        }
+    }
+
+    /// Where it goes: what was noted at the end, before that where the target pod is.
+    pub fn to(self) -> Part<Word> {
+        if !self.target.is_empty() {
+            return Part::Here(self.target);
+        }
+        let pod: Part<At<'_, Pod>> = self.one();
+        match pod.map(|pod| pod.node) {
+            Part::Here(node) if node.is_empty() => Part::None,
+            other => other,
+        }
+    }
 }
 
 impl<'a> At<'a, Vmi> {
@@ -87,6 +222,12 @@ impl<'a> At<'a, Vmi> {
     /// Its launcher pods: two while it migrates.
     pub fn pods(self) -> impl Iterator<Item = At<'a, Pod>> {
         self.parts()
+    }
+
+    /// The pod that it runs in: while it migrates there is another one on the target.
+    pub fn launcher(self) -> Option<At<'a, Pod>> {
+        let launchers = self.pods().filter(|pod| pod.role == PodRole::Launcher);
+        launchers.max_by_key(|pod| (pod.node == self.node, pod.meta.created))
     }
 
     /// Its latest migration.

@@ -163,6 +163,21 @@ impl Tables {
         dispatch!(id.kind(), R => if let Some(record) = R::table(self).get(id.slot()) { targets_of(record, out) });
     }
 
+    pub(super) fn member_of(&self, id: Id) -> Option<Key> {
+        dispatch!(id.kind(), R => R::table(self).get(id.slot()).and_then(Record::member_of))
+    }
+
+    /// The records of a kind by what sums them up.
+    pub(super) fn members(&self, kind: Kind) -> hashbrown::HashMap<Key, Vec<Id>> {
+        let mut groups: hashbrown::HashMap<Key, Vec<Id>> = hashbrown::HashMap::new();
+        for (id, _) in self.ids(kind) {
+            if let Some(key) = self.member_of(id) {
+                groups.entry(key).or_default().push(id);
+            }
+        }
+        groups
+    }
+
     pub(super) fn len(&self, kind: Kind) -> usize {
         dispatch!(kind, R => R::table(self).len())
     }

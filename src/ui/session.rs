@@ -172,7 +172,8 @@ impl Session {
         let partners =
             view.partners().iter().map(|&kind| Want { kind, selection: Selection::Partners, rows: false });
         self.wants = rows.chain(partners).collect();
-        self.namespace = namespace;
+        // What cluster-wide rows sum up is everywhere.
+        self.namespace = namespace.filter(|_| view.namespaced());
         namespace.into_iter().for_each(|namespace| self.add_home(namespace));
         if table.is_some() {
             self.table = table;

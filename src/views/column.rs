@@ -1,14 +1,14 @@
 //! Columns: what a cell says, what it is sorted by, and when it is shown.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use bitflags::bitflags;
 
 use crate::model::{Age, Now, Time, Word};
-use crate::records::Kind;
-use crate::store::{At, Part, Row, SortKey};
+use crate::records::{Kind, Meta};
+use crate::store::{At, Part, Row, SortKey, State};
 
 /// What a column holds; says how it is aligned, compared and written as data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,21 @@ pub struct Column<R: Row> {
     pub text: TextOf<R>,
     /// What it is sorted by and what data output holds; never formats.
     pub key: KeyOf<R>,
+    /// What stands where there is no value.
+    pub nothing: &'static str,
+    /// Which part of the row's state it says, instead of text and key of its own.
+    pub part: Option<StatePart>,
+}
+
+/// A part of the state of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatePart {
+    /// The word, with how far it is.
+    Word,
+    /// Why.
+    Reason,
+    /// Since when.
+    Since,
 }
 
 /// What a column is sorted by and what data output holds.
@@ -129,7 +144,7 @@ type TextOf<R> = for<'a> fn(At<'a, R>, Now, &mut String);
 impl<R: Row> Column<R> {
     const fn new(title: &'static str, holds: Holds, widest: u16, key: KeyOf<R>) -> Self {
         let (shown, sets, needs) = (Shown::Always, Sets::empty(), None);
-        Self { title, holds, shown, sets, needs, widest, text: no_text, key }
+        Self { title, holds, shown, sets, needs, widest, text: no_text, key, nothing: "<none>", part: None }
     }
 
     /// A column of text.
@@ -137,14 +152,14 @@ impl<R: Row> Column<R> {
         Self::new(title, Holds::Text, widest, key)
     }
 
-    /// A column of states.
-    pub const fn state(title: &'static str, key: KeyOf<R>) -> Self {
-        Self::new(title, Holds::State, 28, key)
+    const fn of_state(title: &'static str, holds: Holds, widest: u16, part: StatePart) -> Self {
+        let column = Self::new(title, holds, widest, |_, _| SortKey::Nothing);
+        Self { part: Some(part), ..column }.within(Sets::all())
     }
 
     /// A column of moments.
     pub const fn age(title: &'static str, key: KeyOf<R>) -> Self {
-        Self::new(title, Holds::Age, 10, key)
+        Self::new(title, Holds::Age, 10, key).or("<unknown>")
     }
 
     /// A column of numbers.
@@ -160,6 +175,12 @@ impl<R: Row> Column<R> {
     /// The same column with a text of its own beside its key.
     pub const fn written(mut self, text: TextOf<R>) -> Self {
         self.text = text;
+        self
+    }
+
+    /// The same column with another word where there is no value.
+    pub const fn or(mut self, nothing: &'static str) -> Self {
+        self.nothing = nothing;
         self
     }
 
@@ -192,40 +213,85 @@ impl<R: Row> Column<R> {
 fn no_text<R: Row>(_: At<'_, R>, _: Now, _: &mut String) {}
 
 /// The name of the object; every view of objects begins with it.
-pub const fn name<R: Row>() -> Column<R> {
+pub(super) const fn name<R: Row>() -> Column<R> {
     Column::<R>::text("NAME", 63, |at, _| SortKey::Text(&at.meta().name)).within(Sets::all())
 }
 
 /// Its namespace.
-pub const fn namespace<R: Row>() -> Column<R> {
+pub(super) const fn namespace<R: Row>() -> Column<R> {
     Column::<R>::text("NAMESPACE", 40, |at, _| SortKey::Text(at.meta().namespace.as_str())).many()
 }
 
+/// Its state: the word, with how far it is.
+pub(super) const fn state<R: Row>() -> Column<R> {
+    Column::of_state("STATE", Holds::State, 28, StatePart::Word)
+}
+
+/// Why it is in that state.
+pub(super) const fn reason<R: Row>() -> Column<R> {
+    let column = Column::of_state("REASON", Holds::Text, 48, StatePart::Reason);
+    Column { sets: Sets::TRIAGE, ..column }
+}
+
+/// Since when it is in that state.
+pub(super) const fn since<R: Row>() -> Column<R> {
+    let column = Column::of_state("IN STATE", Holds::Age, 10, StatePart::Since);
+    Column { sets: Sets::TRIAGE, ..column }
+}
+
 /// How old it is.
-pub const fn age<R: Row>() -> Column<R> {
+pub(super) const fn age<R: Row>() -> Column<R> {
     Column::<R>::age("AGE", |at, _| time(at.meta().created)).within(Sets::TRIAGE)
 }
 
 /// The key of a moment.
-pub fn time(time: Option<Time>) -> SortKey<'static> {
+pub(super) fn time(time: Option<Time>) -> SortKey<'static> {
     time.map_or(SortKey::Nothing, |time| SortKey::Number(time.seconds()))
 }
 
 /// The key of a word; an empty one is no value.
-pub fn word(word: Word) -> SortKey<'static> {
+pub(super) fn word(word: Word) -> SortKey<'static> {
     if word.is_empty() { SortKey::Nothing } else { SortKey::Text(word.as_str()) }
 }
 
+/// The key of a text; an empty one is no value.
+pub(super) fn text(text: &str) -> SortKey<'_> {
+    if text.is_empty() { SortKey::Nothing } else { SortKey::Text(text) }
+}
+
+/// The key of a size in bytes; zero is no value.
+pub(super) fn size(bytes: u64) -> SortKey<'static> {
+    count(i64::try_from(bytes).unwrap_or(i64::MAX))
+}
+
 /// The key of a number; zero is no value.
-pub fn count(number: impl Into<i64>) -> SortKey<'static> {
+pub(super) fn count(number: impl Into<i64>) -> SortKey<'static> {
     match number.into() {
         0 => SortKey::Nothing,
         number => SortKey::Number(number),
     }
 }
 
+/// The key of a yes or a no.
+pub(super) fn yes_no(yes: bool) -> SortKey<'static> {
+    SortKey::Text(if yes { "yes" } else { "no" })
+}
+
+/// The key of a condition that is True, False or not told.
+pub(super) fn told(yes: bool, no: bool) -> SortKey<'static> {
+    if yes || no { yes_no(yes) } else { SortKey::Nothing }
+}
+
+/// The key of a number that a partner has; zero is no value.
+pub(super) fn part_key<T: TryInto<i64>>(part: Part<T>) -> SortKey<'static> {
+    match part.here().map(TryInto::try_into) {
+        None | Some(Ok(0)) => SortKey::Nothing,
+        Some(number) => SortKey::Number(number.unwrap_or(i64::MAX)),
+    }
+}
+
 /// The key of an address: the number that an IPv4 address is; IPv6 comes behind.
-pub fn address(address: Option<IpAddr>) -> SortKey<'static> {
+pub(super) fn address(address: Option<IpAddr>) -> SortKey<'static> {
     match address {
         None => SortKey::Nothing,
         Some(IpAddr::V4(address)) => SortKey::Number(i64::from(address.to_bits())),
@@ -233,12 +299,40 @@ pub fn address(address: Option<IpAddr>) -> SortKey<'static> {
     }
 }
 
-/// Writes a value that has no text of its own.
-pub(super) fn write_key(key: SortKey<'_>, holds: Holds, now: Now, out: &mut String) {
-    use fmt::Write as _;
+/// The key of a part of a state.
+pub(super) fn state_key(state: &State, part: StatePart) -> SortKey<'static> {
+    match part {
+        StatePart::Word => word(state.word),
+        StatePart::Reason => word(state.reason),
+        StatePart::Since => time(state.since),
+    }
+}
+
+/// Writes a part of the state of a row.
+pub(super) fn write_state(state: &State, part: StatePart, meta: &Meta, now: Now, out: &mut String) {
+    match part {
+        StatePart::Word => {
+            out.push_str(if state.word.is_empty() { "Unknown" } else { &state.word });
+            if let Some(progress) = state.progress {
+                let _ = write!(out, " {}%", progress / 10);
+            }
+            if state.provisional {
+                out.push('…');
+            }
+        }
+        StatePart::Reason => match meta.broken() {
+            Some(why) => out.push_str(why),
+            None if state.reason.is_empty() => out.push('-'),
+            None => out.push_str(&state.reason),
+        },
+        StatePart::Since => write_key(time(state.since), Holds::Age, "<unknown>", now, out),
+    }
+}
+
+/// Writes a value that has no text of its own, or `nothing` where there is none.
+pub(super) fn write_key(key: SortKey<'_>, holds: Holds, nothing: &str, now: Now, out: &mut String) {
     let _ = match (key, holds) {
-        (SortKey::Nothing, Holds::Age) => out.write_str("<unknown>"),
-        (SortKey::Nothing, _) => out.write_str("<none>"),
+        (SortKey::Nothing, _) => fmt::Write::write_str(out, nothing),
         (SortKey::Text(text), _) => out.write_str(text),
         (SortKey::Number(seconds), Holds::Age) => write!(out, "{}", Age(now.wall - seconds)),
         (SortKey::Number(bytes), Holds::Bytes) => {
@@ -262,4 +356,35 @@ pub(super) fn partner<T>(part: Part<T>, out: &mut String, write: impl FnOnce(T, 
         Part::Loading => out.push('…'),
         Part::Denied => out.push_str("<denied>"),
     }
+}
+
+/// Writes a number that may not be known.
+pub(super) fn write_part<T: fmt::Display>(part: Part<T>, out: &mut String) {
+    partner(part, out, |value, out| _ = write!(out, "{value}"));
+}
+
+/// Writes the number in `key`, which counts records of a kind, unless these are not known.
+pub(super) fn write_members<R: Row>(at: At<'_, R>, kind: Kind, key: SortKey<'_>, out: &mut String) {
+    if !at.knows(kind) {
+        out.push('…');
+    } else if let SortKey::Number(number) = key {
+        let _ = write!(out, "{number}");
+    }
+}
+
+/// Writes an address, or that there is none.
+pub(super) fn write_address(address: Option<IpAddr>, out: &mut String) {
+    match address {
+        Some(address) => _ = write!(out, "{address}"),
+        None => out.push_str("<none>"),
+    }
+}
+
+/// Writes thousandths of processors as Kubernetes does: `8`, `7500m`.
+pub(super) fn write_millis(millis: u32, out: &mut String) {
+    let _ = match millis {
+        0 => out.write_str("<none>"),
+        whole if whole % 1000 == 0 => write!(out, "{}", whole / 1000),
+        millis => write!(out, "{millis}m"),
+    };
 }

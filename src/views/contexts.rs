@@ -1,6 +1,8 @@
 //! `contexts`: the contexts of the kubeconfig.
 
-use super::{Column, Open, Sort, View, name, word};
+use super::Column;
+use super::column::{name, word};
+use super::view::{Open, Sort, View};
 use crate::records::{Context, Kind};
 use crate::store::{Health, State};
 

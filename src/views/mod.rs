@@ -1,24 +1,42 @@
 //! Views: what a list shows, as data. One file per view, one line in [`VIEWS`]. No terminal here: the screen and
 //! `v9s get` draw from the same values.
 
+mod claims;
 mod column;
 mod contexts;
+mod datasources;
+mod datavolumes;
 pub mod detail;
+mod events;
 mod filter;
+mod importcrons;
+mod instancetypes;
 mod list;
+mod migrations;
 mod namespaces;
+mod nodes;
+mod osartifacts;
+mod phase;
 mod pods;
+mod pools;
+mod preferences;
 pub mod print;
+mod secrets;
+mod snapshots;
+mod storageclasses;
 mod table;
 mod view;
+mod vmis;
+mod vmrestores;
 mod vms;
+mod vtvms;
 mod within;
+mod workloads;
 
 use crate::records::Kind;
+use crate::store::{Id, Store};
 
-pub use column::{
-    Column, Heading, Holds, Layout, Sets, Shown, address, age, count, name, namespace, time, word,
-};
+pub use column::{Column, Heading, Holds, Layout, Sets, Shown, StatePart};
 pub use filter::{Completion, Filter, FilterError, Saved, complete};
 pub use list::{Counts, List, Motion};
 pub use table::table_view;
@@ -26,7 +44,30 @@ pub use view::{AnyView, Belongs, Open, Related, RelatedHeading, Road, Sort, View
 pub use within::within;
 
 /// Every view, in the order in which they are offered.
-pub static VIEWS: &[&dyn AnyView] = &[&vms::VIEW, &pods::VIEW, &namespaces::VIEW, &contexts::VIEW];
+pub static VIEWS: &[&dyn AnyView] = &[
+    &vms::VIEW,
+    &workloads::VIEW,
+    &vmis::VIEW,
+    &pools::VIEW,
+    &migrations::VIEW,
+    &vtvms::VIEW,
+    &datavolumes::VIEW,
+    &claims::VIEW,
+    &snapshots::VIEW,
+    &vmrestores::VIEW,
+    &datasources::VIEW,
+    &importcrons::VIEW,
+    &instancetypes::VIEW,
+    &preferences::VIEW,
+    &storageclasses::VIEW,
+    &pods::VIEW,
+    &events::VIEW,
+    &nodes::VIEW,
+    &namespaces::VIEW,
+    &contexts::VIEW,
+    &secrets::VIEW,
+    &osartifacts::VIEW,
+];
 
 /// The view with this name or alias.
 pub fn find(word: &str) -> Option<&'static dyn AnyView> {
@@ -37,4 +78,9 @@ pub fn find(word: &str) -> Option<&'static dyn AnyView> {
 pub fn of_kind(kind: Kind) -> Option<&'static dyn AnyView> {
     let with_it = VIEWS.iter().copied().filter(|view| view.rows().contains(&kind));
     with_it.min_by_key(|view| view.rows().len())
+}
+
+/// Whether the row is a part of the object from which its view was opened.
+fn belongs_directly(store: &Store, origin: Id, row: Id) -> bool {
+    store.wholes(row).any(|whole| whole == origin)
 }

@@ -2,37 +2,58 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, Open, Sort, View, age, name, namespace, word};
-use crate::records::{Kind, Pod, PodRole};
-use crate::store::SortKey;
+use super::Column;
+use super::column::{Sets, address, age, name, namespace, reason, since, state, word, write_address};
+use super::view::{Open, Related, Road, Sort, View};
+use crate::model::Word;
+use crate::records::{Kind, Pod, PodRole, VirtinkVm, Vm, name_key};
+use crate::store::{At, SortKey};
 
 pub(super) static VIEW: View<Pod> = View {
     name: "pods",
     aliases: &["pod", "po"],
     rows: &[Kind::Pod],
-    partners: &[],
+    partners: &[Kind::Vmi, Kind::Vm],
     shown: |_| true,
     state: |pod, now| pod.state(now),
     columns: &[
         namespace(),
         name(),
         Column::<Pod>::text("READY", 7, |pod, _| SortKey::Number(i64::from(pod.ready)))
-            .written(|pod, _, out| _ = write!(out, "{}/{}", pod.ready, pod.containers)),
-        Column::<Pod>::state("STATUS", |pod, now| word(pod.state(now).word)),
-        Column::<Pod>::number("RESTARTS", |pod, _| SortKey::Number(i64::from(pod.restarts))),
-        Column::<Pod>::text("ROLE", 14, |pod, _| SortKey::Text(role(pod.role))),
-        Column::<Pod>::text("IP", 39, |pod, _| super::address(pod.address())).written(
-            |pod, _, out| match pod.address() {
-                Some(address) => _ = write!(out, "{address}"),
-                None => out.push_str("<none>"),
-            },
-        ),
-        Column::<Pod>::text("NODE", 40, |pod, _| word(pod.node)),
+            .written(|pod, _, out| _ = write!(out, "{}/{}", pod.ready, pod.containers))
+            .within(Sets::TRIAGE),
+        state(),
+        reason(),
+        since().wide(),
+        Column::<Pod>::number("RESTARTS", |pod, _| SortKey::Number(i64::from(pod.restarts)))
+            .within(Sets::TRIAGE),
+        Column::<Pod>::text("ROLE", 14, |pod, _| SortKey::Text(role(pod.role))).within(Sets::all()),
+        Column::<Pod>::text("VM", 40, |pod, _| machine(pod)).within(Sets::all()),
+        Column::<Pod>::text("IP", 39, |pod, _| address(pod.address()))
+            .written(|pod, _, out| write_address(pod.address(), out))
+            .within(Sets::NETWORK),
+        Column::<Pod>::text("NODE", 40, |pod, _| word(pod.node)).within(Sets::NETWORK.union(Sets::TRIAGE)),
         age(),
     ],
     sort: Sort::Name,
     open: Open::Detail,
-    related: &[],
+    related: &[
+        Related::above(
+            Road::Owner,
+            "owners",
+            &[Kind::Vmi, Kind::VirtinkVm, Kind::Claim, Kind::DataVolume, Kind::Vm, Kind::OsArtifact],
+        ),
+        Related {
+            road: Road::Node,
+            title: "node",
+            kinds: &[Kind::Node],
+            find: |pod, out| {
+                out.extend(pod.store().find_key(name_key(Kind::Node, Word::default(), &pod.node)));
+            },
+        },
+        Related::below("disks attached by it", &[Kind::Pod]),
+        Related::events(),
+    ],
 };
 
 fn role(role: PodRole) -> &'static str {
@@ -46,4 +67,11 @@ fn role(role: PodRole) -> &'static str {
         PodRole::ClonePrepare => "clone prepare",
         PodRole::Virtink => "Virtink",
     }
+}
+
+/// The machine that it works for.
+fn machine(pod: At<'_, Pod>) -> SortKey<'_> {
+    let of_kubevirt = pod.nearest::<Vm>().map(|vm| &vm.record().meta.name);
+    let of_virtink = || pod.nearest::<VirtinkVm>().map(|vm| &vm.record().meta.name);
+    of_kubevirt.or_else(of_virtink).map_or(SortKey::Nothing, |name| SortKey::Text(name))
 }

@@ -91,7 +91,7 @@ impl AnyView for Table {
         let Some(row) = store.get::<Other>(id) else { return SortKey::Nothing };
         // The server writes ages as text; the object itself knows better.
         if self.headings.get(column).is_some_and(|heading| heading.title == "AGE") {
-            return super::time(row.meta.created);
+            return super::column::time(row.meta.created);
         }
         match column.checked_sub(1).map(|column| row.cells.get(column)) {
             None => SortKey::Text(row.meta.namespace.as_str()),

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::column::{Column, Heading, Holds, Layout, Sets, Shown, write_key};
+use super::column::{Column, Heading, Holds, Layout, Sets, Shown, state_key, write_key, write_state};
 use crate::model::{Age, Now};
 use crate::records::Kind;
 use crate::store::{At, Dir, Health, Id, Row, RowKey, Selection, SortKey, State, Store, Summary};
@@ -18,8 +18,11 @@ pub enum Open {
     Nothing,
     /// Shows everything about the object.
     Detail,
-    /// Shows those rows of the named view that belong to the object; where that has none, everything about it.
+    /// Shows those rows of the named view that belong to the object, if it is of one of these kinds; else everything
+    /// about it.
     Rows {
+        /// The kinds.
+        of: &'static [Kind],
         /// The view.
         view: &'static str,
         /// Which of its rows.
@@ -53,10 +56,27 @@ pub struct Related<R: Row> {
     pub road: Road,
     /// What they are to the row, in the plural, lower case.
     pub title: &'static str,
-    /// Their kinds, which have to be fed for them to be found.
+    /// Their kinds, which have to be fed for them to be found; others that `find` adds do not count.
     pub kinds: &'static [Kind],
-    /// Adds them, each once or more often, in no order.
+    /// Adds them, the nearest first, each once or more often.
     pub find: for<'a> fn(At<'a, R>, &mut Vec<Id>),
+}
+
+impl<R: Row> Related<R> {
+    /// What is above a row: what it is a part of, directly or by way of others.
+    pub(super) const fn above(road: Road, title: &'static str, kinds: &'static [Kind]) -> Self {
+        Self { road, title, kinds, find: |at, out| out.extend(at.store().above(at.id())) }
+    }
+
+    /// What is below a row: its parts, directly or by way of others.
+    pub(super) const fn below(title: &'static str, kinds: &'static [Kind]) -> Self {
+        Self { road: Road::Parts, title, kinds, find: |at, out| out.extend(at.store().below(at.id())) }
+    }
+
+    /// Events about a row and everything below it.
+    pub(super) const fn events() -> Self {
+        Self::below("events", &[Kind::Event])
+    }
 }
 
 /// The same for those who do not know the row type.
@@ -281,9 +301,9 @@ impl<R: Row> AnyView for View<R> {
             (related.find)(at, out);
             let mut seen = hashbrown::HashSet::new();
             let mut place = 0;
-            out.retain(|&id| {
+            out.retain(|&found| {
                 place += 1;
-                place <= from || seen.insert(id)
+                place <= from || found != id && related.kinds.contains(&found.kind()) && seen.insert(found)
             });
         }
     }
@@ -300,13 +320,19 @@ impl<R: Row> AnyView for View<R> {
         let (Some(column), Some(at)) = (self.columns.get(column), At::<R>::new(store, id)) else { return };
         let before = out.len();
         (column.text)(at, now, out);
-        if out.len() == before {
-            write_key((column.key)(at, now), column.holds, now, out);
+        if out.len() > before {
+            return;
+        }
+        if let Some(part) = column.part {
+            write_state(&(self.state)(at, now), part, at.meta(), now, out);
+        } else {
+            write_key((column.key)(at, now), column.holds, column.nothing, now, out);
         }
     }
 
     fn key<'a>(&self, store: &'a Store, id: Id, column: usize, now: Now) -> SortKey<'a> {
         match (self.columns.get(column), At::<R>::new(store, id)) {
+            (Some(Column { part: Some(part), .. }), Some(at)) => state_key(&(self.state)(at, now), *part),
             (Some(column), Some(at)) => (column.key)(at, now),
             _ => SortKey::Nothing,
         }

@@ -1,97 +1,174 @@
-//! `vms`: a VirtualMachine with its life and its disks in one row.
+//! `vms`: a VirtualMachine with its life, its disks and its move in one row.
 
 use std::fmt::Write as _;
 
-use super::column::{partner, write_word};
-use super::{Column, Open, Sort, View, age, count, name, namespace, time, word};
-use crate::records::{Kind, Vm, VmFlags};
-use crate::store::{At, SortKey};
+use super::Column;
+use super::column::{
+    Sets, address, age, count, name, namespace, part_key, partner, reason, since, size, state, told, word,
+    write_address, write_word, yes_no,
+};
+use super::view::{Open, Related, Road, Sort, View};
+use crate::model::format_bytes;
+use crate::records::{Kind, RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
+use crate::store::{At, Part, SortKey};
 
 pub(super) static VIEW: View<Vm> = View {
     name: "vms",
     aliases: &["vm", "virtualmachines", "virtualmachine"],
     rows: &[Kind::Vm],
-    partners: &[Kind::Vmi, Kind::DataVolume],
+    partners: PARTNERS,
     shown: |_| true,
     state: |vm, now| vm.state(now),
     columns: &[
         namespace(),
         name(),
-        Column::<Vm>::state("STATE", |vm, now| word(vm.state(now).word)).written(|vm, now, out| {
-            let state = vm.state(now);
-            out.push_str(if state.word.is_empty() { "Unknown" } else { &state.word });
-            if let Some(progress) = state.progress {
-                let _ = write!(out, " {}%", progress / 10);
-            }
-            if state.provisional {
-                out.push('…');
-            }
-        }),
-        Column::<Vm>::text("REASON", 28, |vm, now| word(vm.state(now).reason)).written(
-            |vm, now, out| match (vm.state(now).reason, vm.meta.broken()) {
-                (_, Some(why)) => out.push_str(why),
-                (reason, None) if reason.is_empty() => out.push('-'),
-                (reason, None) => out.push_str(&reason),
-            },
-        ),
-        Column::<Vm>::age("IN STATE", |vm, now| time(vm.state(now).since)),
-        Column::<Vm>::number("CPU", |vm, _| count(vm.cpus().unwrap_or(0))),
-        Column::<Vm>::bytes("MEMORY", |vm, _| count(i64::from(vm.memory().unwrap_or(0)) << 20)),
-        Column::<Vm>::text("IP", 39, |vm, _| super::address(vm.vmi().here().and_then(|vmi| vmi.address())))
-            .written(|vm, _, out| {
-                partner(vm.vmi(), out, |vmi, out| match vmi.address() {
-                    Some(address) => _ = write!(out, "{address}"),
-                    None => out.push_str("<none>"),
-                });
-            }),
-        Column::<Vm>::text("NODE", 40, |vm, _| {
-            vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.record().node))
-        })
-        .written(|vm, _, out| {
-            partner(vm.vmi(), out, |vmi, out| {
-                write_word(vmi.node, out);
-            });
-        }),
+        state(),
+        reason(),
+        since(),
+        Column::<Vm>::number("CPU", |vm, _| part_key(vm.asked_cpus()))
+            .written(|vm, _, out| partner(vm.asked_cpus(), out, |cpus, out| _ = write!(out, "{cpus}")))
+            .within(Sets::CAPACITY),
+        Column::<Vm>::bytes("MEMORY", |vm, _| part_key(vm.asked_memory().map(bytes)))
+            .written(|vm, _, out| partner(vm.asked_memory(), out, |mib, out| format_bytes(bytes(mib), out)))
+            .within(Sets::CAPACITY),
+        Column::<Vm>::number("DISKS", |vm, _| count(disk_count(vm)))
+            .written(|vm, _, out| write_disks(vm, out))
+            .within(Sets::STORAGE),
+        Column::<Vm>::bytes("DISK SIZE", |vm, _| size(vm.disk_bytes()))
+            .wide()
+            .within(Sets::STORAGE.union(Sets::CAPACITY)),
+        Column::<Vm>::text("IP", 39, |vm, _| address(vm.vmi().here().and_then(|vmi| vmi.address())))
+            .written(|vm, _, out| partner(vm.vmi(), out, |vmi, out| write_address(vmi.address(), out)))
+            .within(Sets::NETWORK),
+        Column::<Vm>::text("IP FROM", 12, |vm, _| vm.vmi().here().map_or(SortKey::Nothing, address_source))
+            .written(|vm, _, out| partner(vm.vmi(), out, write_address_source))
+            .wide()
+            .within(Sets::NETWORK),
+        Column::<Vm>::text("NODE", 40, |vm, _| vm_node(vm).here().map_or(SortKey::Nothing, word))
+            .written(|vm, _, out| partner(vm_node(vm), out, write_word))
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<Vm>::text("GUEST", 36, |vm, _| {
-            vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.record().guest_os))
+            vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.guest_os))
         })
-        .written(|vm, _, out| {
-            partner(vm.vmi(), out, |vmi, out| {
-                write_word(vmi.guest_os, out);
-            });
-        })
+        .written(|vm, _, out| partner(vm.vmi(), out, |vmi, out| write_word(vmi.guest_os, out)))
         .wide(),
+        Column::<Vm>::text("AGENT", 5, |vm, _| yes_no(vm.flags.contains(VmFlags::AGENT)))
+            .wide()
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
+        Column::<Vm>::text("READY", 5, |vm, _| yes_no(vm.flags.contains(VmFlags::READY)))
+            .wide()
+            .within(Sets::TRIAGE),
+        Column::<Vm>::text("RESTART", 7, |vm, _| match vm.flags.contains(VmFlags::RESTART_REQUIRED) {
+            true => SortKey::Text("needed"),
+            false => SortKey::Nothing,
+        })
+        .or("-")
+        .wide()
+        .within(Sets::TRIAGE),
+        Column::<Vm>::text("MOVES", 5, |vm, _| moves(vm)).or("n/a").wide().within(Sets::NETWORK),
         Column::<Vm>::text("STRATEGY", 16, |vm, _| SortKey::Text(vm.strategy.as_str())).wide(),
-        Column::<Vm>::text("TYPE", 24, |vm, _| word(vm.instancetype)).wide(),
-        Column::<Vm>::number("DISKS", |vm, _| {
-            count(i64::try_from(vm.record().disks.len()).unwrap_or(i64::MAX))
+        Column::<Vm>::text("WHEN IT STOPS", 24, |vm, _| SortKey::Text(next_move(vm.strategy))).wide(),
+        Column::<Vm>::text("TYPE", 24, |vm, _| word(vm.instancetype)).wide().within(Sets::CAPACITY),
+        Column::<Vm>::text("POOL", 40, |vm, _| {
+            vm.pool().map_or(SortKey::Nothing, |pool| SortKey::Text(&pool.record().meta.name))
         })
         .wide(),
-        Column::<Vm>::text("AGENT", 5, |vm, _| SortKey::Text(yes_no(vm.flags.contains(VmFlags::AGENT))))
-            .wide(),
-        Column::<Vm>::text("READY", 5, |vm, _| SortKey::Text(yes_no(vm.flags.contains(VmFlags::READY))))
-            .wide(),
         age(),
     ],
     sort: Sort::Name,
     open: Open::Detail,
-    related: &[],
+    related: &[
+        Related::above(Road::Owner, "pools", &[Kind::Pool]),
+        Related { road: Road::Node, title: "node", kinds: &[Kind::Node, Kind::Vmi], find: find_node },
+        Related::below("instances", &[Kind::Vmi]),
+        Related::below("pods", &[Kind::Pod]),
+        Related::below("disks", &[Kind::DataVolume]),
+        Related::below("claims", &[Kind::Claim]),
+        Related::below("migrations", &[Kind::Migration]),
+        Related::below("snapshots", &[Kind::VmSnapshot, Kind::VolumeSnapshot]),
+        Related::below("restores", &[Kind::VmRestore]),
+        Related {
+            road: Road::Parts,
+            title: "instance type",
+            kinds: &[Kind::Instancetype, Kind::ClusterInstancetype],
+            find: |vm, out| out.extend(vm.type_id()),
+        },
+        Related::events(),
+    ],
 };
 
-fn yes_no(yes: bool) -> &'static str {
-    if yes { "yes" } else { "no" }
+/// What is looked at beside a machine, to know how it is and what it has.
+pub(super) const PARTNERS: &[Kind] = &[
+    Kind::Vmi,
+    Kind::DataVolume,
+    Kind::Pod,
+    Kind::Claim,
+    Kind::Migration,
+    Kind::Instancetype,
+    Kind::ClusterInstancetype,
+];
+
+fn find_node(vm: At<'_, Vm>, out: &mut Vec<crate::store::Id>) {
+    if let Some(vmi) = vm.vmi().here() {
+        super::vmis::find_node(vmi, out);
+    }
 }
 
-impl At<'_, Vm> {
-    /// Virtual processors: of the running guest, else of the template.
-    fn cpus(self) -> Option<u16> {
-        let running = self.vmi().here().map(|vmi| vmi.cpus).filter(|&cpus| cpus > 0);
-        running.or(Some(self.cpus).filter(|&cpus| cpus > 0))
-    }
+/// MiB as bytes.
+pub(super) fn bytes(mib: u32) -> u64 {
+    u64::from(mib) << 20
+}
 
-    /// Memory in MiB: of the running guest, else of the template.
-    fn memory(self) -> Option<u32> {
-        let running = self.vmi().here().map(|vmi| vmi.memory).filter(|&memory| memory > 0);
-        running.or(Some(self.memory).filter(|&memory| memory > 0))
+fn disk_count(vm: At<'_, Vm>) -> i64 {
+    i64::try_from(vm.record().disks.len()).unwrap_or(i64::MAX)
+}
+
+/// How many disks, and how far the slowest is that is being filled: `2 (47%)`.
+fn write_disks(vm: At<'_, Vm>, out: &mut String) {
+    let count = disk_count(vm);
+    let _ = write!(out, "{count}");
+    let filling = vm.disks().filter(|disk| disk.phase != *"Succeeded").filter_map(|disk| disk.progress).min();
+    match filling {
+        Some(progress) => _ = write!(out, " ({}%)", progress / 10),
+        None if count > 0 && !vm.knows(Kind::DataVolume) => out.push('…'),
+        None => {}
+    }
+}
+
+/// Who tells the address of a guest.
+pub(super) fn address_source(vmi: At<'_, Vmi>) -> SortKey<'static> {
+    match vmi.address() {
+        None => SortKey::Nothing,
+        Some(_) if vmi.flags.contains(VmiFlags::ADDRESS_OF_GUEST) => SortKey::Text("guest agent"),
+        Some(_) => SortKey::Text("pod network"),
+    }
+}
+
+/// Writes who tells the address of a guest.
+pub(super) fn write_address_source(vmi: At<'_, Vmi>, out: &mut String) {
+    out.push_str(if let SortKey::Text(source) = address_source(vmi) { source } else { "n/a" });
+}
+
+/// Where its guest runs; none if it runs nowhere.
+pub(super) fn vm_node(vm: At<'_, Vm>) -> Part<crate::model::Word> {
+    match vm.vmi().map(|vmi| vmi.node) {
+        Part::Here(node) if node.is_empty() => Part::None,
+        node => node,
+    }
+}
+
+/// Whether it can move to another node while it runs.
+fn moves(vm: At<'_, Vm>) -> SortKey<'static> {
+    told(vm.flags.contains(VmFlags::MIGRATABLE), vm.flags.contains(VmFlags::NOT_MIGRATABLE))
+}
+
+/// What happens when the guest ends by itself.
+fn next_move(strategy: RunStrategy) -> &'static str {
+    match strategy {
+        RunStrategy::Always => "starts again",
+        RunStrategy::RerunOnFailure => "starts again if it failed",
+        RunStrategy::Manual | RunStrategy::Once | RunStrategy::Halted => "stays off",
+        RunStrategy::WaitAsReceiver => "waits for a migration",
+        RunStrategy::Unknown => "<unknown>",
     }
 }

@@ -8,9 +8,12 @@ use crate::model::{Name, Now, Uid};
 use crate::records::Kind;
 use crate::store::{Id, Selection, SortKey, State, Store};
 
-/// The view that opening this row shows; none where it opens no other view, or the object is gone.
+/// The view that opening this row shows; none where it shows everything about the object instead, or nothing.
 pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef> {
-    let Open::Rows { view, belongs } = opened.open() else { return None };
+    let Open::Rows { of, view, belongs } = opened.open() else { return None };
+    if !of.contains(&origin.kind()) {
+        return None;
+    }
     let (view, meta) = (find(view)?, store.meta(origin)?);
     let mut partners = view.partners().to_vec();
     // Without the object nobody knows what belongs to it.

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::claim_values::{AccessModes, ClaimFlags, ClaimPhase, ClaimRole, Volume, WorkerPhase};
-use crate::model::Word;
+use crate::model::{Key, Word};
 use crate::records::values::{Number, Truth, per_mille};
 use crate::records::wire::{Bytes, Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
-use crate::records::{Kind, KindInfo, Meta, Record};
+use crate::records::{Kind, KindInfo, Meta, Record, name_key};
 
 /// A PersistentVolumeClaim, with what CDI tells of its work on it in annotations.
 #[derive(Debug, Default, PartialEq)]
@@ -233,6 +233,10 @@ impl Record for Claim {
 
     fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    fn member_of(&self) -> Option<Key> {
+        (!self.class.is_empty()).then(|| name_key(Kind::StorageClass, Word::default(), &self.class))
     }
 }
 

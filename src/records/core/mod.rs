@@ -7,6 +7,7 @@ mod namespace;
 mod node;
 mod pod;
 mod pod_status;
+mod secret;
 mod storage_class;
 
 pub use claim::Claim;
@@ -15,4 +16,5 @@ pub use event::Event;
 pub use namespace::Namespace;
 pub use node::{Node, NodeFlags};
 pub use pod::{Ended, Pod, PodEvidence, PodFlags, PodRole};
+pub use secret::Secret;
 pub use storage_class::{BindingMode, StorageClass, StorageClassFlags};

@@ -25,6 +25,8 @@ pub struct Node {
     pub arch: Word,
     /// `status.capacity.memory` in bytes.
     pub memory: u64,
+    /// `status.allocatable.memory` in bytes: what pods may have.
+    pub allocatable_memory: u64,
     /// The first address of type InternalIP.
     address: Address,
     /// Since when it is ready or not.
@@ -33,6 +35,10 @@ pub struct Node {
     pub heartbeat: Option<Time>,
     /// `status.capacity.cpu` in thousandths.
     pub cpu: u32,
+    /// `status.allocatable.cpu` in thousandths: what pods may have.
+    pub allocatable_cpu: u32,
+    /// `status.capacity` of `devices.kubevirt.io/kvm`: how many guests could use KVM here.
+    pub kvm_capacity: u32,
     /// `status.allocatable` of `devices.kubevirt.io/kvm`: how many guests may use KVM here.
     pub kvm: u32,
     /// Condition `Ready`; Unknown when the kubelet is not heard any more.
@@ -248,7 +254,7 @@ impl Record for Node {
         let (labels, status) = (&wire.metadata.labels, &wire.status);
         let mut flags = status.conditions.flags | labels.virt;
         flags.set(NodeFlags::CORDONED, *wire.spec.unschedulable);
-        let kvm = status.allocatable.kvm.0.unwrap_or(0);
+        let devices = |amounts: &Amounts| u32::try_from(amounts.kvm.0.unwrap_or(0)).unwrap_or(u32::MAX);
         Self {
             roles: labels.roles,
             version: status.node_info.kubelet_version.word(),
@@ -258,7 +264,10 @@ impl Record for Node {
             ready_since: status.conditions.since,
             heartbeat: wire.metadata.annotations.heartbeat.time(),
             cpu: status.capacity.cpu.0.unwrap_or(0),
-            kvm: u32::try_from(kvm).unwrap_or(u32::MAX),
+            allocatable_memory: status.allocatable.memory.0.unwrap_or(0),
+            allocatable_cpu: status.allocatable.cpu.0.unwrap_or(0),
+            kvm_capacity: devices(&status.capacity),
+            kvm: devices(&status.allocatable),
             ready: status.conditions.ready,
             flags,
             meta: wire.metadata.fold(),
@@ -289,7 +298,7 @@ mod tests {
             r#"{"metadata":{"name":"n1","labels":{"cpu-model.node.kubevirt.io/EPYC":"true","kubevirt.io/schedulable":"true",
             "node-role.kubernetes.io/":"","node-role.kubernetes.io/control-plane":"","node-role.kubernetes.io/etcd":"true"},
             "annotations":{"kubevirt.io/heartbeat":"2026-11-21T10:00:00Z"}},"spec":{"unschedulable":true},
-            "status":{"capacity":{"cpu":"8","memory":"32Gi","devices.kubevirt.io/kvm":"1k"},"allocatable":{"devices.kubevirt.io/kvm":1000},
+            "status":{"capacity":{"cpu":"8","memory":"32Gi","devices.kubevirt.io/kvm":"1k"},"allocatable":{"cpu":"7500m","memory":"30Gi","devices.kubevirt.io/kvm":1000},
             "conditions":[{"type":"MemoryPressure","status":"True"},{"type":"DiskPressure","status":"False"},
             {"type":"Ready","status":"Unknown","lastTransitionTime":"2026-11-21T09:00:00Z"}],
             "addresses":[{"type":"Hostname","address":"n1"},{"type":"InternalIP","address":"10.1.0.1"},{"type":"InternalIP","address":"fd00::1"}],
@@ -297,6 +306,10 @@ mod tests {
         );
         assert_eq!((&*node.roles, &*node.version, &*node.arch), ("control-plane,etcd", "v1.36.2", "amd64"));
         assert_eq!((node.cpu, node.memory, node.kvm), (8000, 32 << 30, 1000));
+        assert_eq!(
+            (node.allocatable_cpu, node.allocatable_memory, node.kvm_capacity),
+            (7500, 30 << 30, 1000)
+        );
         assert_eq!(node.address().unwrap().to_string(), "10.1.0.1");
         assert_eq!((node.ready, node.heartbeat > node.ready_since), (Truth::Unknown, true));
         assert_eq!(node.flags, NodeFlags::CORDONED | NodeFlags::VIRT | NodeFlags::MEMORY_PRESSURE);

@@ -69,6 +69,8 @@ bitflags! {
         const SNAPSHOT = 1 << 9;
         /// A restore is under way.
         const RESTORE = 1 << 10;
+        /// Its instance type is one of its own namespace, not of the cluster.
+        const OWN_INSTANCETYPE = 1 << 11;
     }
 }
 
@@ -136,7 +138,7 @@ struct Spec<'a> {
     run_strategy: Str<'a>,
     running: Option<bool>,
     #[serde(borrow)]
-    instancetype: Nullable<Named<'a>>,
+    instancetype: Nullable<TypeRef<'a>>,
     #[serde(borrow)]
     template: Nullable<Template<'a>>,
 }
@@ -146,6 +148,24 @@ struct Spec<'a> {
 struct Named<'a> {
     #[serde(borrow)]
     name: Str<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TypeRef<'a> {
+    #[serde(borrow)]
+    name: Str<'a>,
+    #[serde(borrow)]
+    kind: Str<'a>,
+}
+
+impl TypeRef<'_> {
+    /// Whether it names one of the machine's own namespace; without a kind it names one of the cluster.
+    fn is_own(&self) -> bool {
+        ["virtualmachineinstancetype", "virtualmachineinstancetypes"]
+            .iter()
+            .any(|own| self.kind.eq_ignore_ascii_case(own))
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -371,6 +391,7 @@ impl Record for Vm {
         let mut flags = conditions.flags | status.state_change_requests.0.0;
         flags.set(VmFlags::CREATED, *status.created);
         flags.set(VmFlags::READY, *status.ready);
+        flags.set(VmFlags::OWN_INSTANCETYPE, spec.instancetype.is_own());
         flags.set(VmFlags::SNAPSHOT, !status.snapshot_in_progress.is_empty());
         flags.set(VmFlags::RESTORE, !status.restore_in_progress.is_empty());
         let count = *status.start_failure.consecutive_fail_count;
@@ -403,5 +424,9 @@ impl Record for Vm {
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
         self.disks.iter().for_each(link);
+    }
+
+    fn member_of(&self) -> Option<Key> {
+        Some(name_key(Kind::Namespace, Word::default(), &self.meta.namespace))
     }
 }

@@ -60,6 +60,8 @@ bitflags! {
         const OUTDATED = 1 << 7;
         /// The last migration failed.
         const MIGRATION_FAILED = 1 << 8;
+        /// The guest agent tells the address; otherwise it is that of the pod or of the network's plug-in.
+        const ADDRESS_OF_GUEST = 1 << 13;
     }
 }
 
@@ -171,23 +173,41 @@ impl<'de> Fold<'de> for Conditions {
     }
 }
 
+/// The address to show: the first one, but a link-local one only if there is no other.
 #[derive(Default)]
-struct Addresses(Option<IpAddr>);
+struct Addresses {
+    best: Option<IpAddr>,
+    of_guest: bool,
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Interface<'a> {
     #[serde(borrow)]
     ip_address: Str<'a>,
+    /// Who tells it: some of `domain`, `guest-agent`, `multus-status` with commas.
+    #[serde(borrow)]
+    info_source: Str<'a>,
 }
 
 impl<'de> Fold<'de> for Addresses {
     type Item = Interface<'de>;
 
     fn add(&mut self, interface: Interface<'de>) {
-        if self.0.is_none() {
-            // Guest agents report link-local addresses with a zone (`fe80::1%eth0`).
-            self.0 = interface.ip_address.split(['%', '/']).next().and_then(|address| address.parse().ok());
+        // Guest agents report link-local addresses with a zone (`fe80::1%eth0`).
+        let address: Option<IpAddr> =
+            interface.ip_address.split(['%', '/']).next().and_then(|address| address.parse().ok());
+        let poor = self.best.is_none_or(is_link_local);
+        if poor && address.is_some_and(|address| self.best.is_none() || !is_link_local(address)) {
+            self.best = address;
+            self.of_guest = interface.info_source.split(", ").any(|source| source == "guest-agent");
         }
     }
 }
@@ -232,13 +252,14 @@ impl Record for Vmi {
         flags.set(VmiFlags::MIGRATING, migrating);
         flags.set(VmiFlags::MIGRATION_FAILED, *migration.failed);
         flags.set(VmiFlags::EVACUATING, !status.evacuation_node_name.is_empty());
+        flags.set(VmiFlags::ADDRESS_OF_GUEST, status.interfaces.of_guest);
         flags.set(VmiFlags::OUTDATED, wire.metadata.labels.outdated.is_some());
         let os = if status.guest_os.pretty_name.is_empty() {
             &status.guest_os.name
         } else {
             &status.guest_os.pretty_name
         };
-        let address = match status.interfaces.0.0 {
+        let address = match status.interfaces.best {
             Some(IpAddr::V4(address)) => Ipv4Addr::to_ipv6_mapped(&address),
             Some(IpAddr::V6(address)) => address,
             None => Ipv6Addr::UNSPECIFIED,
@@ -279,5 +300,9 @@ impl Record for Vmi {
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
         self.disks.iter().for_each(link);
+    }
+
+    fn member_of(&self) -> Option<Key> {
+        (!self.node.is_empty()).then(|| name_key(Kind::Node, Word::default(), &self.node))
     }
 }

@@ -1,0 +1,72 @@
+//! `datasources`: names for the disks that new machines are copied from.
+
+use super::Column;
+use super::column::{Sets, age, name, namespace, reason, since, state, text, word};
+use super::phase::{self, phase};
+use super::view::{Open, Related, Road, Sort, View};
+use crate::records::{DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, Truth};
+use crate::store::{At, Id, SortKey, Store};
+
+pub(super) static VIEW: View<DataSource> = View {
+    name: "datasources",
+    aliases: &["datasource", "das"],
+    rows: &[Kind::DataSource],
+    partners: &[Kind::ImportCron],
+    shown: |_| true,
+    state: |source, now| {
+        let word = if source.ready == Truth::True { "Ready" } else { "NotReady" };
+        let reason = if source.ready == Truth::True { crate::model::Word::default() } else { source.reason };
+        phase::since(phase(source.state(now), source.meta(), word, reason), source.ready_since)
+    },
+    columns: &[
+        namespace(),
+        name(),
+        state(),
+        reason(),
+        since(),
+        Column::<DataSource>::text("POINTS TO", 12, |source, _| text(kind(source.source_kind)))
+            .within(Sets::STORAGE),
+        Column::<DataSource>::text("SOURCE", 50, |source, _| text(&source.record().source))
+            .within(Sets::STORAGE),
+        Column::<DataSource>::text("SOURCE NAMESPACE", 40, |source, _| word(source.source_namespace)).wide(),
+        Column::<DataSource>::text("KEPT BY", 40, |source, _| {
+            let cron = source.wholes::<ImportCron>().next();
+            cron.map_or(SortKey::Nothing, |cron| SortKey::Text(&cron.record().meta.name))
+        }),
+        Column::<DataSource>::text("TYPE", 24, |source, _| word(source.instancetype)).wide(),
+        Column::<DataSource>::text("PREFERENCE", 24, |source, _| word(source.preference)).wide(),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Rows { of: &[Kind::DataSource], view: "datavolumes", belongs: is_copied_from },
+    related: &[
+        Related::above(Road::Owner, "import crons", &[Kind::ImportCron]),
+        Related {
+            road: Road::UsedBy,
+            title: "disks copied from it",
+            kinds: &[Kind::DataVolume],
+            find: |source, out| {
+                let store = source.store();
+                let copies = store.ids(Kind::DataVolume);
+                out.extend(copies.into_iter().filter(|&id| is_copied_from(store, source.id(), id)));
+            },
+        },
+        Related::below("source", &[Kind::Claim, Kind::VolumeSnapshot, Kind::DataSource]),
+        Related::events(),
+    ],
+};
+
+/// Whether a disk is made from a DataSource.
+fn is_copied_from(store: &Store, source: Id, disk: Id) -> bool {
+    let key = At::<DataSource>::new(store, source).map(|source| source.record().key());
+    store.get::<DataVolume>(disk).is_some_and(|disk| disk.from.is_some() && disk.from == key)
+}
+
+fn kind(kind: DataSourceKind) -> &'static str {
+    match kind {
+        DataSourceKind::None => "",
+        DataSourceKind::Claim => "claim",
+        DataSourceKind::Snapshot => "snapshot",
+        DataSourceKind::DataSource => "datasource",
+    }
+}

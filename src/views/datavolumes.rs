@@ -1,0 +1,89 @@
+//! `datavolumes`: disks of CDI and how far they are.
+
+use std::fmt::Write as _;
+
+use super::Column;
+use super::column::{Sets, age, name, namespace, reason, since, size, state, text, word};
+use super::phase::{self, phase};
+use super::view::{Open, Related, Road, Sort, View};
+use crate::records::{Claim, DataVolume, Kind, Vm};
+use crate::store::{At, SortKey};
+
+pub(super) static VIEW: View<DataVolume> = View {
+    name: "datavolumes",
+    aliases: &["datavolume", "dv", "dvs"],
+    rows: &[Kind::DataVolume],
+    partners: &[Kind::Claim, Kind::Pod, Kind::Vm],
+    shown: |_| true,
+    state: |disk, now| {
+        phase::since(phase(disk.state(now), disk.meta(), &disk.phase, disk.running_reason), disk.since)
+    },
+    columns: &[
+        namespace(),
+        name(),
+        state(),
+        reason().within(Sets::STORAGE),
+        since(),
+        Column::<DataVolume>::number("DONE", |disk, _| done(&disk))
+            .written(|disk, _, out| {
+                if let SortKey::Number(thousandths) = done(&disk) {
+                    let _ = write!(out, "{}%", thousandths / 10);
+                }
+            })
+            .or("n/a")
+            .within(Sets::STORAGE.union(Sets::TRIAGE)),
+        Column::<DataVolume>::text("SOURCE", 12, |disk, _| text(disk.source.as_str())).within(Sets::STORAGE),
+        Column::<DataVolume>::bytes("SIZE", |disk, _| size(bytes(disk)))
+            .within(Sets::STORAGE.union(Sets::CAPACITY)),
+        Column::<DataVolume>::text("CLASS", 30, |disk, _| class(disk)).within(Sets::STORAGE),
+        Column::<DataVolume>::number("RESTARTS", |disk, _| SortKey::Number(i64::from(disk.restarts)))
+            .within(Sets::TRIAGE),
+        Column::<DataVolume>::text("USED BY", 40, |disk, _| used_by(disk)).within(Sets::STORAGE),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Detail,
+    related: &[
+        Related::above(Road::Owner, "owners", &[Kind::Vm, Kind::ImportCron]),
+        Related::above(Road::UsedBy, "machines", &[Kind::Vm, Kind::Vmi, Kind::VirtinkVm]),
+        Related::below("claims", &[Kind::Claim]),
+        Related::below("worker pods", &[Kind::Pod]),
+        Related {
+            road: Road::Parts,
+            title: "sources",
+            kinds: &[Kind::Claim, Kind::VolumeSnapshot, Kind::DataSource],
+            find: |disk, out| out.extend(disk.from.and_then(|key| disk.store().find_key(key))),
+        },
+        Related::events(),
+    ],
+};
+
+/// How far it is in thousandths; one that has succeeded is done, whatever it told last.
+fn done(disk: &DataVolume) -> SortKey<'static> {
+    match (&*disk.phase, disk.progress) {
+        ("Succeeded", _) => SortKey::Number(1000),
+        (_, Some(progress)) => SortKey::Number(i64::from(progress)),
+        (_, None) => SortKey::Nothing,
+    }
+}
+
+/// What its claim has, else what is asked for.
+fn bytes(disk: At<'_, DataVolume>) -> u64 {
+    let claimed = disk.claim().here().map(|claim| claim.capacity.max(claim.requested));
+    claimed.filter(|&bytes| bytes > 0).unwrap_or(disk.requested)
+}
+
+/// The class of its claim, else the one that it asks for.
+fn class(disk: At<'_, DataVolume>) -> SortKey<'static> {
+    let of_claim = disk.claim().here().map(|claim| claim.class).filter(|class| !class.is_empty());
+    word(of_claim.unwrap_or(disk.class))
+}
+
+fn used_by(disk: At<'_, DataVolume>) -> SortKey<'_> {
+    disk.nearest::<Vm>().map_or(SortKey::Nothing, |vm| SortKey::Text(&vm.record().meta.name))
+}
+
+/// The name of the machine that a claim belongs to.
+pub(super) fn user_of(claim: At<'_, Claim>) -> SortKey<'_> {
+    claim.nearest::<Vm>().map_or(SortKey::Nothing, |vm| SortKey::Text(&vm.record().meta.name))
+}

@@ -1,0 +1,61 @@
+//! `importcrons`: what keeps DataSources up to date.
+
+use super::Column;
+use super::belongs_directly;
+use super::column::{Sets, age, name, namespace, reason, since, state, text, time, word};
+use super::phase::phase;
+use super::view::{Open, Related, Sort, View};
+use crate::model::Word;
+use crate::records::{ImportCron, ImportCronFlags, Kind, Truth};
+use crate::store::SortKey;
+
+pub(super) static VIEW: View<ImportCron> = View {
+    name: "importcrons",
+    aliases: &["importcron", "cron", "dic", "dics", "dataimportcrons", "dataimportcron"],
+    rows: &[Kind::ImportCron],
+    partners: &[Kind::DataVolume],
+    shown: |_| true,
+    state: |cron, now| {
+        let progressing = cron.flags.contains(ImportCronFlags::PROGRESSING);
+        let (word, reason) = match cron.fresh {
+            _ if progressing => ("Importing", cron.progress_reason),
+            Truth::True => ("Ready", Word::default()),
+            Truth::False => ("Outdated", cron.fresh_reason),
+            Truth::Missing | Truth::Unknown => ("", cron.fresh_reason),
+        };
+        phase(cron.state(now), cron.meta(), word, reason)
+    },
+    columns: &[
+        namespace(),
+        name(),
+        state(),
+        reason(),
+        since().wide(),
+        Column::<ImportCron>::text("SCHEDULE", 20, |cron, _| word(cron.schedule)),
+        Column::<ImportCron>::text("DATASOURCE", 40, |cron, _| text(&cron.record().managed))
+            .within(Sets::STORAGE),
+        Column::<ImportCron>::age("LAST IMPORT", |cron, _| time(cron.last_import))
+            .within(Sets::STORAGE.union(Sets::TRIAGE)),
+        Column::<ImportCron>::age("LAST LOOK", |cron, _| time(cron.last_poll)).within(Sets::TRIAGE),
+        Column::<ImportCron>::number("KEEPS", |cron, _| SortKey::Number(i64::from(cron.keep)))
+            .wide()
+            .within(Sets::STORAGE),
+        Column::<ImportCron>::text("KEPT AS", 10, |cron, _| {
+            SortKey::Text(if cron.flags.contains(ImportCronFlags::SNAPSHOTS) {
+                "snapshots"
+            } else {
+                "claims"
+            })
+        })
+        .wide()
+        .within(Sets::STORAGE),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Rows { of: &[Kind::ImportCron], view: "datavolumes", belongs: belongs_directly },
+    related: &[
+        Related::below("datasource", &[Kind::DataSource]),
+        Related::below("imports", &[Kind::DataVolume, Kind::VolumeSnapshot]),
+        Related::events(),
+    ],
+};

@@ -1,0 +1,157 @@
+//! `nodes`: what can run guests, and what runs there.
+
+use std::fmt::Write as _;
+
+use super::Column;
+use super::column::{
+    Sets, address, age, count, name, reason, since, size, state, time, word, write_address, write_members,
+    write_millis,
+};
+use super::phase::{self, phase};
+use super::view::{Open, Related, Road, Sort, View};
+use super::vms::{bytes, vm_node};
+use crate::model::{Now, Word};
+use crate::records::{Kind, Node, NodeFlags, Pod, Truth, Vm, Vmi};
+use crate::store::{At, Health, Id, SortKey, State, Store};
+
+pub(super) static VIEW: View<Node> = View {
+    name: "nodes",
+    aliases: &["node", "no"],
+    rows: &[Kind::Node],
+    partners: &[Kind::Vmi],
+    shown: |_| true,
+    state: node_state,
+    columns: &[
+        name(),
+        state(),
+        reason(),
+        since(),
+        Column::<Node>::text("ROLES", 30, |node, _| word(node.roles)),
+        Column::<Node>::number("VMS", |node, _| guests(node))
+            .written(|node, _, out| write_members(node, Kind::Vmi, guests(node), out))
+            .within(Sets::all()),
+        Column::<Node>::number("CPU", |node, _| count(node.allocatable_cpu))
+            .written(|node, _, out| write_millis(node.allocatable_cpu, out))
+            .within(Sets::CAPACITY),
+        Column::<Node>::number("CPU ASKED", |node, _| asked_cpus(node))
+            .written(|node, _, out| write_members(node, Kind::Vmi, asked_cpus(node), out))
+            .within(Sets::CAPACITY),
+        Column::<Node>::bytes("MEMORY", |node, _| size(node.allocatable_memory)).within(Sets::CAPACITY),
+        Column::<Node>::bytes("MEM ASKED", |node, _| asked_memory(node))
+            .written(|node, _, out| {
+                if !node.knows(Kind::Vmi) {
+                    out.push('…');
+                }
+            })
+            .within(Sets::CAPACITY),
+        Column::<Node>::number("KVM", |node, _| SortKey::Number(i64::from(node.kvm)))
+            .written(|node, _, out| _ = write!(out, "{}/{}", node.kvm, node.kvm_capacity))
+            .within(Sets::CAPACITY),
+        Column::<Node>::age("HANDLER", |node, _| time(node.heartbeat)).wide().within(Sets::TRIAGE),
+        Column::<Node>::text("IP", 39, |node, _| address(node.address()))
+            .written(|node, _, out| write_address(node.address(), out))
+            .wide()
+            .within(Sets::NETWORK),
+        Column::<Node>::text("VERSION", 20, |node, _| word(node.version)).wide(),
+        Column::<Node>::text("ARCH", 8, |node, _| word(node.arch)).wide(),
+        Column::<Node>::number("ALL CPU", |node, _| count(node.cpu))
+            .written(|node, _, out| write_millis(node.cpu, out))
+            .wide()
+            .within(Sets::CAPACITY),
+        Column::<Node>::bytes("ALL MEMORY", |node, _| size(node.memory)).wide().within(Sets::CAPACITY),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Rows { of: &[Kind::Node], view: "vms", belongs: runs_on },
+    related: &[
+        Related {
+            road: Road::UsedBy,
+            title: "instances",
+            kinds: &[Kind::Vmi],
+            find: |node, out| out.extend(node.store().members(Kind::Vmi, node.id())),
+        },
+        Related {
+            road: Road::Parts,
+            title: "machines",
+            kinds: &[Kind::Vm],
+            find: |node, out| {
+                let guests = instances(node);
+                out.extend(guests.filter_map(|vmi| vmi.vm().here()).map(At::id));
+            },
+        },
+        Related {
+            road: Road::Parts,
+            title: "pods of machines",
+            kinds: &[Kind::Pod],
+            find: |node, out| {
+                let pods = node.store().ids(Kind::Pod).into_iter();
+                let here = |id: &Id| {
+                    node.store().get::<Pod>(*id).is_some_and(|pod| *pod.node == *node.record().meta.name)
+                };
+                out.extend(pods.filter(here));
+            },
+        },
+        Related {
+            road: Road::Parts,
+            title: "events",
+            kinds: &[Kind::Event],
+            find: |node, out| out.extend(node.store().parts(node.id())),
+        },
+    ],
+};
+
+/// Whether a machine runs on a node.
+fn runs_on(store: &Store, node: Id, vm: Id) -> bool {
+    let (Some(meta), Some(vm)) = (store.meta(node), At::<Vm>::new(store, vm)) else { return false };
+    vm_node(vm).here().is_some_and(|node| *node == *meta.name)
+}
+
+/// The guests on a node.
+fn instances(node: At<'_, Node>) -> impl Iterator<Item = At<'_, Vmi>> {
+    let members = node.store().members(Kind::Vmi, node.id());
+    members.iter().filter_map(move |&id| At::new(node.store(), id))
+}
+
+fn guests(node: At<'_, Node>) -> SortKey<'static> {
+    let running = instances(node).filter(|vmi| !matches!(&*vmi.phase, "Succeeded" | "Failed"));
+    SortKey::Number(i64::try_from(running.count()).unwrap_or(i64::MAX))
+}
+
+fn asked_cpus(node: At<'_, Node>) -> SortKey<'static> {
+    SortKey::Number(instances(node).map(|vmi| i64::from(vmi.cpus)).sum())
+}
+
+fn asked_memory(node: At<'_, Node>) -> SortKey<'static> {
+    size(instances(node).map(|vmi| bytes(vmi.memory)).fold(0, u64::saturating_add))
+}
+
+/// What is not as it should be, the gravest first.
+const REASONS: &[(NodeFlags, &str)] = &[
+    (NodeFlags::NO_NETWORK, "NetworkUnavailable"),
+    (NodeFlags::MEMORY_PRESSURE, "MemoryPressure"),
+    (NodeFlags::DISK_PRESSURE, "DiskPressure"),
+    (NodeFlags::PID_PRESSURE, "PIDPressure"),
+    (NodeFlags::NOT_VIRT, "TakesNoMachines"),
+];
+
+fn node_state(node: At<'_, Node>, now: Now) -> State {
+    let word = match node.ready {
+        Truth::True if node.flags.contains(NodeFlags::CORDONED) => "Cordoned",
+        Truth::True => "Ready",
+        Truth::False => "NotReady",
+        Truth::Unknown | Truth::Missing => "Unknown",
+    };
+    let reason = REASONS.iter().find(|(flag, _)| node.flags.contains(*flag)).map_or("", |(_, reason)| reason);
+    let explained = node.state(now);
+    if !explained.word.is_empty() {
+        return explained;
+    }
+    let state = phase::since(phase(explained, node.meta(), word, Word::new(reason)), node.ready_since);
+    let health = match word {
+        "Unknown" => Health::Failed,
+        "Cordoned" => Health::Warning,
+        "Ready" if !reason.is_empty() => Health::Warning,
+        _ => state.health,
+    };
+    State { health, ..state }
+}

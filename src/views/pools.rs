@@ -1,0 +1,95 @@
+//! `pools`: VirtualMachinePools with what their machines say.
+
+use std::fmt::Write as _;
+
+use super::column::{Sets, age, count, name, namespace, reason, since, state};
+use super::phase::phase;
+use super::view::{Open, Related, Sort, View};
+use super::{Column, belongs_directly};
+use crate::model::{Now, Word};
+use crate::records::{Kind, Pool, PoolFlags};
+use crate::store::{At, Health, SortKey, State};
+
+pub(super) static VIEW: View<Pool> = View {
+    name: "pools",
+    aliases: &["pool", "virtualmachinepools", "virtualmachinepool", "vmpool", "vmpools"],
+    rows: &[Kind::Pool],
+    partners: &[Kind::Vm, Kind::Vmi],
+    shown: |_| true,
+    state: pool_state,
+    columns: &[
+        namespace(),
+        name(),
+        state(),
+        reason(),
+        Column::<Pool>::text("READY", 11, |pool, _| SortKey::Number(i64::from(pool.ready)))
+            .written(write_ready)
+            .within(Sets::TRIAGE),
+        Column::<Pool>::number("DESIRED", |pool, _| SortKey::Number(i64::from(pool.desired))),
+        Column::<Pool>::number("CURRENT", |pool, _| SortKey::Number(i64::from(pool.replicas))),
+        Column::<Pool>::number("FAULTS", |pool, now| SortKey::Number(faults(pool, now))).within(Sets::TRIAGE),
+        Column::<Pool>::number("CPU", |pool, _| count(pool.cpus())).within(Sets::CAPACITY),
+        Column::<Pool>::bytes("MEMORY", |pool, _| count(pool.memory())).within(Sets::CAPACITY),
+        since().wide(),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly },
+    related: &[
+        Related::below("machines", &[Kind::Vm]),
+        Related::below("instances", &[Kind::Vmi]),
+        Related::events(),
+    ],
+};
+
+/// How many of its machines have a fault.
+fn faults(pool: At<'_, Pool>, now: Now) -> i64 {
+    let faulty = pool.vms().filter(|vm| matches!(vm.state(now).health, Health::Failed | Health::Warning));
+    i64::try_from(faulty.count()).unwrap_or(i64::MAX)
+}
+
+/// Ready machines and those that should be.
+pub(super) fn write_ready(pool: At<'_, Pool>, _: Now, out: &mut String) {
+    let _ = write!(out, "{}/{}", pool.ready, pool.desired);
+}
+
+/// The state of a pool: what it says of itself, and of the machine that is worst off.
+pub(super) fn pool_state(pool: At<'_, Pool>, now: Now) -> State {
+    let word = match (pool.ready, pool.desired) {
+        _ if pool.flags.contains(PoolFlags::FAILURE) => "Failed",
+        _ if pool.flags.contains(PoolFlags::PAUSED) => "Paused",
+        (_, 0) if pool.replicas == 0 => "Stopped",
+        _ if pool.replicas != pool.desired => "Scaling",
+        (ready, desired) if ready < desired => "NotReady",
+        _ => "Ready",
+    };
+    let state = phase(pool.state(now), pool.meta(), word, pool.failure);
+    if !state.reason.is_empty() || word == "Ready" || word == "Stopped" {
+        return state;
+    }
+    let worst = pool.vms().map(|vm| vm.state(now)).find(|state| state.health == Health::Failed);
+    let busy = word == "NotReady" && worst.is_none();
+    State {
+        word: if busy { Word::new("Starting") } else { state.word },
+        health: if busy { Health::Busy } else { state.health },
+        reason: worst.map_or(
+            state.reason,
+            |worst| {
+                if worst.reason.is_empty() { worst.word } else { worst.reason }
+            },
+        ),
+        ..state
+    }
+}
+
+impl At<'_, Pool> {
+    /// Virtual processors that its machines ask for.
+    pub(super) fn cpus(self) -> i64 {
+        self.vms().filter_map(|vm| vm.asked_cpus().here()).map(i64::from).sum()
+    }
+
+    /// Bytes of memory that its machines ask for.
+    pub(super) fn memory(self) -> i64 {
+        self.vms().filter_map(|vm| vm.asked_memory().here()).map(|mib| i64::from(mib) << 20).sum()
+    }
+}

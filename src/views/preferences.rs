@@ -1,0 +1,54 @@
+//! `preferences`: what guests of a system like, of a namespace and of the whole cluster together.
+
+use super::Column;
+use super::column::{Sets, age, count, name, namespace, size, word, yes_no};
+use super::instancetypes::scope;
+use super::view::{Open, Related, Sort, View};
+use super::vms::bytes;
+use crate::records::{ClusterPreference, Kind, Meta, Preference, Wishes};
+use crate::store::{At, Id, Row, SortKey, Store};
+
+/// A row of this view.
+pub(super) struct Liking;
+
+impl Row for Liking {
+    type Record = Meta;
+
+    fn find(store: &Store, id: Id) -> Option<&Meta> {
+        store.meta(id)
+    }
+}
+
+impl At<'_, Liking> {
+    fn wishes(self) -> Wishes {
+        let own = self.store().get::<Preference>(self.id()).map(|own| own.wishes);
+        let of_cluster = || self.store().get::<ClusterPreference>(self.id()).map(|one| one.wishes);
+        own.or_else(of_cluster).unwrap_or_default()
+    }
+}
+
+pub(super) static VIEW: View<Liking> = View {
+    name: "preferences",
+    aliases: &["preference", "pref", "vmp", "vmps", "vmpref", "vmprefs", "vmcp", "vmcps"],
+    rows: &[Kind::ClusterPreference, Kind::Preference],
+    partners: &[],
+    shown: |_| true,
+    state: |row, now| row.state(now),
+    columns: &[
+        namespace(),
+        name(),
+        Column::<Liking>::text("FOR", 10, |row, _| SortKey::Text(scope(row.kind() == Kind::Preference))),
+        Column::<Liking>::text("ABOUT", 40, |row, _| word(row.wishes().about)),
+        Column::<Liking>::number("LEAST CPU", |row, _| count(row.wishes().cpus)).within(Sets::CAPACITY),
+        Column::<Liking>::bytes("LEAST MEMORY", |row, _| size(bytes(row.wishes().memory)))
+            .within(Sets::CAPACITY),
+        Column::<Liking>::text("DISK BUS", 10, |row, _| word(row.wishes().disk_bus)).within(Sets::STORAGE),
+        Column::<Liking>::text("NETWORK", 10, |row, _| word(row.wishes().interface)).within(Sets::NETWORK),
+        Column::<Liking>::text("MACHINE", 24, |row, _| word(row.wishes().machine)).wide(),
+        Column::<Liking>::text("UEFI", 5, |row, _| yes_no(row.wishes().efi)),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Detail,
+    related: &[Related::events()],
+};

@@ -1,0 +1,206 @@
+//! `workloads`: everything that runs guests, each once: pools with their machines folded in, and the machines that
+//! nothing above them owns, of KubeVirt and of Virtink.
+
+use std::fmt::Write as _;
+
+use super::column::{
+    Sets, address, age, count, name, namespace, part_key, partner, reason, since, state, text, word,
+    write_address, write_part, write_word,
+};
+use super::pools::{pool_state, write_ready};
+use super::view::{Open, Related, Road, Sort, View};
+use super::vms::{bytes, vm_node};
+use super::vtvms::virtink_state;
+use super::{Column, belongs_directly};
+use crate::model::{Now, Word, format_bytes};
+use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, name_key};
+use crate::store::{At, Id, Part, Row, SortKey, State, Store};
+
+/// A row of this view.
+pub(super) struct Workload;
+
+impl Row for Workload {
+    type Record = Meta;
+
+    fn find(store: &Store, id: Id) -> Option<&Meta> {
+        store.meta(id)
+    }
+}
+
+/// What a row is.
+enum Runs<'a> {
+    Machine(At<'a, Vm>),
+    Pool(At<'a, Pool>),
+    Virtink(At<'a, VirtinkVm>),
+}
+
+impl<'a> At<'a, Workload> {
+    fn runs(self) -> Option<Runs<'a>> {
+        let (store, id) = (self.store(), self.id());
+        let machine = At::new(store, id).map(Runs::Machine);
+        let pool = || At::new(store, id).map(Runs::Pool);
+        let virtink = || At::new(store, id).map(Runs::Virtink);
+        machine.or_else(pool).or_else(virtink)
+    }
+}
+
+pub(super) static VIEW: View<Workload> = View {
+    name: "workloads",
+    aliases: &["workload", "wl", "work", "wk"],
+    rows: &[Kind::Vm, Kind::Pool, Kind::VirtinkVm],
+    partners: super::vms::PARTNERS,
+    shown: |row| match row.runs() {
+        Some(Runs::Machine(vm)) => vm.pool().is_none(),
+        Some(_) => true,
+        None => false,
+    },
+    state: |row, now| match row.runs() {
+        Some(Runs::Machine(vm)) => vm.state(now),
+        Some(Runs::Pool(pool)) => pool_state(pool, now),
+        Some(Runs::Virtink(vm)) => virtink_state(vm, now),
+        None => State::default(),
+    },
+    columns: &[
+        namespace(),
+        name(),
+        Column::<Workload>::text("KIND", 8, |row, _| SortKey::Text(kind(row))).within(Sets::all()),
+        state(),
+        reason(),
+        since(),
+        Column::<Workload>::text("READY", 11, |row, _| SortKey::Number(ready(row)))
+            .written(write_readiness)
+            .within(Sets::TRIAGE),
+        Column::<Workload>::number("CPU", |row, _| part_key(cpus(row)))
+            .written(|row, _, out| write_part(cpus(row), out))
+            .within(Sets::CAPACITY),
+        Column::<Workload>::bytes("MEMORY", |row, _| part_key(memory(row)))
+            .written(|row, _, out| partner(memory(row), out, format_bytes))
+            .within(Sets::CAPACITY),
+        Column::<Workload>::text("IP", 39, |row, _| address_key(row))
+            .written(|row, _, out| write_ip(row, out))
+            .within(Sets::NETWORK),
+        Column::<Workload>::text("NODE", 40, |row, _| node(row).here().map_or(SortKey::Nothing, word))
+            .written(|row, _, out| write_node(row, out))
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
+        Column::<Workload>::number("DISKS", |row, _| count(disks(row))).wide().within(Sets::STORAGE),
+        Column::<Workload>::text("POLICY", 16, |row, _| match row.runs() {
+            Some(Runs::Machine(vm)) => text(vm.strategy.as_str()),
+            Some(Runs::Virtink(vm)) => text(vm.policy.as_str()),
+            _ => SortKey::Nothing,
+        })
+        .wide(),
+        age(),
+    ],
+    sort: Sort::Name,
+    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly },
+    related: &[
+        Related { road: Road::Node, title: "node", kinds: &[Kind::Node, Kind::Vmi], find: find_node },
+        Related::below("machines", &[Kind::Vm]),
+        Related::below("instances", &[Kind::Vmi]),
+        Related::below("pods", &[Kind::Pod]),
+        Related::below("disks", &[Kind::DataVolume]),
+        Related::below("claims", &[Kind::Claim]),
+        Related::below("migrations", &[Kind::Migration]),
+        Related::below("snapshots", &[Kind::VmSnapshot, Kind::VolumeSnapshot]),
+        Related::events(),
+    ],
+};
+
+fn kind(row: At<'_, Workload>) -> &'static str {
+    match row.runs() {
+        Some(Runs::Machine(_)) => "VM",
+        Some(Runs::Pool(_)) => "pool",
+        Some(Runs::Virtink(_)) => "Virtink",
+        None => "",
+    }
+}
+
+fn ready(row: At<'_, Workload>) -> i64 {
+    match row.runs() {
+        Some(Runs::Machine(vm)) => i64::from(vm.flags.contains(VmFlags::READY)),
+        Some(Runs::Pool(pool)) => i64::from(pool.ready),
+        Some(Runs::Virtink(vm)) => i64::from(vm.flags.contains(VirtinkFlags::READY)),
+        None => 0,
+    }
+}
+
+fn write_readiness(row: At<'_, Workload>, now: Now, out: &mut String) {
+    match row.runs() {
+        Some(Runs::Pool(pool)) => write_ready(pool, now, out),
+        _ => _ = write!(out, "{}/1", ready(row)),
+    }
+}
+
+fn cpus(row: At<'_, Workload>) -> Part<i64> {
+    match row.runs() {
+        Some(Runs::Machine(vm)) => vm.asked_cpus().map(i64::from),
+        Some(Runs::Pool(pool)) => Part::Here(pool.cpus()),
+        Some(Runs::Virtink(vm)) => Part::Here(i64::from(vm.cpus)),
+        None => Part::None,
+    }
+}
+
+/// Bytes of memory that it asks for.
+fn memory(row: At<'_, Workload>) -> Part<u64> {
+    match row.runs() {
+        Some(Runs::Machine(vm)) => vm.asked_memory().map(bytes),
+        Some(Runs::Pool(pool)) => Part::Here(pool.memory().unsigned_abs()),
+        Some(Runs::Virtink(vm)) => Part::Here(bytes(vm.memory)),
+        None => Part::None,
+    }
+}
+
+fn disks(row: At<'_, Workload>) -> i64 {
+    let disks = match row.runs() {
+        Some(Runs::Machine(vm)) => vm.record().disks.len(),
+        Some(Runs::Pool(pool)) => pool.vms().map(|vm| vm.record().disks.len()).sum(),
+        Some(Runs::Virtink(vm)) => vm.record().disks.len(),
+        None => 0,
+    };
+    i64::try_from(disks).unwrap_or(i64::MAX)
+}
+
+fn address_key(row: At<'_, Workload>) -> SortKey<'static> {
+    address(match row.runs() {
+        Some(Runs::Machine(vm)) => vm.vmi().here().and_then(|vmi| vmi.address()),
+        Some(Runs::Virtink(vm)) => vm.present_pod().here().and_then(|pod| pod.address()),
+        Some(Runs::Pool(_)) | None => None,
+    })
+}
+
+fn write_ip(row: At<'_, Workload>, out: &mut String) {
+    match row.runs() {
+        Some(Runs::Machine(vm)) => partner(vm.vmi(), out, |vmi, out| write_address(vmi.address(), out)),
+        Some(Runs::Virtink(vm)) => {
+            partner(vm.present_pod(), out, |pod: At<'_, Pod>, out| write_address(pod.address(), out));
+        }
+        Some(Runs::Pool(_)) | None => out.push_str("n/a"),
+    }
+}
+
+fn node(row: At<'_, Workload>) -> Part<Word> {
+    match row.runs() {
+        Some(Runs::Machine(vm)) => vm_node(vm),
+        Some(Runs::Virtink(vm)) if !vm.node.is_empty() => Part::Here(vm.node),
+        _ => Part::None,
+    }
+}
+
+/// Writes the node of a machine; how many nodes the machines of a pool run on.
+fn write_node(row: At<'_, Workload>, out: &mut String) {
+    let Some(Runs::Pool(pool)) = row.runs() else { return partner(node(row), out, write_word) };
+    let mut nodes: Vec<Word> = pool.vms().filter_map(|vm| vm_node(vm).here()).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    match nodes.as_slice() {
+        [] => out.push_str("<none>"),
+        [only] => out.push_str(only),
+        several => _ = write!(out, "{} nodes", several.len()),
+    }
+}
+
+fn find_node(row: At<'_, Workload>, out: &mut Vec<Id>) {
+    if let Some(node) = node(row).here() {
+        out.extend(row.store().find_key(name_key(Kind::Node, Word::default(), &node)));
+    }
+}
