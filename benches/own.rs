@@ -52,7 +52,7 @@ fn complete(count: usize) -> String {
 /// Whether any row is on the screen.
 fn has_rows(session: &Session) -> bool {
     let screen = session.screen();
-    screen.contains("vms(all)[") && !screen.contains("vms(all)[0]")
+    screen.contains("(all)[") && !screen.contains("(all)[0]")
 }
 
 /// The program with all rows on the screen and its partners loaded.

@@ -18,7 +18,7 @@ use crate::views::{Filter, print};
 /// Print the rows of a view
 #[derive(Debug, Args)]
 pub(super) struct Get {
-    /// vms, pods, namespaces, contexts, or any resource of the cluster
+    /// workloads, vms, pods, nodes, … (README lists them), or any resource of the cluster
     view: String,
     /// How to print them; json: one array, an object per row, keys are the lower-case titles of columns
     #[arg(short, long, value_enum, value_name = "FORMAT")]

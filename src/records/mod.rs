@@ -11,6 +11,7 @@ mod kubevirt;
 mod labels;
 mod local;
 mod meta;
+mod metrics;
 #[cfg(test)]
 mod recordings;
 mod snapshot;
@@ -38,6 +39,7 @@ pub use self::virtink::{MoveStep, PowerAction, RunPolicy, VirtinkFlags, VirtinkV
 pub use decode::{BadObject, Decoded, decode, salvage};
 pub use labels::Labels;
 pub use meta::{Keys, Meta};
+pub use metrics::{NodeMetrics, PodMetrics, Usage};
 pub use values::Truth;
 
 use serde::Deserialize;
@@ -54,7 +56,7 @@ macro_rules! with_kinds {
             Vm, Vmi, Migration, Pool, Instancetype, ClusterInstancetype, Preference, ClusterPreference, VmSnapshot, VmRestore,
             DataVolume, DataSource, ImportCron,
             Claim, Pod, Event, Node, Namespace, Secret, StorageClass,
-            VolumeSnapshot, VirtinkVm, OsArtifact,
+            VolumeSnapshot, VirtinkVm, OsArtifact, PodMetrics, NodeMetrics,
             Context, Other,
         }
     };

@@ -4,8 +4,8 @@ use super::feeds::Missing;
 use super::{At, Id, Part, Row, Stored};
 use crate::model::Word;
 use crate::records::{
-    Claim, ClusterInstancetype, DataVolume, InstanceSize, Instancetype, Kind, Migration, Pod, PodRole, Pool,
-    Records, VirtinkVm, Vm, VmFlags, Vmi, name_key,
+    Claim, ClusterInstancetype, DataVolume, InstanceSize, Instancetype, Kind, Migration, Node, NodeMetrics,
+    Pod, PodMetrics, PodRole, Pool, Records, Usage, VirtinkVm, Vm, VmFlags, Vmi, name_key,
 };
 
 impl<'a, R: Row> At<'a, R> {
@@ -146,11 +146,33 @@ impl<'a> At<'a, Vm> {
         }
     }
 
+    /// What its guest uses, where that is measured.
+    pub fn usage(self) -> Part<Usage> {
+        match self.vmi() {
+            Part::Here(vmi) => vmi.usage(),
+            other => other.map(|_| Usage::default()),
+        }
+    }
+
     /// Bytes of all its disks: what their claims have, else what is asked for.
     pub fn disk_bytes(self) -> u64 {
         let size = |claim: At<'_, Claim>| claim.capacity.max(claim.requested);
         let volumes = self.disks().map(|disk| disk.claim().here().map_or(disk.requested, size));
         volumes.chain(self.claims().map(size)).fold(0, u64::saturating_add)
+    }
+}
+
+impl At<'_, Pod> {
+    /// What it uses, where that is measured.
+    pub fn usage(self) -> Part<Usage> {
+        self.one::<PodMetrics>().map(|metrics| metrics.usage)
+    }
+}
+
+impl At<'_, Node> {
+    /// What it uses, where that is measured.
+    pub fn usage(self) -> Part<Usage> {
+        self.one::<NodeMetrics>().map(|metrics| metrics.usage)
     }
 }
 
@@ -228,6 +250,14 @@ impl<'a> At<'a, Vmi> {
     pub fn launcher(self) -> Option<At<'a, Pod>> {
         let launchers = self.pods().filter(|pod| pod.role == PodRole::Launcher);
         launchers.max_by_key(|pod| (pod.node == self.node, pod.meta.created))
+    }
+
+    /// What its launcher uses, where that is measured.
+    pub fn usage(self) -> Part<Usage> {
+        match self.launcher() {
+            Some(pod) => pod.usage(),
+            None => self.missing(Kind::Pod),
+        }
     }
 
     /// Its latest migration.

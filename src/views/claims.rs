@@ -7,8 +7,9 @@ use super::column::{Sets, age, count, name, namespace, reason, since, size, stat
 use super::datavolumes::user_of;
 use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
-use crate::records::{Claim, ClaimFlags, ClaimRole, Kind};
-use crate::store::{At, SortKey};
+use crate::model::{Now, Word};
+use crate::records::{Claim, ClaimFlags, ClaimRole, Kind, Record as _};
+use crate::store::{At, Id, SortKey, State};
 
 pub(super) static VIEW: View<Claim> = View {
     name: "claims",
@@ -16,7 +17,7 @@ pub(super) static VIEW: View<Claim> = View {
     rows: &[Kind::Claim],
     partners: &[Kind::DataVolume, Kind::Vm, Kind::Vmi],
     shown: |_| true,
-    state: |claim, now| phase(claim.state(now), claim.meta(), claim.phase.as_str(), claim.running_reason),
+    state: claim_state,
     columns: &[
         namespace(),
         name(),
@@ -67,8 +68,14 @@ pub(super) static VIEW: View<Claim> = View {
     ],
 };
 
-fn find_class(claim: At<'_, Claim>, out: &mut Vec<crate::store::Id>) {
-    use crate::records::Record as _;
+/// The phase, and what CDI's worker says unless it is done.
+fn claim_state(claim: At<'_, Claim>, now: Now) -> State {
+    let done = claim.running_reason == *"Completed";
+    let reason = if done { Word::default() } else { claim.running_reason };
+    phase(claim.state(now), claim.meta(), claim.phase.as_str(), reason)
+}
+
+fn find_class(claim: At<'_, Claim>, out: &mut Vec<Id>) {
     out.extend(claim.record().member_of().and_then(|key| claim.store().find_key(key)));
 }
 

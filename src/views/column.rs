@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use bitflags::bitflags;
 
-use crate::model::{Age, Now, Time, Word};
-use crate::records::{Kind, Meta};
+use crate::model::{Age, Now, Time, Word, format_bytes};
+use crate::records::{Kind, Meta, Usage};
 use crate::store::{At, Part, Row, SortKey, State};
 
 /// What a column holds; says how it is aligned, compared and written as data.
@@ -83,7 +83,7 @@ pub struct Heading {
     pub shown: Shown,
     /// The sets it is in.
     pub sets: Sets,
-    /// The kind that fills it and is not served by every cluster (metrics); without it the column is not shown.
+    /// The kind that fills it and is not served by every cluster (metrics): without any the column is not shown.
     pub needs: Option<Kind>,
     /// The most columns of the screen that it takes.
     pub widest: u16,
@@ -219,7 +219,7 @@ pub(super) const fn name<R: Row>() -> Column<R> {
 
 /// Its namespace.
 pub(super) const fn namespace<R: Row>() -> Column<R> {
-    Column::<R>::text("NAMESPACE", 40, |at, _| SortKey::Text(at.meta().namespace.as_str())).many()
+    Column::<R>::text("NAMESPACE", 40, |at, _| word(at.meta().namespace)).or("-").many()
 }
 
 /// Its state: the word, with how far it is.
@@ -336,7 +336,7 @@ pub(super) fn write_key(key: SortKey<'_>, holds: Holds, nothing: &str, now: Now,
         (SortKey::Text(text), _) => out.write_str(text),
         (SortKey::Number(seconds), Holds::Age) => write!(out, "{}", Age(now.wall - seconds)),
         (SortKey::Number(bytes), Holds::Bytes) => {
-            crate::model::format_bytes(bytes.unsigned_abs(), out);
+            format_bytes(bytes.unsigned_abs(), out);
             Ok(())
         }
         (SortKey::Number(number), _) => write!(out, "{number}"),
@@ -355,6 +355,58 @@ pub(super) fn partner<T>(part: Part<T>, out: &mut String, write: impl FnOnce(T, 
         Part::None => out.push_str("<none>"),
         Part::Loading => out.push('…'),
         Part::Denied => out.push_str("<denied>"),
+    }
+}
+
+/// Processors in use, where metrics are served.
+pub(super) const fn cpu_used<R: Row>(
+    kind: Kind,
+    key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>,
+    text: for<'a> fn(At<'a, R>, Now, &mut String),
+) -> Column<R> {
+    Column::<R>::number("CPU USED", key).written(text).needing(kind).within(Sets::CAPACITY).or("n/a")
+}
+
+/// Memory in use, where metrics are served.
+pub(super) const fn memory_used<R: Row>(
+    kind: Kind,
+    key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>,
+    text: for<'a> fn(At<'a, R>, Now, &mut String),
+) -> Column<R> {
+    Column::<R>::bytes("MEM USED", key).written(text).needing(kind).within(Sets::CAPACITY).or("n/a")
+}
+
+/// The key of processors in use.
+pub(super) fn cpu_key(usage: Part<Usage>) -> SortKey<'static> {
+    part_key(usage.map(|usage| usage.cpu))
+}
+
+/// The key of memory in use.
+pub(super) fn memory_key(usage: Part<Usage>) -> SortKey<'static> {
+    part_key(usage.map(|usage| usage.memory))
+}
+
+/// Writes processors in use; nothing where there is no measurement.
+pub(super) fn write_cpu(usage: Part<Usage>, out: &mut String) {
+    if !matches!(usage, Part::None) {
+        partner(usage, out, |usage, out| _ = write!(out, "{}m", usage.cpu));
+    }
+}
+
+/// Writes memory in use; nothing where there is no measurement.
+pub(super) fn write_memory(usage: Part<Usage>, out: &mut String) {
+    if !matches!(usage, Part::None) {
+        partner(usage, out, |usage, out| format_bytes(usage.memory, out));
+    }
+}
+
+/// The key of a part of a whole in hundredths.
+pub(super) fn percent(part: SortKey<'_>, whole: SortKey<'_>) -> SortKey<'static> {
+    match (part, whole) {
+        (SortKey::Number(part), SortKey::Number(whole)) if whole > 0 => {
+            SortKey::Number(part.saturating_mul(100) / whole)
+        }
+        _ => SortKey::Nothing,
     }
 }
 

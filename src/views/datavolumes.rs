@@ -6,8 +6,9 @@ use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, size, state, text, word};
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
+use crate::model::{Now, Word};
 use crate::records::{Claim, DataVolume, Kind, Vm};
-use crate::store::{At, SortKey};
+use crate::store::{At, SortKey, State};
 
 pub(super) static VIEW: View<DataVolume> = View {
     name: "datavolumes",
@@ -15,9 +16,7 @@ pub(super) static VIEW: View<DataVolume> = View {
     rows: &[Kind::DataVolume],
     partners: &[Kind::Claim, Kind::Pod, Kind::Vm],
     shown: |_| true,
-    state: |disk, now| {
-        phase::since(phase(disk.state(now), disk.meta(), &disk.phase, disk.running_reason), disk.since)
-    },
+    state: disk_state,
     columns: &[
         namespace(),
         name(),
@@ -57,6 +56,12 @@ pub(super) static VIEW: View<DataVolume> = View {
         Related::events(),
     ],
 };
+
+/// The phase, and why it is in it unless it is done.
+fn disk_state(disk: At<'_, DataVolume>, now: Now) -> State {
+    let reason = if disk.phase == *"Succeeded" { Word::default() } else { disk.running_reason };
+    phase::since(phase(disk.state(now), disk.meta(), &disk.phase, reason), disk.since)
+}
 
 /// How far it is in thousandths; one that has succeeded is done, whatever it told last.
 fn done(disk: &DataVolume) -> SortKey<'static> {

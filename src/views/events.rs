@@ -30,16 +30,16 @@ pub(super) static VIEW: View<Event> = View {
         })
         .within(Sets::all()),
         Column::<Event>::text("REASON", 32, |event, _| text(&event.record().reason)).within(Sets::all()),
-        Column::<Event>::text("OBJECT", 60, |event, _| text(&event.record().object_name))
+        Column::<Event>::text("OBJECT", 40, |event, _| text(&event.record().object_name))
             .written(|event, _, out| {
                 let kind = event.object_kind.to_lowercase();
                 let _ = write!(out, "{kind}/{}", event.object_name);
             })
             .within(Sets::all()),
+        Column::<Event>::text("MESSAGE", 200, |event, _| text(&event.record().message)).within(Sets::all()),
         Column::<Event>::number("COUNT", |event, _| SortKey::Number(i64::from(event.count)))
             .within(Sets::TRIAGE),
         Column::<Event>::text("FROM", 30, |event, _| word(event.source)).wide(),
-        Column::<Event>::text("MESSAGE", 200, |event, _| text(&event.record().message)).within(Sets::all()),
         Column::<Event>::age("FIRST SEEN", |event, _| time(event.first_seen)).wide().within(Sets::TRIAGE),
         Column { sets: Sets::empty(), ..name() }.wide(),
     ],

@@ -67,7 +67,7 @@ pub(super) static VIEW: View<Migration> = View {
 
 /// How long it took, or has taken so far, in seconds.
 fn took(migration: &Migration, now: Now) -> SortKey<'static> {
-    let started = migration.started.map(crate::model::Time::seconds);
+    let started = migration.started.or(migration.meta.created).map(crate::model::Time::seconds);
     let ended = migration.ended.map_or(now.wall, crate::model::Time::seconds);
     started.map_or(SortKey::Nothing, |started| SortKey::Number((ended - started).max(0)))
 }

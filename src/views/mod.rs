@@ -43,10 +43,10 @@ pub use table::table_view;
 pub use view::{AnyView, Belongs, Open, Related, RelatedHeading, Road, Sort, View, ViewRef};
 pub use within::within;
 
-/// Every view, in the order in which they are offered.
+/// Every view, in the order in which they are offered; the program begins with the first one.
 pub static VIEWS: &[&dyn AnyView] = &[
-    &vms::VIEW,
     &workloads::VIEW,
+    &vms::VIEW,
     &vmis::VIEW,
     &pools::VIEW,
     &migrations::VIEW,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::Column;
 use super::column::{
-    Sets, address, age, count, name, reason, since, size, state, time, word, write_address, write_members,
-    write_millis,
+    Sets, address, age, count, cpu_key, cpu_used, memory_key, memory_used, name, percent, reason, since,
+    size, state, time, word, write_address, write_cpu, write_members, write_memory, write_millis,
 };
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
@@ -18,7 +18,7 @@ pub(super) static VIEW: View<Node> = View {
     name: "nodes",
     aliases: &["node", "no"],
     rows: &[Kind::Node],
-    partners: &[Kind::Vmi],
+    partners: &[Kind::Vmi, Kind::NodeMetrics],
     shown: |_| true,
     state: node_state,
     columns: &[
@@ -44,6 +44,26 @@ pub(super) static VIEW: View<Node> = View {
                 }
             })
             .within(Sets::CAPACITY),
+        cpu_used(
+            Kind::NodeMetrics,
+            |node, _| cpu_key(node.usage()),
+            |node, _, out| write_cpu(node.usage(), out),
+        ),
+        memory_used(
+            Kind::NodeMetrics,
+            |node, _| memory_key(node.usage()),
+            |node, _, out| write_memory(node.usage(), out),
+        ),
+        Column::<Node>::number("CPU%", |node, _| percent(cpu_key(node.usage()), count(node.allocatable_cpu)))
+            .or("n/a")
+            .needing(Kind::NodeMetrics)
+            .within(Sets::CAPACITY),
+        Column::<Node>::number("MEM%", |node, _| {
+            percent(memory_key(node.usage()), size(node.allocatable_memory))
+        })
+        .or("n/a")
+        .needing(Kind::NodeMetrics)
+        .within(Sets::CAPACITY),
         Column::<Node>::number("KVM", |node, _| SortKey::Number(i64::from(node.kvm)))
             .written(|node, _, out| _ = write!(out, "{}/{}", node.kvm, node.kvm_capacity))
             .within(Sets::CAPACITY),

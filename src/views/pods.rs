@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Column;
-use super::column::{Sets, address, age, name, namespace, reason, since, state, word, write_address};
+use super::column::{
+    Sets, address, age, cpu_key, cpu_used, memory_key, memory_used, name, namespace, reason, since, state,
+    word, write_address, write_cpu, write_memory,
+};
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::Word;
 use crate::records::{Kind, Pod, PodRole, VirtinkVm, Vm, name_key};
@@ -13,7 +16,7 @@ pub(super) static VIEW: View<Pod> = View {
     name: "pods",
     aliases: &["pod", "po"],
     rows: &[Kind::Pod],
-    partners: &[Kind::Vmi, Kind::Vm],
+    partners: &[Kind::Vmi, Kind::Vm, Kind::PodMetrics],
     shown: |_| true,
     state: |pod, now| pod.state(now),
     columns: &[
@@ -29,6 +32,12 @@ pub(super) static VIEW: View<Pod> = View {
             .within(Sets::TRIAGE),
         Column::<Pod>::text("ROLE", 14, |pod, _| SortKey::Text(role(pod.role))).within(Sets::all()),
         Column::<Pod>::text("VM", 40, |pod, _| machine(pod)).within(Sets::all()),
+        cpu_used(Kind::PodMetrics, |pod, _| cpu_key(pod.usage()), |pod, _, out| write_cpu(pod.usage(), out)),
+        memory_used(
+            Kind::PodMetrics,
+            |pod, _| memory_key(pod.usage()),
+            |pod, _, out| write_memory(pod.usage(), out),
+        ),
         Column::<Pod>::text("IP", 39, |pod, _| address(pod.address()))
             .written(|pod, _, out| write_address(pod.address(), out))
             .within(Sets::NETWORK),

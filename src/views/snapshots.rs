@@ -54,12 +54,6 @@ pub(super) static VIEW: View<Snapshot> = View {
             SortKey::Text(if row.machine().is_some() { "machine" } else { "volume" })
         })
         .within(Sets::all()),
-        Column::<Snapshot>::text("TAKEN OF", 50, |row, _| match row.either() {
-            Some(Either::Machine(one)) => text(&one.record().source),
-            Some(Either::Volume(one)) => text(&one.record().source),
-            None => SortKey::Nothing,
-        })
-        .within(Sets::all()),
         state(),
         reason().written(|row, _, out| {
             let error = match row.either() {
@@ -69,6 +63,12 @@ pub(super) static VIEW: View<Snapshot> = View {
             };
             error.into_iter().for_each(|error| out.push_str(error));
         }),
+        Column::<Snapshot>::text("TAKEN OF", 50, |row, _| match row.either() {
+            Some(Either::Machine(one)) => text(&one.record().source),
+            Some(Either::Volume(one)) => text(&one.record().source),
+            None => SortKey::Nothing,
+        })
+        .within(Sets::all()),
         since().wide(),
         Column::<Snapshot>::bytes("SIZE", |row, _| {
             row.volume().map_or(SortKey::Nothing, |one| size(one.size))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::column::{Column, Heading, Holds, Layout, Sets, Shown, state_key, write_key, write_state};
 use crate::model::{Age, Now};
 use crate::records::Kind;
-use crate::store::{At, Dir, Health, Id, Row, RowKey, Selection, SortKey, State, Store, Summary};
+use crate::store::{At, Dir, Health, Id, Row, RowKey, Selection, SortKey, State, Store};
 
 /// What opening a row does.
 #[derive(Clone, Copy, Debug)]
@@ -179,11 +179,10 @@ pub trait AnyView: Send + Sync {
         self.state(store, id, now).health
     }
 
-    /// Whether a column is shown.
+    /// Whether a column is shown: one of measurements only where there are any.
     fn is_visible(&self, store: &Store, column: usize, layout: Layout) -> bool {
         let heading = self.heading(column);
-        let filled = |kind| !matches!(store.freshness(kind), Summary::Unasked | Summary::Absent);
-        heading.is_in(layout) && heading.needs.is_none_or(filled)
+        heading.is_in(layout) && heading.needs.is_none_or(|kind| !store.is_empty(kind))
     }
 
     /// The full key of a row when it is sorted by `column`.

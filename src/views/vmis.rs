@@ -2,7 +2,8 @@
 
 use super::Column;
 use super::column::{
-    Sets, address, age, count, name, namespace, reason, since, size, state, told, word, write_address, yes_no,
+    Sets, address, age, count, cpu_key, cpu_used, memory_key, memory_used, name, namespace, reason, since,
+    size, state, told, word, write_address, write_cpu, write_memory, yes_no,
 };
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
@@ -15,7 +16,7 @@ pub(super) static VIEW: View<Vmi> = View {
     name: "vmis",
     aliases: &["vmi", "virtualmachineinstances", "virtualmachineinstance"],
     rows: &[Kind::Vmi],
-    partners: &[Kind::Pod, Kind::Migration],
+    partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics],
     shown: |_| true,
     state: |vmi, now| {
         phase::since(phase(vmi.state(now), vmi.meta(), word_of(&vmi), Word::default()), vmi.since)
@@ -28,6 +29,12 @@ pub(super) static VIEW: View<Vmi> = View {
         since(),
         Column::<Vmi>::number("CPU", |vmi, _| count(vmi.cpus)).within(Sets::CAPACITY),
         Column::<Vmi>::bytes("MEMORY", |vmi, _| size(bytes(vmi.memory))).within(Sets::CAPACITY),
+        cpu_used(Kind::PodMetrics, |vmi, _| cpu_key(vmi.usage()), |vmi, _, out| write_cpu(vmi.usage(), out)),
+        memory_used(
+            Kind::PodMetrics,
+            |vmi, _| memory_key(vmi.usage()),
+            |vmi, _, out| write_memory(vmi.usage(), out),
+        ),
         Column::<Vmi>::text("IP", 39, |vmi, _| address(vmi.address()))
             .written(|vmi, _, out| write_address(vmi.address(), out))
             .within(Sets::NETWORK),
@@ -49,7 +56,7 @@ pub(super) static VIEW: View<Vmi> = View {
         })
         .wide(),
         Column::<Vmi>::number("DISKS", |vmi, _| {
-            count(i64::try_from(vmi.record().disks.len()).unwrap_or(i64::MAX))
+            SortKey::Number(i64::try_from(vmi.record().disks.len()).unwrap_or(i64::MAX))
         })
         .wide()
         .within(Sets::STORAGE),

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::Column;
 use super::column::{
-    Sets, address, age, count, name, namespace, part_key, partner, reason, since, size, state, told, word,
-    write_address, write_word, yes_no,
+    Sets, address, age, cpu_key, cpu_used, memory_key, memory_used, name, namespace, part_key, partner,
+    percent, reason, since, size, state, told, word, write_address, write_cpu, write_memory, write_word,
+    yes_no,
 };
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::format_bytes;
@@ -31,7 +32,27 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::bytes("MEMORY", |vm, _| part_key(vm.asked_memory().map(bytes)))
             .written(|vm, _, out| partner(vm.asked_memory(), out, |mib, out| format_bytes(bytes(mib), out)))
             .within(Sets::CAPACITY),
-        Column::<Vm>::number("DISKS", |vm, _| count(disk_count(vm)))
+        cpu_used(Kind::PodMetrics, |vm, _| cpu_key(vm.usage()), |vm, _, out| write_cpu(vm.usage(), out)),
+        memory_used(
+            Kind::PodMetrics,
+            |vm, _| memory_key(vm.usage()),
+            |vm, _, out| write_memory(vm.usage(), out),
+        ),
+        Column::<Vm>::number("CPU%", |vm, _| {
+            percent(cpu_key(vm.usage()), part_key(vm.asked_cpus().map(|cpus| u32::from(cpus) * 1000)))
+        })
+        .or("n/a")
+        .needing(Kind::PodMetrics)
+        .wide()
+        .within(Sets::CAPACITY),
+        Column::<Vm>::number("MEM%", |vm, _| {
+            percent(memory_key(vm.usage()), part_key(vm.asked_memory().map(bytes)))
+        })
+        .or("n/a")
+        .needing(Kind::PodMetrics)
+        .wide()
+        .within(Sets::CAPACITY),
+        Column::<Vm>::number("DISKS", |vm, _| SortKey::Number(disk_count(vm)))
             .written(|vm, _, out| write_disks(vm, out))
             .within(Sets::STORAGE),
         Column::<Vm>::bytes("DISK SIZE", |vm, _| size(vm.disk_bytes()))
@@ -106,6 +127,7 @@ pub(super) const PARTNERS: &[Kind] = &[
     Kind::Migration,
     Kind::Instancetype,
     Kind::ClusterInstancetype,
+    Kind::PodMetrics,
 ];
 
 fn find_node(vm: At<'_, Vm>, out: &mut Vec<crate::store::Id>) {

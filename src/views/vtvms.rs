@@ -28,7 +28,7 @@ pub(super) static VIEW: View<VirtinkVm> = View {
         Column::<VirtinkVm>::number("CPU", |vm, _| count(vm.cpus)).within(Sets::CAPACITY),
         Column::<VirtinkVm>::bytes("MEMORY", |vm, _| size(bytes(vm.memory))).within(Sets::CAPACITY),
         Column::<VirtinkVm>::number("DISKS", |vm, _| {
-            count(i64::try_from(vm.record().disks.len()).unwrap_or(i64::MAX))
+            SortKey::Number(i64::try_from(vm.record().disks.len()).unwrap_or(i64::MAX))
         })
         .within(Sets::STORAGE),
         Column::<VirtinkVm>::text("IP", 39, |vm, _| {

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::column::{
-    Sets, address, age, count, name, namespace, part_key, partner, reason, since, state, text, word,
-    write_address, write_part, write_word,
+    Sets, address, age, name, namespace, part_key, partner, reason, since, state, text, word, write_address,
+    write_part, write_word,
 };
 use super::pools::{pool_state, write_ready};
 use super::view::{Open, Related, Road, Sort, View};
@@ -82,7 +82,9 @@ pub(super) static VIEW: View<Workload> = View {
         Column::<Workload>::text("NODE", 40, |row, _| node(row).here().map_or(SortKey::Nothing, word))
             .written(|row, _, out| write_node(row, out))
             .within(Sets::NETWORK.union(Sets::TRIAGE)),
-        Column::<Workload>::number("DISKS", |row, _| count(disks(row))).wide().within(Sets::STORAGE),
+        Column::<Workload>::number("DISKS", |row, _| SortKey::Number(disks(row)))
+            .wide()
+            .within(Sets::STORAGE),
         Column::<Workload>::text("POLICY", 16, |row, _| match row.runs() {
             Some(Runs::Machine(vm)) => text(vm.strategy.as_str()),
             Some(Runs::Virtink(vm)) => text(vm.policy.as_str()),

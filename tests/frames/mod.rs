@@ -5,6 +5,7 @@ mod lists;
 mod recordings;
 mod shots;
 mod sizes;
+mod views;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -34,6 +35,7 @@ struct Stage {
 
 impl Stage {
     fn new(options: Options) -> Self {
+        let options = Options { view: options.view.or_else(|| Some("vms".into())), ..options };
         let mut app = App::new(options, Theme::default(), (80, 24), now());
         let mut effects = app.start(now());
         app.session.link = Link::Up;

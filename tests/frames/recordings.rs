@@ -80,7 +80,8 @@ fn read(folder: &Path, name: &str) -> Vec<u8> {
 }
 
 fn at(lines: &[u8], moment: f64, (width, height): (u16, u16)) -> (App, String) {
-    let options = Options { all_namespaces: true, wide: true, ..Options::default() };
+    let view = Some("vms".into());
+    let options = Options { view, all_namespaces: true, wide: true, ..Options::default() };
     let mut app = App::new(options, Theme::default(), (width, height), now());
     let now = app.replay(lines, moment).unwrap();
     let text = text(&buffer(&mut app, width, height, now));

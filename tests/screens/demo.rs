@@ -28,10 +28,13 @@ fn v9s(folder: &Path, args: &[&str]) -> Command {
 #[test]
 fn a_fleet_is_there_without_a_cluster() {
     let mut v9s = Screen::open(["demo"], 140, 40);
-    v9s.wait_for("Context: demo").wait_for("vms(all)[").wait_for("web-0").wait_for("live");
+    v9s.wait_for("Context: demo").wait_for("workloads(all)[").wait_for("win-desk").wait_for("live");
     v9s.expect("Cluster: demo").expect("User: demo-admin").wait_for("win-desk").wait_for("worker-");
     // The other user sees one namespace, and is told what they may not see.
-    v9s.press(":ctx demo-shop⏎").wait_for("User: shop-operator").wait_for("vms(shop)[").wait_for("db-0");
+    v9s.press(":ctx demo-shop⏎")
+        .wait_for("User: shop-operator")
+        .wait_for("workloads(shop)[")
+        .wait_for("db-0");
     v9s.reject("win-desk");
     v9s.press(":nodes⏎").wait_for("cannot list resource \"nodes\"");
     v9s.press(":q⏎");
@@ -46,7 +49,7 @@ fn flags_choose_what_the_screen_begins_with() {
     v9s.wait_for("namespaces[").wait_for("shop").press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
     let mut v9s = Screen::open(["demo", "-n", "lab"], 100, 30);
-    v9s.wait_for("vms(lab)[").wait_for("cirros").reject("web-0").press(":q⏎");
+    v9s.wait_for("workloads(lab)[").wait_for("cirros").reject("web-0").press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
     let mut v9s = Screen::open(["demo", "--as", "shop-operator", "-n", "lab"], 140, 30);
     v9s.wait_for("User \"shop-operator\" cannot list").press(":q⏎");
@@ -56,7 +59,7 @@ fn flags_choose_what_the_screen_begins_with() {
 #[test]
 fn faults_are_asked_for_on_the_command_line() {
     let mut v9s = Screen::open(["demo", "--fault", "500,verb=list,resource=vms"], 140, 30);
-    v9s.wait_for("vms(all)[0]").wait_for("nternal error").press(":q⏎");
+    v9s.wait_for("workloads(all)[").wait_for("nternal error").press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
 }
 

@@ -64,7 +64,7 @@ fn assert_stale_rows(v9s: &mut Screen) {
 fn in_the_middle(cases: &[(&[&str], &str)]) {
     let embedded = fleet(3);
     let mut v9s = open(&embedded);
-    v9s.wait_for("vms(shop)[3]").wait_for(" live ");
+    v9s.wait_for("workloads(shop)[3]").wait_for(" live ");
     for (n, (specs, words)) in cases.iter().enumerate() {
         for spec in *specs {
             embedded.fault(spec);
@@ -75,7 +75,7 @@ fn in_the_middle(cases: &[(&[&str], &str)]) {
         assert_stale_rows(&mut v9s);
         embedded.server().faults().clear();
         v9s.wait_for(" live ").wait_for(&meanwhile).gone(" stale ").gone(words).expect("web-000");
-        v9s.wait_for(&format!("vms(shop)[{}]", 4 + n));
+        v9s.wait_for(&format!("workloads(shop)[{}]", 4 + n));
         assert!(!v9s.cell_of("● Running").flags.contains(Flags::DIM), "fresh rows are not dimmed");
     }
     v9s.press(":q⏎");
@@ -121,7 +121,7 @@ fn watches_that_are_refused() {
 fn the_pause_that_a_server_asks_for_is_kept() {
     let embedded = fleet(3);
     let mut v9s = open(&embedded);
-    v9s.wait_for("vms(shop)[3]").wait_for(" live ");
+    v9s.wait_for("workloads(shop)[3]").wait_for(" live ");
     let fault = embedded.fault("429=3s,resource=vms,times=2");
     embedded.await_met(fault, 1);
     let first = Instant::now();
@@ -131,7 +131,7 @@ fn the_pause_that_a_server_asks_for_is_kept() {
     // The first was noticed some moments after it was met.
     assert!(first.elapsed() > Duration::from_millis(2_900), "{:?}", first.elapsed());
     put(&embedded, "new-0");
-    v9s.wait_for("new-0").wait_for(" live ").expect("vms(shop)[4]");
+    v9s.wait_for("new-0").wait_for(" live ").expect("workloads(shop)[4]");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_only_takes_long_or_ends_in_order_is_no_failure() {
     let embedded = fleet(3);
     embedded.fault("latency=300ms");
     let mut v9s = open(&embedded);
-    v9s.wait_for("vms(shop)[3]").wait_for(" live ");
+    v9s.wait_for("workloads(shop)[3]").wait_for(" live ");
     let dropped = embedded.fault("drop,resource=vms,times=1,after=1100ms");
     embedded.await_met(dropped, 1);
     put(&embedded, "new-0");
@@ -150,7 +150,7 @@ fn what_only_takes_long_or_ends_in_order_is_no_failure() {
         },
         "the new machine",
     );
-    v9s.expect(" live ").expect("vms(shop)[4]");
+    v9s.expect(" live ").expect("workloads(shop)[4]");
 }
 
 /// Starts the program on a server that fails, and takes the fault away.
@@ -162,7 +162,7 @@ fn from_the_start(cases: &[(&str, &str)]) {
         wait_until_said(&mut v9s, &embedded, words);
         v9s.reject(" live ").reject("There are no");
         embedded.server().faults().clear();
-        v9s.wait_for("vms(shop)[3]").wait_for(" live ").expect("web-002").gone(words);
+        v9s.wait_for("workloads(shop)[3]").wait_for(" live ").expect("web-002").gone(words);
     }
 }
 
@@ -213,7 +213,7 @@ fn lists_that_fail_between_their_pages_are_complete_in_the_end() {
         v9s.wait_until(
             |text| {
                 assert!(text.contains("web-000"), "{spec}: {text}");
-                text.contains("vms(shop)[120]") && text.contains(" live ")
+                text.contains("workloads(shop)[120]") && text.contains(" live ")
             },
             "all machines",
         );

@@ -14,7 +14,11 @@ fn two_thousand_machines_live_through_changes_and_a_restart_of_the_server() {
     cluster.apply_crds(&DEFINITIONS);
     let machines = cluster.create_many(fleet_in(&["east", "west"], 2000));
 
-    let mut v9s = Screen::builder().kubeconfig(&server.kubeconfig("admin")).args(["-A"]).size(160, 45).open();
+    let mut v9s = Screen::builder()
+        .kubeconfig(&server.kubeconfig("admin"))
+        .args(["-A", "-c", "vms"])
+        .size(160, 45)
+        .open();
     v9s.wait_for("vms(all)[2,000]").wait_for("live").wait_for("NAMESPACE↑");
     v9s.press("G").wait_for("west").press("g").wait_for("east");
     v9s.press("/web-0000⏎").wait_for("[1/2,000]").wait_for("web-0000");

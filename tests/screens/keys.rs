@@ -64,7 +64,7 @@ fn the_namespace_of_a_view_is_part_of_the_way_back() {
     v9s.press("0").wait_for("pods(all)").press(":vms⏎").wait_for("vms(all)");
     // A word that is nothing changes nothing.
     v9s.press(":nosuchthing lab⏎").wait_for("nosuchthing").expect("vms(all)");
-    v9s.press(":ns lab⏎").wait_for("vms(lab)");
+    v9s.press(":ns lab⏎").wait_for("workloads(lab)");
 }
 
 #[test]

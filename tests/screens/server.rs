@@ -19,7 +19,7 @@ const CASES: &[Case] = &[
         };
         env.cluster.create(config_map("first"));
         let mut v9s = screen(env, &[]);
-        v9s.wait_for("vms(").wait_for("live").press(":configmaps⏎").wait_for("first");
+        v9s.wait_for("workloads(").wait_for("live").press(":configmaps⏎").wait_for("first");
         v9s.expect("NAME↑").expect("DATA").expect("AGE").expect("configmaps(").expect("live");
         env.cluster.create(config_map("second"));
         v9s.wait_for("second");
@@ -114,14 +114,17 @@ const CASES: &[Case] = &[
     ("namespaces: one, all, back to that of a row", |env: &Env| {
         env.cluster.create(vm(&env.namespace, "mine"));
         let mut v9s = screen(env, &[]);
-        let here = format!("vms({})[1]", env.namespace);
+        let here = format!("workloads({})[1]", env.namespace);
         v9s.wait_for(&here)
             .reject("NAMESPACE")
             .press("0")
-            .wait_for("vms(all)")
+            .wait_for("workloads(all)")
             .wait_for("NAMESPACE")
             .wait_for("mine");
-        v9s.press(&format!("/{} mine⏎", env.namespace)).wait_for("[1/").press("w").wait_for("vms(case-");
+        v9s.press(&format!("/{} mine⏎", env.namespace))
+            .wait_for("[1/")
+            .press("w")
+            .wait_for("workloads(case-");
         v9s.press("⎋").gone("</case").wait_for(&here);
         v9s.press(":ns⏎").wait_for("namespaces[").press(&format!("/{}⏎", env.namespace)).wait_for("[1/");
         v9s.press("⏎").wait_for(&here);
@@ -160,7 +163,7 @@ fn who_may_read_one_namespace_sees_it_and_is_told_so() {
     let machine = vm("shop", &name);
     server.cluster().create(machine.clone());
     let mut v9s = Screen::builder().kubeconfig(&server.kubeconfig("shop")).args(["-A"]).open();
-    v9s.wait_for(&name).wait_for("vms(all)").wait_for("Not all namespaces may be read").expect("shop");
+    v9s.wait_for(&name).wait_for("workloads(all)").wait_for("Not all namespaces may be read").expect("shop");
     // A namespace that is closed says which right is missing.
     v9s.press(":vms lab⏎").wait_for("denied").wait_for("cannot list").expect("virtualmachines");
     v9s.press("⎋").wait_for(&name);

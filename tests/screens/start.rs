@@ -59,7 +59,7 @@ fn the_contexts_of_two_files_are_listed_and_one_is_chosen() {
         .open();
     v9s.wait_for("Context: alpha").press(":ctx⏎").wait_for("contexts[3]").expect("alpha(*)");
     v9s.expect("gamma-cluster").expect("gamma-user").expect("gamma-home").expect("live");
-    v9s.press("jj⏎").wait_for("Context: gamma").wait_for("vms(gamma-home)[0]").expect("gamma-cluster");
+    v9s.press("jj⏎").wait_for("Context: gamma").wait_for("workloads(gamma-home)[0]").expect("gamma-cluster");
     v9s.press(":ctx⏎").wait_for("gamma(*)").reject("alpha(*)");
     // By name too, with completion.
     v9s.press(":ctx be⇥⏎").wait_for("Context: beta");
@@ -73,9 +73,9 @@ fn the_first_frame_stands_before_the_server_has_said_a_word() {
     server.hold();
     let file = kubeconfig(&[("alpha", &server.url())]);
     let mut v9s = Screen::builder().file(".kube/config", file).size(80, 24).open();
-    v9s.wait_for("vms(").wait_for("Context: alpha").wait_for("vms(alpha-home)[0]");
+    v9s.wait_for("workloads(").wait_for("Context: alpha").wait_for("workloads(alpha-home)[0]");
     // It listens, too.
-    v9s.press(":ctx⏎").wait_for("contexts[1]").press("q").wait_for("vms(alpha-home)");
+    v9s.press(":ctx⏎").wait_for("contexts[1]").press("q").wait_for("workloads(alpha-home)");
     v9s.press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
     v9s.terminal_is_restored();
@@ -90,7 +90,7 @@ fn the_first_frame_stands_while_a_plugin_thinks_and_nothing_of_it_is_on_the_scre
     }});
     let file = kubeconfig_of(&[("alpha", "https://127.0.0.1:1")], &user);
     let mut v9s = Screen::builder().file(".kube/config", file).size(80, 24).open();
-    v9s.wait_for("vms(");
+    v9s.wait_for("workloads(");
     let pid = v9s.home().join("plugin.pid");
     let started = || std::fs::read_to_string(&pid).ok().filter(|pid| pid.ends_with('\n'));
     let Some(plugin) = poll(crate::support::deadline(), started) else { v9s.fail("no plugin was started") };
