@@ -86,12 +86,10 @@ impl<'a> At<'a, Vm> {
 
     /// DataVolumes that were made for it or that its volumes name.
     pub fn disks(self) -> impl Iterator<Item = At<'a, DataVolume>> {
-        let mut seen = Vec::new();
-        self.parts::<DataVolume>().filter(move |disk| {
-            let new = !seen.contains(&disk.id());
-            seen.push(disk.id());
-            new
-        })
+        // One that both ends name comes twice.
+        let known = move |at: usize, id: Id| self.parts::<DataVolume>().take(at).any(|disk| disk.id() == id);
+        let parts = self.parts::<DataVolume>().enumerate();
+        parts.filter(move |(at, disk)| !known(*at, disk.id())).map(|(_, disk)| disk)
     }
 
     /// Claims that its volumes name directly.

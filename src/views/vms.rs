@@ -54,6 +54,7 @@ pub(super) static VIEW: View<Vm> = View {
         .within(Sets::CAPACITY),
         Column::<Vm>::number("DISKS", |vm, _| SortKey::Number(disk_count(vm)))
             .written(|vm, _, out| write_disks(vm, out))
+            .wide()
             .within(Sets::STORAGE),
         Column::<Vm>::bytes("DISK SIZE", |vm, _| size(vm.disk_bytes()))
             .wide()

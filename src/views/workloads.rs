@@ -70,6 +70,9 @@ pub(super) static VIEW: View<Workload> = View {
         Column::<Workload>::text("READY", 11, |row, _| SortKey::Number(ready(row)))
             .written(write_readiness)
             .within(Sets::TRIAGE),
+        Column::<Workload>::text("NODE", 40, |row, _| node(row).here().map_or(SortKey::Nothing, word))
+            .written(|row, _, out| write_node(row, out))
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<Workload>::number("CPU", |row, _| part_key(cpus(row)))
             .written(|row, _, out| write_part(cpus(row), out))
             .within(Sets::CAPACITY),
@@ -79,9 +82,6 @@ pub(super) static VIEW: View<Workload> = View {
         Column::<Workload>::text("IP", 39, |row, _| address_key(row))
             .written(|row, _, out| write_ip(row, out))
             .within(Sets::NETWORK),
-        Column::<Workload>::text("NODE", 40, |row, _| node(row).here().map_or(SortKey::Nothing, word))
-            .written(|row, _, out| write_node(row, out))
-            .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<Workload>::number("DISKS", |row, _| SortKey::Number(disks(row)))
             .wide()
             .within(Sets::STORAGE),

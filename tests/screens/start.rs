@@ -14,7 +14,7 @@ const NONE: [&str; 0] = [];
 fn without_a_kubeconfig_the_screen_says_what_was_tried() {
     let mut v9s = Screen::open(NONE, 120, 40);
     v9s.wait_for("No kubeconfig was found; looked at").expect("/.kube/config").expect("KUBECONFIG");
-    v9s.expect("vms").expect("not connected").expect(":ctx").expect(":q");
+    v9s.expect("workloads").expect("not connected").expect(":ctx").expect(":q");
     v9s.press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
     v9s.terminal_is_restored();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::records::{Other, Record, Vmi, decode};
 use crate::store::{Batch, Coverage, Namespaces, Selection, Stored};
+use crate::views::column;
 use crate::views::table_view;
 
 fn put<R: Stored>(store: &mut Store, selection: Selection, objects: &[String])
@@ -100,7 +101,7 @@ static VIEW: crate::views::View<Vmi> = crate::views::View {
         health: if vmi.meta.name.starts_with('x') { Health::Failed } else { Health::Well },
         ..crate::store::State::default()
     },
-    columns: &[crate::views::name(), crate::views::namespace().wide(), crate::views::age()],
+    columns: &[column::name(), column::namespace().wide(), column::age()],
     sort: Sort::Name,
     open: crate::views::Open::Nothing,
     related: &[],
