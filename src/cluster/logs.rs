@@ -53,6 +53,8 @@ pub enum LogState {
     Ended,
     /// The link was lost, for this reason; asked again.
     Lost(String),
+    /// The user may not read it, for this reason; asked again now and then.
+    Refused(String),
     /// There will be nothing more: all was read, the pod is gone, or there is no such log. A reason, unless all was read.
     Over(Option<String>),
 }
@@ -68,51 +70,57 @@ pub struct LogNews {
     pub state: Option<LogState>,
 }
 
+/// What does not end within this time goes on.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// How many messages wait at most. Beyond that the lines themselves wait, see [`WAITING`].
+const ROOM: usize = 2;
+
 /// A log that is read until this is dropped.
 #[derive(Debug)]
-pub struct Reading(JoinHandle<()>);
+pub struct Reading {
+    task: JoinHandle<()>,
+    news: mpsc::Receiver<LogNews>,
+}
 
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Reading {
+    /// The next news; none when there will be none any more.
+    pub async fn next(&mut self) -> Option<LogNews> {
+        self.news.recv().await
     }
 }
 
-/// Reads a log; `message` makes what goes into `sink` of what is new. Must be called within a runtime.
-pub fn read<M, F>(
-    connection: Connection,
-    request: LogRequest,
-    timing: Timing,
-    sink: mpsc::Sender<M>,
-    message: F,
-) -> Reading
-where
-    M: Send + 'static,
-    F: Fn(LogNews) -> M + Send + 'static,
-{
-    let outbox = Outbox { sink, message, lines: VecDeque::new(), dropped: 0, state: None };
-    let reader = Reader { connection, progress: Progress::new(request), timing, outbox };
-    Reading(tokio::spawn(async move {
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Reads a log. Must be called within a runtime.
+pub fn read(connection: Connection, request: LogRequest, timing: Timing) -> Reading {
+    let (sink, news) = mpsc::channel(ROOM);
+    let outbox = Outbox { sink, lines: VecDeque::new(), dropped: 0, state: None };
+    let reader = Reader { connection, progress: Progress::new(request), timing, outbox, ended: false };
+    let task = tokio::spawn(async move {
         // Ends early only when nobody listens any more.
         let _ = reader.run().await;
-    }))
+    });
+    Reading { task, news }
 }
 
 /// The screen is gone.
 struct Closed;
 
-struct Reader<M, F> {
+struct Reader {
     connection: Connection,
     progress: Progress,
     timing: Timing,
-    outbox: Outbox<M, F>,
+    outbox: Outbox,
+    /// Whether it was said last that the container has ended.
+    ended: bool,
 }
 
-impl<M, F> Reader<M, F>
-where
-    M: Send + 'static,
-    F: Fn(LogNews) -> M + Send + 'static,
-{
+impl Reader {
     async fn run(mut self) -> Result<(), Closed> {
         loop {
             let read = self.read().await?;
@@ -121,6 +129,7 @@ where
             }
             match self.progress.after(read) {
                 Next::Again(state, pause) => {
+                    self.ended = state == Some(LogState::Ended);
                     if let Some(state) = state {
                         self.outbox.state = Some(state);
                     }
@@ -151,43 +160,54 @@ where
     }
 
     async fn lines(&mut self, response: Response<Body>) -> Result<Read, Closed> {
-        self.outbox.state = Some(LogState::Following);
+        // The log of a container that has ended is given once more, and ends at once.
+        let mut told = !self.ended;
+        if told {
+            self.outbox.state = Some(LogState::Following);
+        }
         let mut body = response.into_body().into_data_stream();
         let mut cutter = Cutter::default();
         loop {
             // A log has no bookmarks: a dead link looks like a quiet container. So it is asked for anew now and then.
-            let limit = self.timing.watch + Duration::from_secs(5);
+            let limit = if told { self.timing.watch + Duration::from_secs(5) } else { AT_ONCE };
             match self.outbox.until(timeout(limit, body.next())).await? {
-                Ok(Some(Ok(chunk))) => self.take(&chunk, &mut cutter),
+                Ok(Some(Ok(chunk))) if !self.take(&chunk, &mut cutter) => continue,
+                Ok(Some(Ok(_))) => {}
                 Ok(Some(Err(error))) => return Ok(Read::Failed(self.connection.explain(&error))),
                 Ok(None) => {
                     cutter.end(|text| self.outbox.push(self.progress.line(text)));
                     return Ok(Read::Ended);
                 }
-                Err(_) => return Ok(Read::Silent),
+                Err(_) if told => return Ok(Read::Silent),
+                Err(_) => {}
+            }
+            if !std::mem::replace(&mut told, true) {
+                self.outbox.state = Some(LogState::Following);
             }
         }
     }
 
-    fn take(&mut self, chunk: &Bytes, cutter: &mut Cutter) {
-        cutter.push(chunk, |text| self.outbox.push(self.progress.line(text)));
+    /// Takes a piece of the log; says whether there were new lines in it.
+    fn take(&mut self, chunk: &Bytes, cutter: &mut Cutter) -> bool {
+        let mut new = false;
+        cutter.push(chunk, |text| {
+            let line = self.progress.line(text);
+            new |= line.is_some();
+            self.outbox.push(line);
+        });
+        new
     }
 }
 
 /// What waits for the screen.
-struct Outbox<M, F> {
-    sink: mpsc::Sender<M>,
-    message: F,
+struct Outbox {
+    sink: mpsc::Sender<LogNews>,
     lines: VecDeque<LogLine>,
     dropped: u64,
     state: Option<LogState>,
 }
 
-impl<M, F> Outbox<M, F>
-where
-    M: Send + 'static,
-    F: Fn(LogNews) -> M + Send + 'static,
-{
+impl Outbox {
     /// Adds a line, if it is a new one.
     fn push(&mut self, line: Option<LogLine>) {
         let Some(line) = line else { return };
@@ -202,12 +222,12 @@ where
         self.lines.is_empty() && self.state.is_none()
     }
 
-    fn next(&mut self) -> M {
+    fn next(&mut self) -> LogNews {
         let count = self.lines.len().min(BATCH);
         let lines: Vec<LogLine> = self.lines.drain(..count).collect();
         // What is said of the log comes with the last lines before it.
         let state = if self.lines.is_empty() { self.state.take() } else { None };
-        (self.message)(LogNews { lines, dropped: std::mem::take(&mut self.dropped), state })
+        LogNews { lines, dropped: std::mem::take(&mut self.dropped), state }
     }
 
     /// Waits for something, and hands out meanwhile what there is.

@@ -86,42 +86,44 @@ impl fmt::Debug for News {
     }
 }
 
+/// How much news waits at most; who follows waits with it.
+const ROOM: usize = 4;
+
 /// Objects that are followed until this is dropped.
 #[derive(Debug)]
-pub struct Following(JoinHandle<()>);
+pub struct Following {
+    task: JoinHandle<()>,
+    news: mpsc::Receiver<News>,
+}
 
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Following {
+    /// The next news; none when there will be none any more.
+    pub async fn next(&mut self) -> Option<News> {
+        self.news.recv().await
     }
 }
 
-/// Follows objects; `message` makes what goes into `sink` of what is new. Must be called within a runtime.
-pub fn follow<M, F>(
-    connection: Connection,
-    wanted: Wanted,
-    timing: Timing,
-    sink: mpsc::Sender<M>,
-    message: F,
-) -> Following
-where
-    M: Send + 'static,
-    F: Fn(News) -> M + Send + 'static,
-{
-    let machine = Machine::new(&connection.info().server);
-    let collection = wanted.target.path(wanted.namespace.as_deref());
-    let follower =
-        Follower { connection, wanted, collection, timing, sink, message, machine, listed: Vec::new() };
-    Following(tokio::spawn(run(follower)))
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
-struct Follower<M, F> {
+/// Follows objects. Must be called within a runtime.
+pub fn follow(connection: Connection, wanted: Wanted, timing: Timing) -> Following {
+    let (sink, news) = mpsc::channel(ROOM);
+    let machine = Machine::new(&connection.info().server);
+    let collection = wanted.target.path(wanted.namespace.as_deref());
+    let follower = Follower { connection, wanted, collection, timing, sink, machine, listed: Vec::new() };
+    Following { task: tokio::spawn(run(follower)), news }
+}
+
+struct Follower {
     connection: Connection,
     wanted: Wanted,
     collection: String,
     timing: Timing,
-    sink: mpsc::Sender<M>,
-    message: F,
+    sink: mpsc::Sender<News>,
     machine: Machine,
     /// Objects of the pages so far.
     listed: Vec<Arc<Value>>,
@@ -138,13 +140,9 @@ fn version_of(object: &Value) -> &str {
     object["metadata"]["resourceVersion"].as_str().unwrap_or_default()
 }
 
-impl<M, F> Follower<M, F>
-where
-    M: Send + 'static,
-    F: Fn(News) -> M + Send + 'static,
-{
+impl Follower {
     async fn say(&mut self, news: News) -> Result<(), Closed> {
-        self.sink.send((self.message)(news)).await.map_err(|_| Closed)
+        self.sink.send(news).await.map_err(|_| Closed)
     }
 
     /// Reads the one object. That it is not there is an answer like any other.
@@ -222,11 +220,7 @@ where
     }
 }
 
-impl<M, F> Follow for Follower<M, F>
-where
-    M: Send + 'static,
-    F: Fn(News) -> M + Send + 'static,
-{
+impl Follow for Follower {
     fn machine(&mut self) -> &mut Machine {
         &mut self.machine
     }

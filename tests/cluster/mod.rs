@@ -10,6 +10,8 @@ mod discovery;
 mod faults;
 mod hostile;
 mod lists;
+mod logs;
+mod object;
 mod own;
 mod rights;
 mod watches;
@@ -25,6 +27,7 @@ fn cases() -> Vec<Case> {
     // The longest first: they run beside the others.
     [
         lists::CASES,
+        object::CASES,
         faults::CASES,
         discovery::CASES,
         connect::CASES,

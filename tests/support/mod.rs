@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod kubeconfig;
 pub mod live;
 pub mod objects;
+pub mod opened;
 pub mod proxy;
 pub mod suite;
 

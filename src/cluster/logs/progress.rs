@@ -190,7 +190,9 @@ impl Progress {
                 Next::Over(LogState::Over(Some("the pod has no such container".to_owned())))
             }
             FailureKind::Server(400..=499) => Next::Over(LogState::Over(Some(failure.to_string()))),
-            FailureKind::Forbidden => Next::Again(Some(LogState::Lost(failure.to_string())), LONGEST_PAUSE),
+            FailureKind::Forbidden => {
+                Next::Again(Some(LogState::Refused(failure.to_string())), LONGEST_PAUSE)
+            }
             _ => {
                 let pause = self.pause(FIRST_PAUSE);
                 Next::Again(Some(LogState::Lost(failure.and_again())), pause)
@@ -278,7 +280,7 @@ mod tests {
             (failed(FailureKind::NotFound, "Not found: web."), over("Not found: web.")),
             (
                 failed(FailureKind::Forbidden, "Not allowed."),
-                again(LogState::Lost("Not allowed.".into()), 30_000),
+                again(LogState::Refused("Not allowed.".into()), 30_000),
             ),
             (
                 failed(FailureKind::Disconnected, "Cut."),
