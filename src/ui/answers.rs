@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::message::{Answer, Question};
 use crate::cluster::connect::Connection;
+use crate::cluster::feed::Timing;
+use crate::cluster::{logs, object};
 
 /// How long a single document may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,6 +19,22 @@ pub(super) async fn give<T: Future<Output = bool>>(
     match question {
         Question::Document { path } => {
             tell(Answer::Document(connection.get_json(&path, "application/json", PATIENCE).await)).await;
+        }
+        Question::Objects(wanted) => {
+            let mut following = object::follow(connection, wanted, Timing::default());
+            while let Some(news) = following.next().await {
+                if !tell(Answer::Objects(news)).await {
+                    return;
+                }
+            }
+        }
+        Question::Log(request) => {
+            let mut reading = logs::read(connection, request, Timing::default());
+            while let Some(news) = reading.next().await {
+                if !tell(Answer::Log(news)).await {
+                    return;
+                }
+            }
         }
     }
 }

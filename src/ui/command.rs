@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::input::Key;
+use super::panes::text::TextCommand;
 use crate::views::Road;
 
 /// Something that a key asks for.
@@ -82,6 +83,8 @@ pub enum Command {
     Suspend,
     /// The header on or off.
     Header,
+    /// Something that only panes of text know.
+    Text(TextCommand),
 }
 
 /// When a hint for a command is shown.

@@ -12,6 +12,8 @@ use crate::cluster::error::Failure;
 use crate::cluster::feed::Target;
 use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
+use crate::cluster::logs::{LogNews, LogRequest};
+use crate::cluster::object::{News, Wanted};
 use crate::store::{Batch, FeedId, FeedPlan};
 
 use super::input::{Key, Mouse};
@@ -62,6 +64,10 @@ pub enum Question {
         /// The path, with its query.
         path: String,
     },
+    /// Whole objects, kept fresh.
+    Objects(Wanted),
+    /// The log of a container, and what comes of it.
+    Log(LogRequest),
 }
 
 /// What the cluster says to a [`Question`].
@@ -69,6 +75,10 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::Document`].
     Document(Result<Value, Failure>),
+    /// To [`Question::Objects`], again and again.
+    Objects(News),
+    /// To [`Question::Log`], again and again.
+    Log(LogNews),
 }
 
 /// What a timer is for.

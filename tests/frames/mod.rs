@@ -2,6 +2,7 @@
 
 mod demo;
 mod lists;
+mod opened;
 mod recordings;
 mod shots;
 mod sizes;

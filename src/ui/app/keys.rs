@@ -136,6 +136,8 @@ impl App {
             // What only panes do.
             Command::NextLink(_) | Command::Refresh => {}
             Command::Suspend => effects.push(Effect::Suspend),
+            // Only panes of text have such keys.
+            Command::Text(_) => {}
         }
     }
 

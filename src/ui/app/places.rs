@@ -77,7 +77,10 @@ impl App {
 
     /// One step back: out of a pane, out of the filter, out of the view.
     pub(super) fn back(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if !self.layers.is_empty() {
+        let searched = self.top().and_then(|pane| pane.search()).is_some_and(|text| !text.is_empty());
+        if searched {
+            self.with_top(now, effects, |pane, scene| pane.set_search("", scene));
+        } else if !self.layers.is_empty() {
             self.take_off(now, effects);
         } else if !self.pane.list.filter().is_empty() {
             self.pane.list.set_filter(Filter::default(), &self.store, now);

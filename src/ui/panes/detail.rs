@@ -345,7 +345,7 @@ impl Pane for Detail {
     fn take(&mut self, ticket: Ticket, answer: Answer, scene: &mut Scene<'_>) -> Draw {
         let Some(at) = self.open.iter().position(|(open, _)| *open == ticket) else { return Draw::No };
         let (_, about) = self.open.swap_remove(at);
-        let Answer::Document(document) = answer;
+        let Answer::Document(document) = answer else { return Draw::No };
         scene.forget(ticket);
         match (about, document) {
             (About::Object, Ok(object)) => {

@@ -1,9 +1,14 @@
 //! What fills the middle of the screen: a list, and what is opened over it.
 
+pub mod describe;
 pub mod detail;
 pub mod list;
+pub mod logs;
 pub mod menu;
+pub mod object;
 pub mod roads;
+pub mod text;
+pub mod yaml;
 
 use std::fmt;
 
@@ -103,13 +108,18 @@ pub trait Pane: fmt::Debug {
 
 /// The pane that a command opens about an object; `None` where there is nothing like that of it.
 pub fn about(command: Command, subject: &Subject) -> Option<Box<dyn Pane>> {
-    let _ = (command, subject);
-    None
+    let subject = subject.clone();
+    match command {
+        Command::Yaml => Some(Box::new(object::ObjectPane::yaml(subject))),
+        Command::Describe => Some(Box::new(object::ObjectPane::words(subject))),
+        Command::Logs if has_logs(subject.kind) => Some(Box::new(logs::LogsPane::of(subject))),
+        _ => None,
+    }
 }
 
 /// Whether objects of this kind have logs.
-pub fn has_logs(_kind: Kind) -> bool {
-    false
+pub fn has_logs(kind: Kind) -> bool {
+    logs::has_logs(kind)
 }
 
 /// What a pane asks of the screen around it.
