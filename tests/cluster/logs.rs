@@ -126,9 +126,11 @@ fn a_container_that_has_not_started_is_waited_for() {
 #[test]
 fn what_cannot_be_read_is_said_in_a_sentence() {
     let over = |log: &mut OpenedLog| {
-        log.until("the end", |log| matches!(log.states.last(), Some(LogState::Over(_) | LogState::Lost(_))));
+        log.until("the end", |log| {
+            matches!(log.states.last(), Some(LogState::Over(_) | LogState::Refused(_)))
+        });
         match log.states.last() {
-            Some(LogState::Over(Some(why)) | LogState::Lost(why)) => why.clone(),
+            Some(LogState::Over(Some(why)) | LogState::Refused(why)) => why.clone(),
             other => panic!("{other:?}"),
         }
     };
