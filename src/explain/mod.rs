@@ -1,46 +1,86 @@
-//! Evidence → state. Pure functions over records; causes of trouble will stand here as data.
+//! Evidence → state and cause. Pure functions over records; causes are data ([`causes`]).
+//!
+//! One function per kind ([`Explain`]) works out what is going on, with the texts that tell of it. From that come the
+//! [`State`] that the store keeps for every row, and, for what is on screen, the texts: [`reason`] and [`sentence`].
 //!
 //! A state is derived from a missing partner only where its absence is known. Otherwise the row shows what the object
-//! says of itself, marked as provisional.
+//! says of itself, marked as provisional. Which partners a kind looks at beside itself is said at its function; more of
+//! them make its reason tell more, never its word wrong.
 
+pub mod causes;
+mod disk;
+mod explained;
 mod pod;
 mod vm;
 
-use crate::model::{Now, Word};
-use crate::records::{Kind, Meta, Pod, Record, Records, Vm};
+use crate::model::Now;
+use crate::records::{DataVolume, Kind, Meta, Pod, Record, Records, Vm};
 use crate::store::{At, Health, Id, State, StateFn, Store, Stored};
 
-/// The states of all kinds that have one.
-pub const STATES: &[(Kind, StateFn)] = &[(Kind::Vm, of::<Vm>), (Kind::Pod, of::<Pod>)];
+use explained::Explained;
 
-/// A record type that has a state.
-trait Stateful: Stored
+/// A kind whose objects have a state.
+trait Explain: Stored
 where
     Records: From<Vec<Self>>,
 {
-    /// The state of a record that could be read and is not on its way out.
-    fn state(at: At<'_, Self>, now: Now) -> State;
+    /// What is going on with a record that could be read. Its deletion is told by the caller.
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a>;
 }
 
-fn of<R: Stateful>(store: &Store, id: Id, now: Now) -> State
+type ExplainFn = for<'a> fn(&'a Store, Id, Now) -> Explained<'a>;
+
+macro_rules! explained {
+    ($($kind:ident),* $(,)?) => {
+        /// The states of all kinds that have one.
+        pub const STATES: &[(Kind, StateFn)] = &[$((Kind::$kind, state::<$kind>)),*];
+
+        const EXPLAINED: &[(Kind, ExplainFn)] = &[$((Kind::$kind, explain::<$kind>)),*];
+    };
+}
+explained!(Vm, DataVolume, Pod);
+
+/// Writes why a row is in its state, the most telling part first: `HTTP 404, attempt 4`. Nothing where there is nothing
+/// to say.
+pub fn reason(store: &Store, id: Id, now: Now, out: &mut String) {
+    if let Some(explained) = of(store, id, now) {
+        explained.reason(now, out);
+    }
+}
+
+/// Writes what is going on in a sentence or two, with what the object that failed says itself. Nothing where there is
+/// nothing to say.
+pub fn sentence(store: &Store, id: Id, now: Now, out: &mut String) {
+    if let Some(explained) = of(store, id, now) {
+        explained.sentence(now, out);
+    }
+}
+
+fn of(store: &Store, id: Id, now: Now) -> Option<Explained<'_>> {
+    let (_, explain) = EXPLAINED.iter().find(|(kind, _)| *kind == id.kind())?;
+    Some(explain(store, id, now))
+}
+
+fn state<R: Explain>(store: &Store, id: Id, now: Now) -> State
 where
     Records: From<Vec<R>>,
 {
-    let Some(at) = At::<R>::new(store, id) else { return State::default() };
+    explain::<R>(store, id, now).state
+}
+
+fn explain<R: Explain>(store: &Store, id: Id, now: Now) -> Explained<'_>
+where
+    Records: From<Vec<R>>,
+{
+    let Some(at) = At::<R>::new(store, id) else { return Explained::default() };
     let meta: &Meta = Record::meta(at.record());
-    if meta.broken().is_some() {
-        return State {
-            word: Word::new("Unreadable"),
-            health: Health::Failed,
-            since: meta.created,
-            ..State::default()
-        };
+    if let Some(why) = meta.broken() {
+        let unreadable = Explained::new("Unreadable", Health::Failed).since(meta.created);
+        return unreadable.because("", why, Health::Failed);
     }
-    let state = R::state(at, now);
+    let explained = R::explain(at, now);
     match meta.deleted() {
-        Some(since) => {
-            State { word: Word::new("Terminating"), health: Health::Leaving, since: Some(since), ..state }
-        }
-        None => state,
+        Some(since) => explained.leaving(since),
+        None => explained,
     }
 }

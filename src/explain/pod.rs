@@ -1,21 +1,23 @@
 //! The state of a Pod.
 
-use super::Stateful;
-use crate::model::{Now, Word};
+use super::Explain;
+use super::explained::Explained;
+use crate::model::Now;
 use crate::records::{Pod, PodFlags};
-use crate::store::{At, Health, State};
+use crate::store::{At, Health};
 
-impl Stateful for Pod {
-    fn state(at: At<'_, Self>, _: Now) -> State {
-        let word = if at.record().reason.is_empty() { at.phase } else { at.record().reason };
-        let reason = if at.flags.contains(PodFlags::UNSCHEDULABLE) { "Unschedulable" } else { "" };
-        State {
-            word,
-            reason: Word::new(reason),
-            since: at.started.or(at.meta.created),
-            health: health(&at),
-            ..State::default()
+impl Explain for Pod {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let pod = at.record();
+        let word = if pod.reason.is_empty() { pod.phase } else { pod.reason };
+        let health = health(pod);
+        let plain = Explained::new(&word, health).since(pod.started.or(pod.meta.created));
+        let evidence = pod.evidence.as_deref();
+        let said = evidence.and_then(|evidence| evidence.message.as_deref()).map_or("", |said| said.as_str());
+        if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
+            return plain.because("Unschedulable", said, Health::Failed);
         }
+        plain.because("", said, health).health(health)
     }
 }
 

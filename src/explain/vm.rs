@@ -1,9 +1,10 @@
-//! The state of a VirtualMachine over its VirtualMachineInstance and disks.
+//! The state of a VirtualMachine over its VirtualMachineInstance, launcher pod, migration, disks and claims.
 
-use super::Stateful;
+use super::Explain;
+use super::explained::Explained;
 use crate::model::{Now, Word};
-use crate::records::{DataVolume, RunStrategy, Truth, Vm, VmFlags, Vmi, VmiFlags};
-use crate::store::{At, Health, Part, State};
+use crate::records::{DataVolume, Kind, RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
+use crate::store::{At, Health, Part};
 
 /// The words of `status.printableStatus` and how well a machine is that has them.
 const WORDS: &[(&str, Health)] = &[
@@ -25,131 +26,184 @@ const WORDS: &[(&str, Health)] = &[
     ("DataVolumeError", Health::Failed),
 ];
 
-fn health(word: &str) -> Health {
-    WORDS.iter().find(|(known, _)| *known == word).map_or(Health::Warning, |(_, health)| *health)
+fn plain<'a>(word: &str) -> Explained<'a> {
+    let health =
+        WORDS.iter().find(|(known, _)| *known == word).map_or(Health::Warning, |(_, health)| *health);
+    Explained::new(word, health)
 }
 
-impl Stateful for Vm {
-    fn state(at: At<'_, Self>, _: Now) -> State {
-        let vmi = at.vmi();
-        let word = match vmi {
-            Part::Here(vmi) => alive(vmi, at.status),
-            Part::None => alone(&at),
-            Part::Loading | Part::Denied if at.status.is_empty() => Word::new("Unknown"),
-            Part::Loading | Part::Denied => at.status,
-        };
-        let health = match (health(&word), &at.failure) {
-            // `Stopped` can mean "every start is refused".
-            (Health::Idle, Some(failure)) if !failure.reason.is_empty() => Health::Failed,
-            (health, _) => health,
-        };
-        let since = vmi.here().and_then(|vmi| match vmi.meta.deleted() {
-            Some(since) if word == *"Stopping" => Some(since),
-            _ => vmi.since.filter(|_| word != *"Stopping"),
-        });
-        let (progress, filling) = match &*word {
-            "Provisioning" => filling(at),
-            "DataVolumeError" => (None, failing(at)),
-            _ => (None, None),
-        };
-        let reason = filling.unwrap_or_else(|| reason(&at, vmi.here()));
-        State {
-            word,
-            // What stands under STATE need not be said twice.
-            reason: if reason == word { Word::default() } else { reason },
-            since: since.or(at.ready_since),
-            progress,
-            health,
-            provisional: !vmi.known(),
+/// Looks at its instance, and through it at launcher pods and the migration; at disks and their workers; at claims.
+impl Explain for Vm {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        match at.vmi() {
+            Part::Here(vmi) => alive(at, vmi),
+            Part::None => alone(at),
+            Part::Loading | Part::Denied => {
+                let word = if at.status.is_empty() { "Unknown" } else { at.record().status.as_str() };
+                refusal(at).unwrap_or_else(|| plain(word).since(at.ready_since)).provisional()
+            }
         }
     }
 }
 
-/// Reasons of a DataVolume's condition `Running` that say more than its phase.
-const TELLING: [&str; 6] = [
-    "Unschedulable",
-    "ImagePullFailed",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "ErrStartingPod",
-    "ErrExceededQuota",
-];
-
-/// What keeps a disk from being filled: the refusal of its claim, trouble of its worker, or else its phase.
-fn obstacle(disk: &DataVolume) -> Word {
-    let refused = disk.bound == Truth::False && disk.bound_reason.starts_with("Err");
-    if refused {
-        disk.bound_reason
-    } else if disk.running == Truth::False && TELLING.contains(&&*disk.running_reason) {
-        disk.running_reason
-    } else {
-        disk.phase
+/// While a VirtualMachineInstance exists. Its own object is fresher than what its owner says of it.
+fn alive<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
+    let ended = matches!(&*vmi.phase, "Succeeded" | "Failed");
+    if ended && vm.failure.as_ref().is_some_and(|failure| failure.count > 0) {
+        return crashing(vm);
     }
-}
-
-/// Why the first disk that has failed did so, where one word says it.
-fn failing(vm: At<'_, Vm>) -> Option<Word> {
-    let mut failed = vm.disks().filter(|disk| disk.phase != *"Succeeded" && disk.running == Truth::False);
-    let reason = failed.next()?.running_reason;
-    // CDI's word for any attempt that went wrong tells nothing beside the state.
-    Some(reason).filter(|reason| !reason.is_empty() && *reason != *"Error")
-}
-
-/// How far the disk is that has the longest way to go, and in which phase or by what it is held up.
-fn filling(vm: At<'_, Vm>) -> (Option<u16>, Option<Word>) {
-    let slowest = vm
-        .disks()
-        .filter(|disk| disk.phase != *"Succeeded")
-        .min_by_key(|disk| disk.progress.unwrap_or(u16::MAX));
-    match slowest {
-        Some(disk) => (disk.progress, Some(obstacle(&disk)).filter(|why| !why.is_empty())),
-        None => (None, None),
+    if let Some(since) = vmi.meta.deleted() {
+        let stopping = plain("Stopping").since(Some(since));
+        return if vmi.phase == *"Failed" {
+            stopping.because("Failed", "the guest ended in failure", Health::Failed)
+        } else {
+            stopping
+        };
     }
-}
-
-/// The word while a VirtualMachineInstance exists. Its own object is fresher than what its owner says of it.
-fn alive(vmi: At<'_, Vmi>, said: Word) -> Word {
-    if vmi.meta.deleted().is_some() {
-        return Word::new("Stopping");
-    }
-    let word = match &*vmi.phase {
-        "Running" if vmi.flags.contains(VmiFlags::MIGRATING) => "Migrating",
-        "Running" if vmi.flags.contains(VmiFlags::PAUSED) => "Paused",
-        "Running" => "Running",
+    match &*vmi.phase {
+        "Running" => running(vm, vmi),
         // A finished life: what comes next is for the controller to say.
-        "Succeeded" | "Failed" if said == *"Running" => "Stopping",
-        // Before it runs, the controller's word tells more (`ErrorUnschedulable`, `Provisioning`), unless it is older.
-        _ if said.is_empty() || said == *"Stopped" || said == *"Running" => match &*vmi.phase {
-            "Succeeded" | "Failed" => "Stopped",
-            _ => "Starting",
-        },
-        _ => return said,
-    };
-    Word::new(word)
-}
-
-/// The word where no VirtualMachineInstance exists: what the controller says, or, before it has seen the object, what it
-/// will do.
-fn alone(vm: &Vm) -> Word {
-    match (&*vm.status, vm.strategy) {
-        ("", RunStrategy::Halted | RunStrategy::Manual) => Word::new("Stopped"),
-        ("", _) => Word::new("Starting"),
-        _ => vm.status,
+        "Succeeded" | "Failed" if vm.status == *"Running" => plain("Stopping").since(vmi.since),
+        "Succeeded" | "Failed" => plain("Stopped").since(vmi.since),
+        _ => starting(vm, vmi),
     }
 }
 
-/// One word why, where there is more to say.
-fn reason(vm: &Vm, vmi: Option<At<'_, Vmi>>) -> Word {
-    if let Some(failure) = vm.failure.as_ref().filter(|failure| !failure.reason.is_empty()) {
-        return failure.reason;
+fn running<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
+    let trouble = vmi.record().trouble.as_deref();
+    let told = trouble.map(|trouble| (trouble.reason.as_str(), &*trouble.message));
+    if vmi.flags.contains(VmiFlags::MIGRATING) {
+        return plain("Migrating").since(vmi.since);
     }
-    if let Some(trouble) = vmi.map(|vmi| vmi.trouble).filter(|trouble| !trouble.is_empty()) {
-        return trouble;
+    if vmi.flags.contains(VmiFlags::PAUSED) {
+        let (reason, message) = told.unwrap_or_default();
+        return plain("Paused").since(vmi.since).because(reason, message, Health::Warning);
+    }
+    let running = plain("Running").since(vmi.since);
+    if let Some(told) = refused_change(vm, running) {
+        return told;
+    }
+    if let Some((reason, message)) = told {
+        return running.because(reason, message, Health::Warning);
     }
     if vm.flags.contains(VmFlags::RESTART_REQUIRED) {
-        return Word::new("RestartRequired");
+        return running.because("RestartRequired", "", Health::Well);
     }
-    Word::default()
+    running
+}
+
+/// A change of a running machine that its controller could not make.
+fn refused_change<'a>(vm: At<'a, Vm>, running: Explained<'a>) -> Option<Explained<'a>> {
+    let failure = vm.record().failure.as_deref().filter(|failure| !failure.reason.is_empty())?;
+    Some(running.because(&failure.reason, &failure.message, Health::Warning).health(Health::Warning))
+}
+
+/// Before it runs.
+fn starting<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
+    let since = vmi.meta.created;
+    if let Some(trouble) = vmi.record().trouble.as_deref() {
+        let word = match &*trouble.reason {
+            "FailedPvcNotFound" => "ErrorPvcNotFound",
+            "Unschedulable" => "ErrorUnschedulable",
+            pull @ ("ErrImagePull" | "ImagePullBackOff") => pull,
+            _ => "Starting",
+        };
+        let since = trouble.since.or(vmi.since).or(since);
+        return plain(word).since(since).because(&trouble.reason, &trouble.message, Health::Failed);
+    }
+    if let Some(filling) = filling(vm) {
+        return filling;
+    }
+    let word = match &*vm.status {
+        said @ ("WaitingForVolumeBinding" | "WaitingForReceiver" | "ErrImagePull" | "ImagePullBackOff") => {
+            said
+        }
+        _ => "Starting",
+    };
+    let starting = plain(word).since(since);
+    match &vm.record().failure {
+        Some(failure) if failure.count > 0 => starting
+            .because("CrashLoopBackOff", "", Health::Warning)
+            .health(Health::Warning)
+            .attempt(failure.count + 1, None),
+        _ => starting,
+    }
+}
+
+/// Where no VirtualMachineInstance exists: what the controller says, or, before it has seen the object, what it will do.
+fn alone<'a>(vm: At<'a, Vm>) -> Explained<'a> {
+    let since = vm.ready_since.or(vm.meta.created);
+    if !vm.knows(Kind::DataVolume) && matches!(&*vm.status, "Provisioning" | "DataVolumeError") {
+        return plain(&vm.status).since(since).provisional();
+    }
+    if let Some(filling) = filling(vm) {
+        return filling;
+    }
+    if let Some(refusal) = refusal(vm) {
+        return refusal;
+    }
+    if vm.status == *"CrashLoopBackOff" {
+        return crashing(vm);
+    }
+    let runs = match vm.strategy {
+        RunStrategy::Always => true,
+        RunStrategy::Halted | RunStrategy::Manual => vm.flags.contains(VmFlags::START_ASKED),
+        _ => vm.status != *"Stopped",
+    };
+    let word = match &*vm.record().status {
+        // Between two lives, and before the first one.
+        "" | "Stopped" | "Provisioning" | "DataVolumeError" if runs => "Starting",
+        "" | "Provisioning" | "DataVolumeError" => "Stopped",
+        said => said,
+    };
+    plain(word).since(since)
+}
+
+/// A start that is refused hides behind the word `Stopped`.
+fn refusal<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
+    let failure = vm.record().failure.as_deref().filter(|failure| !failure.reason.is_empty())?;
+    let word = match (&*vm.record().status, vm.strategy) {
+        ("Stopped", RunStrategy::Halted) => "Stopped",
+        ("Stopped" | "Starting" | "", _) => "Start refused",
+        (said, _) => said,
+    };
+    let refused = plain(word).since(failure.since.or(vm.ready_since).or(vm.meta.created));
+    Some(refused.because(&failure.reason, &failure.message, Health::Failed))
+}
+
+/// Starts that never reached Running.
+fn crashing<'a>(vm: At<'a, Vm>) -> Explained<'a> {
+    let looping =
+        plain("CrashLoopBackOff").since(vm.ready_since).because("CrashLoopBackOff", "", Health::Failed);
+    match &vm.record().failure {
+        Some(failure) => looping.attempt(failure.count, failure.retry_at),
+        None => looping,
+    }
+}
+
+/// The disk that keeps it from starting: the worst one, or the one that has the longest way to go.
+fn filling<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
+    let open = |disk: &At<'_, DataVolume>| {
+        !matches!(&*disk.phase, "Succeeded" | "PendingPopulation" | "WaitForFirstConsumer")
+    };
+    let rank = |explained: &Explained<'_>| {
+        let badness = match explained.state.health {
+            Health::Failed => 0,
+            Health::Warning => 1,
+            _ => 2,
+        };
+        (badness, explained.state.progress.unwrap_or(u16::MAX))
+    };
+    let several = vm.disks().nth(1).is_some();
+    let explained = vm.disks().filter(open).map(|disk| {
+        let explained = DataVolume::explain(disk, Now::at(0));
+        if several { explained.disk(&disk.record().meta.name) } else { explained }
+    });
+    let mut worst = explained.min_by_key(rank)?;
+    if matches!(&*worst.state.word, "Pending" | "PVCBound") {
+        worst.state.word = Word::new("Provisioning");
+    }
+    Some(worst)
 }
 
 #[cfg(test)]
@@ -206,8 +260,8 @@ mod tests {
             ("Halted", printable("Stopped"), Some(""), "Stopped  Idle"),
             ("Halted", String::new(), Some(""), "Stopped  Idle"),
             ("Always", String::new(), Some(""), "Starting  Busy"),
-            ("Always", refused.to_owned(), Some(""), "Stopped FailedCreate Failed"),
-            ("Always", printable("CrashLoopBackOff"), Some(""), "CrashLoopBackOff  Failed"),
+            ("Always", refused.to_owned(), Some(""), "Start refused FailedCreate Failed"),
+            ("Always", printable("CrashLoopBackOff"), Some(""), "CrashLoopBackOff CrashLoopBackOff Failed"),
             ("Always", printable("SomethingNew"), Some(""), "SomethingNew  Warning"),
             // The instance is ahead of what its owner says.
             ("Always", printable("Starting"), Some(r#""phase":"Running""#), "Running  Well"),

@@ -40,7 +40,7 @@ pub use decode::{BadObject, Decoded, decode, salvage};
 pub use labels::Labels;
 pub use meta::{Keys, Meta};
 pub use metrics::{NodeMetrics, PodMetrics, Usage};
-pub use values::Truth;
+pub use values::{Trouble, Truth};
 
 use serde::Deserialize;
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::wire::{Fold, Str};
-use crate::model::Name;
+use crate::model::{Name, Time, Word};
 use crate::text;
 
 /// The status of a condition.
@@ -58,6 +58,28 @@ pub(super) struct Told<'a> {
     pub(super) message: Str<'a>,
     #[serde(borrow)]
     pub(super) last_transition_time: Str<'a>,
+}
+
+/// What a condition tells while its status is not as it should be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trouble {
+    /// `reason`.
+    pub reason: Word,
+    /// `message` on one line of at most 300 characters; may be empty.
+    pub message: Box<str>,
+    /// When its status changed last; KubeVirt often leaves it out.
+    pub since: Option<Time>,
+}
+
+impl Told<'_> {
+    /// What is kept of it.
+    pub(super) fn keep(&self) -> Box<Trouble> {
+        Box::new(Trouble {
+            reason: self.reason.word(),
+            message: line(&self.message, 300).into(),
+            since: self.last_transition_time.time(),
+        })
+    }
 }
 
 /// `text` on one line of at most `most` characters, copied only where it is not like that already.

@@ -1,5 +1,7 @@
 //! States of rows, kept so that sorting and filtering by them costs nothing.
 
+use std::num::NonZeroU16;
+
 use super::{Id, Store};
 use crate::model::{Now, Time, Word};
 use crate::records::Kind;
@@ -22,14 +24,33 @@ pub enum Health {
     Leaving,
 }
 
-/// What a row says about its object, over all its partners.
+/// The place of a cause of trouble in the table of causes, which `explain` owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CauseId(NonZeroU16);
+
+impl CauseId {
+    /// The cause at this place of the table.
+    pub fn new(place: usize) -> Option<Self> {
+        u16::try_from(place + 1).ok().and_then(NonZeroU16::new).map(Self)
+    }
+
+    /// The place in the table.
+    pub fn place(self) -> usize {
+        usize::from(self.0.get()) - 1
+    }
+}
+
+/// What a row says about its object, over all its partners. The texts for people (`explain::reason`,
+/// `explain::sentence`) are made from the records when they are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct State {
     /// The state in the field's own word (`Running`, `Provisioning`, …).
     pub word: Word,
-    /// One word why, if there is a reason to give.
+    /// One word why, to sort and search by: the name of the cause, else the object's own reason; empty if there is none.
     pub reason: Word,
-    /// Since when.
+    /// The cause, if the table knows it.
+    pub cause: Option<CauseId>,
+    /// Since when it is in this state.
     pub since: Option<Time>,
     /// How far it is, in thousandths.
     pub progress: Option<u16>,
@@ -37,6 +58,14 @@ pub struct State {
     pub health: Health,
     /// Whether partners that could tell more are not loaded or not readable: then the word is the object's own.
     pub provisional: bool,
+}
+
+impl State {
+    /// Whether this is trouble that somebody should look after. What a user wanted (stopped, paused) is none, and neither
+    /// is a disk that waits for its first consumer.
+    pub fn is_fault(&self) -> bool {
+        matches!(self.health, Health::Warning | Health::Failed)
+    }
 }
 
 /// Makes the state of one record. Gives the same for the same store and time.

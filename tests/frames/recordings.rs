@@ -7,8 +7,10 @@ use v9s::ui::theme::Theme;
 
 use super::{buffer, now, row_of, text, word_of};
 
-/// The words that `status.printableStatus` can have.
-const WORDS: [&str; 17] = [
+/// The words that a machine can have here.
+const WORDS: [&str; 19] = [
+    "Importing",
+    "Start refused",
     "Terminating",
     "Stopping",
     "Migrating",
@@ -33,15 +35,15 @@ const MOMENTS: &[(&str, f64, &str, &str)] = &[
     ("vm-running", 0.3, "Starting", "-"),
     ("vm-running", 9.0, "Running", "Always"),
     ("vm-unschedulable", 0.5, "Starting", "-"),
-    ("vm-unschedulable", 9.0, "ErrorUnschedulable", "Unschedulable"),
-    ("vm-claim-missing", 9.0, "ErrorPvcNotFound", "FailedPvcNotFound"),
-    ("vm-containerdisk-pull-error", 9.0, "ImagePullBackOff", "ImagePullBackOff"),
+    ("vm-unschedulable", 9.0, "ErrorUnschedulable", "3 Insufficient cpu"),
+    ("vm-claim-missing", 9.0, "ErrorPvcNotFound", "vm-claim-missing/gone"),
+    ("vm-containerdisk-pull-error", 9.0, "ImagePullBackOff", "manifest unknown"),
     ("vm-crash-loop", 0.3, "Starting", ""),
     ("vm-crash-loop", 5.0, "CrashLoopBackOff", ""),
     ("vm-crash-loop", 16.8, "Starting", ""),
     ("vm-crash-loop", 99.0, "CrashLoopBackOff", ""),
-    ("vm-import-then-scheduled", 1.0, "Provisioning", ""),
-    ("vm-import-then-scheduled", 3.0, "Provisioning", ""),
+    ("vm-import-then-scheduled", 1.0, "Importing", ""),
+    ("vm-import-then-scheduled", 3.0, "Importing", ""),
     ("vm-import-then-scheduled", 4.0, "Starting", ""),
     ("vm-import-then-scheduled", 99.0, "Running", ""),
     ("vm-stopped-by-user", 5.0, "Running", ""),
@@ -59,12 +61,17 @@ const MOMENTS: &[(&str, f64, &str, &str)] = &[
     ("vm-deleted", 12.0, "Terminating", ""),
     ("vm-not-migratable", 99.0, "Running", ""),
     // The word alone would be a lie: it should run and cannot.
-    ("vm-start-refused", 99.0, "Stopped", "FailedCreate"),
-    ("vm-instancetype-missing", 99.0, "Stopped", "FailedFindInstancetype"),
+    ("vm-start-refused", 99.0, "Start refused", "no memory requested"),
+    ("vm-instancetype-missing", 99.0, "Start refused", "gone"),
     ("vm-restored", 22.0, "Stopping", ""),
     ("vm-restored", 99.0, "Stopped", ""),
     ("vm-snapshot", 99.0, "Running", ""),
 ];
+
+/// The word of a state alone.
+fn without_progress(said: &str) -> &str {
+    said.rsplit_once(' ').filter(|(_, end)| end.ends_with('%')).map_or(said, |(word, _)| word)
+}
 
 fn recordings() -> Option<PathBuf> {
     let folder = std::env::var_os("V9S_TEST_DATA").map(|folder| Path::new(&folder).join("recordings"));
@@ -96,7 +103,7 @@ fn states_at_moments_are_what_happened() {
         let (_, text) = at(&read(&folder, name), moment, (250, 60));
         let said = word_of(&text, "web");
         let row = row_of(&text, "web");
-        if said.split(' ').next() != Some(word) || !row.contains(besides) {
+        if without_progress(&said) != word || !row.contains(besides) {
             wrong.push_str(&format!("{name} at {moment}: {word:?} and {besides:?} are not in\n{row}\n"));
         }
     }
@@ -108,7 +115,7 @@ fn a_start_that_is_refused_does_not_look_like_rest() {
     let Some(folder) = recordings() else { return };
     for name in ["vm-start-refused", "vm-instancetype-missing"] {
         let (_, text) = at(&read(&folder, name), 99.0, (120, 40));
-        assert!(text.contains("✗ Stopped"), "{name}:\n{text}");
+        assert!(text.contains("✗ Start refused"), "{name}:\n{text}");
     }
 }
 
@@ -120,12 +127,12 @@ fn between_two_lives_a_machine_never_looks_lost() {
     for step in 2..80 {
         let (_, text) = at(&lines, f64::from(step) * 0.1, (160, 40));
         let said = word_of(&text, "web");
-        let word = said.split(' ').next().unwrap().to_owned();
+        let word = without_progress(&said).to_owned();
         if seen.last() != Some(&word) {
             seen.push(word);
         }
     }
-    assert_eq!(seen, ["Provisioning", "Starting", "Running"]);
+    assert_eq!(seen, ["Provisioning", "Importing", "Starting", "Running"]);
 }
 
 #[test]
@@ -150,7 +157,7 @@ fn every_recording_replays_at_every_size_and_says_known_words() {
             for &id in app.pane.list.rows() {
                 let name = app.store.meta(id).unwrap().name.to_string();
                 let said = word_of(&text, &name);
-                let word = said.split(' ').next().unwrap();
+                let word = without_progress(&said);
                 assert!(WORDS.contains(&word), "{said:?} of {name} in {context}");
             }
         }

@@ -33,6 +33,9 @@ pub struct DataVolume {
     /// What went wrong, on one line of at most 300 characters: message of `Running` or `Bound` while that is False with
     /// a reason that tells of trouble. CDI overwrites it with each new attempt.
     pub trouble: Option<Box<Name>>,
+    /// What its claim waits for, on one line of at most 300 characters: what `Bound` says beyond `PVC x Pending` while it is
+    /// False, which is the newest event of the prime claim.
+    pub waiting: Option<Box<Name>>,
     /// When a condition changed last.
     pub since: Option<Time>,
     /// How far it is, in thousandths (`status.progress`); `None` for `N/A`, which uploads and many clones stay at.
@@ -155,6 +158,7 @@ struct Conditions {
     since: Option<Time>,
     run_trouble: Option<Box<Name>>,
     bind_trouble: Option<Box<Name>>,
+    waiting: Option<Box<Name>>,
 }
 
 impl<'de> Fold<'de> for Conditions {
@@ -179,6 +183,14 @@ impl<'de> Fold<'de> for Conditions {
                 self.bound = status;
                 self.bound_reason = condition.reason.word();
                 self.bind_trouble = trouble;
+                let said = condition
+                    .message
+                    .strip_prefix("target PVC ")
+                    .and_then(|said| said.split_once(" Pending and "));
+                self.waiting = said.filter(|_| status == Truth::False).and_then(|(_, said)| {
+                    let prime = said.strip_prefix("[prime-").and_then(|said| said.split_once("] : "));
+                    message(prime.map_or(said, |(_, said)| said), 300)
+                });
             }
             _ => {}
         }
@@ -261,6 +273,7 @@ impl Record for DataVolume {
             requested: size.unwrap_or(0),
             claim: Some(name_key(Kind::Claim, meta.namespace, claim)),
             from,
+            waiting: conditions.waiting.take(),
             trouble: conditions.run_trouble.take().or(conditions.bind_trouble.take()),
             since: conditions.since,
             progress: per_mille(&status.progress),

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::claim_values::{AccessModes, ClaimFlags, ClaimPhase, ClaimRole, Volume, WorkerPhase};
-use crate::model::{Key, Word};
-use crate::records::values::{Number, Truth, per_mille};
+use crate::model::{Key, Name, Word};
+use crate::records::values::{Number, Truth, message, per_mille};
 use crate::records::wire::{Bytes, Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
 use crate::records::{Kind, KindInfo, Meta, Record, name_key};
 
@@ -24,6 +24,9 @@ pub struct Claim {
     pub volume: Volume,
     /// Reason of CDI's worker: `cdi.kubevirt.io/storage.condition.running.reason`.
     pub running_reason: Word,
+    /// What it waits for while it has no volume, on one line of at most 300 characters: what CDI read of its events
+    /// (`cdi.kubevirt.io/storage.condition.bound.message`), or why a clone goes wrong (`cdi.kubevirt.io/cloneError`).
+    pub waiting: Option<Box<Name>>,
     /// How far CDI's populator is, in thousandths: `cdi.kubevirt.io/storage.populator.progress`.
     pub progress: Option<u16>,
     /// Restarts of CDI's worker: `cdi.kubevirt.io/storage.pod.restarts`.
@@ -76,6 +79,8 @@ struct Annotations<'a> {
     running: Str<'a>,
     #[serde(borrow, rename = "cdi.kubevirt.io/storage.condition.running.reason")]
     running_reason: Str<'a>,
+    #[serde(borrow, rename = "cdi.kubevirt.io/storage.condition.bound.message")]
+    bound_message: Str<'a>,
     #[serde(borrow, rename = "cdi.kubevirt.io/storage.populator.progress")]
     progress: Str<'a>,
     #[serde(borrow, rename = "cdi.kubevirt.io/storage.populator.kind")]
@@ -156,6 +161,12 @@ impl<'de> Fold<'de> for Resizing {
 }
 
 impl ClaimWire<'_> {
+    fn waiting(&self) -> Option<Box<Name>> {
+        let marks = &self.metadata.annotations;
+        let told = if marks.clone_error.is_empty() { &marks.bound_message } else { &marks.clone_error };
+        if &*self.status.phase == "Bound" { None } else { message(told, 300) }
+    }
+
     fn role(&self) -> ClaimRole {
         let (labels, marks) = (&self.metadata.labels, &self.metadata.annotations);
         let scratch = self.metadata.name.ends_with("-scratch")
@@ -215,6 +226,7 @@ impl Record for Claim {
             requested: spec.resources.requests.storage.0.unwrap_or(0),
             volume: Volume::read(&spec.volume_name),
             running_reason: marks.running_reason.word(),
+            waiting: wire.waiting(),
             progress: per_mille(&marks.progress),
             restarts: marks.restarts.u16(),
             flags: wire.flags(),

@@ -4,7 +4,8 @@ use bitflags::bitflags;
 use serde::Deserialize;
 
 use crate::model::{Key, Time, Word};
-use crate::records::wire::{Bytes, Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
+use crate::records::values::{Told, Trouble};
+use crate::records::wire::{Bytes, Fold, Folded, Nullable, Str, WireMeta, versioned};
 use crate::records::{Keys, Kind, KindInfo, Meta, Record, name_key};
 
 /// A VirtualMachine: what it should be, and what its controller says of it.
@@ -35,8 +36,12 @@ pub struct Vm {
 /// Trouble in starting a VirtualMachine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartFailure {
-    /// Reason of the condition `Failure`.
+    /// Reason of the condition `Failure`; empty if that is not True.
     pub reason: Word,
+    /// Its message on one line of at most 300 characters.
+    pub message: Box<str>,
+    /// Since when it is True.
+    pub since: Option<Time>,
     /// Starts in a row that never reached Running (`status.startFailure.consecutiveFailCount`).
     pub count: u32,
     /// No new start before this moment.
@@ -326,23 +331,23 @@ impl<'de> Deserialize<'de> for Moment {
 struct Conditions {
     flags: VmFlags,
     ready_since: Option<Time>,
-    failure: Word,
+    failure: Option<Box<Trouble>>,
 }
 
 impl<'de> Fold<'de> for Conditions {
-    type Item = Condition<'de>;
+    type Item = Told<'de>;
 
-    fn add(&mut self, condition: Condition<'de>) {
-        let yes = condition.is_true();
+    fn add(&mut self, condition: Told<'de>) {
+        let yes = &*condition.status == "True";
         match &*condition.name {
-            "Ready" => self.ready_since = condition.since(),
-            "Failure" if yes => self.failure = condition.reason.word(),
+            "Ready" => self.ready_since = condition.last_transition_time.time(),
+            "Failure" if yes => self.failure = Some(condition.keep()),
             "Paused" => self.flags.set(VmFlags::PAUSED, yes),
             "RestartRequired" => self.flags.set(VmFlags::RESTART_REQUIRED, yes),
             "AgentConnected" => self.flags.set(VmFlags::AGENT, yes),
             "LiveMigratable" => {
                 self.flags.set(VmFlags::MIGRATABLE, yes);
-                self.flags.set(VmFlags::NOT_MIGRATABLE, condition.is_false());
+                self.flags.set(VmFlags::NOT_MIGRATABLE, &*condition.status == "False");
             }
             _ => {}
         }
@@ -386,8 +391,8 @@ impl Record for Vm {
 
     fn fold(wire: VmWire<'_>) -> Self {
         let meta = wire.metadata.fold();
-        let (spec, status) = (&wire.spec, &wire.status);
-        let conditions = &status.conditions;
+        let (spec, mut status) = (&wire.spec, wire.status.0);
+        let conditions = &mut status.conditions.0;
         let mut flags = conditions.flags | status.state_change_requests.0.0;
         flags.set(VmFlags::CREATED, *status.created);
         flags.set(VmFlags::READY, *status.ready);
@@ -395,9 +400,11 @@ impl Record for Vm {
         flags.set(VmFlags::SNAPSHOT, !status.snapshot_in_progress.is_empty());
         flags.set(VmFlags::RESTORE, !status.restore_in_progress.is_empty());
         let count = *status.start_failure.consecutive_fail_count;
-        let failure = (!conditions.failure.is_empty() || count > 0).then(|| {
+        let told = conditions.failure.take();
+        let failure = (told.is_some() || count > 0).then(|| {
             let retry_at = status.start_failure.retry_after_timestamp.0;
-            Box::new(StartFailure { reason: conditions.failure, count, retry_at })
+            let Trouble { reason, message, since } = told.map(|told| *told).unwrap_or_default();
+            Box::new(StartFailure { reason, message, since, count, retry_at })
         });
         let template = &spec.template.spec;
         Self {

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::vm::{Domain, Volumes};
 use crate::model::{Key, Time, Word};
-use crate::records::wire::{Condition, Fold, Folded, Nullable, Str, WireMeta, versioned};
+use crate::records::values::{Told, Trouble};
+use crate::records::wire::{Fold, Folded, Nullable, Str, WireMeta, versioned};
 use crate::records::{Keys, Kind, KindInfo, Meta, Record, name_key};
 
 /// A VirtualMachineInstance: one life of a guest.
@@ -19,9 +20,10 @@ pub struct Vmi {
     pub phase: Word,
     /// `status.nodeName`.
     pub node: Word,
-    /// Reason of the one condition that keeps it from running (`Synchronized` or `PodScheduled` False, `Paused` True), if
-    /// any.
-    pub trouble: Word,
+    /// The one condition that keeps it from running: `Paused` True, else `Synchronized` or else `PodScheduled` False.
+    pub trouble: Option<Box<Trouble>>,
+    /// Reason of the condition `LiveMigratable` while that is False.
+    pub unmovable: Word,
     /// Pretty name of the guest's system as its agent tells it.
     pub guest_os: Word,
     /// DataVolumes and claims of its volumes, by name.
@@ -140,36 +142,42 @@ struct MigrationState<'a> {
 #[derive(Default)]
 struct Conditions {
     flags: VmiFlags,
-    paused_since: Option<Time>,
-    trouble: Word,
+    paused: Option<Box<Trouble>>,
+    out_of_sync: Option<Box<Trouble>>,
+    unscheduled: Option<Box<Trouble>>,
+    unmovable: Word,
 }
 
 impl<'de> Fold<'de> for Conditions {
-    type Item = Condition<'de>;
+    type Item = Told<'de>;
 
-    fn add(&mut self, condition: Condition<'de>) {
-        let yes = condition.is_true();
+    fn add(&mut self, condition: Told<'de>) {
+        let (yes, no) = (&*condition.status == "True", &*condition.status == "False");
         match &*condition.name {
             "Ready" => self.flags.set(VmiFlags::READY, yes),
             "Paused" => {
                 self.flags.set(VmiFlags::PAUSED, yes);
-                self.paused_since = condition.since().filter(|_| yes);
-                if yes && self.trouble.is_empty() {
-                    self.trouble = condition.reason.word();
-                }
+                self.paused = yes.then(|| condition.keep());
             }
             "AgentConnected" => self.flags.set(VmiFlags::AGENT, yes),
             "LiveMigratable" => {
                 self.flags.set(VmiFlags::MIGRATABLE, yes);
-                self.flags.set(VmiFlags::NOT_MIGRATABLE, condition.is_false());
+                self.flags.set(VmiFlags::NOT_MIGRATABLE, no);
+                if no {
+                    self.unmovable = condition.reason.word();
+                }
             }
-            // What the controllers say tells more than the pod's own condition, which a missing claim sets as well.
-            "Synchronized" if condition.is_false() => self.trouble = condition.reason.word(),
-            "PodScheduled" if condition.is_false() && self.trouble.is_empty() => {
-                self.trouble = condition.reason.word();
-            }
+            "Synchronized" if no => self.out_of_sync = Some(condition.keep()),
+            "PodScheduled" if no => self.unscheduled = Some(condition.keep()),
             _ => {}
         }
+    }
+}
+
+impl Conditions {
+    /// What the controllers say tells more than the pod's own condition, which a missing claim sets as well.
+    fn trouble(&mut self) -> Option<Box<Trouble>> {
+        self.paused.take().or(self.out_of_sync.take()).or(self.unscheduled.take())
     }
 }
 
@@ -245,7 +253,8 @@ impl Record for Vmi {
 
     fn fold(wire: VmiWire<'_>) -> Self {
         let meta = wire.metadata.fold();
-        let (spec, status) = (&wire.spec, &wire.status);
+        let (spec, mut status) = (&wire.spec, wire.status.0);
+        let trouble = status.conditions.0.trouble();
         let migration = &status.migration_state;
         let mut flags = status.conditions.flags;
         let migrating = !migration.start_timestamp.is_empty() && migration.end_timestamp.is_empty();
@@ -269,14 +278,19 @@ impl Record for Vmi {
             meta,
             phase: status.phase.word(),
             node: status.node_name.word(),
-            trouble: status.conditions.trouble,
+            unmovable: status.conditions.unmovable,
             guest_os: os.word(),
             address: address.octets(),
             since: if migrating {
                 migration.start_timestamp.time()
             } else {
-                status.conditions.paused_since.or(status.phase_transition_timestamps.0.0)
+                trouble
+                    .as_ref()
+                    .filter(|_| flags.contains(VmiFlags::PAUSED))
+                    .and_then(|pause| pause.since)
+                    .or(status.phase_transition_timestamps.0.0)
             },
+            trouble,
             memory: spec.domain.memory(),
             cpus: spec.domain.cpus(),
             flags,
