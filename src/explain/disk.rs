@@ -1,10 +1,12 @@
 //! The state of a DataVolume over its claims and its worker pod.
 
 use super::Explain;
+use super::claim;
 use super::explained::Explained;
 use crate::model::Now;
 use crate::records::{
-    Claim, ClaimRole, DataVolume, DataVolumeFlags, Pod, PodFlags, PodRole, SourceKind, Truth,
+    Claim, ClaimPhase, ClaimRole, DataSource, DataVolume, DataVolumeFlags, Pod, PodFlags, PodRole,
+    SourceKind, Truth,
 };
 use crate::store::{At, Health};
 
@@ -12,7 +14,6 @@ use crate::store::{At, Health};
 const PHASES: &[(&str, &str, Health)] = &[
     ("", "Pending", Health::Busy),
     ("Succeeded", "Succeeded", Health::Well),
-    ("Failed", "Failed", Health::Failed),
     ("ImportInProgress", "Importing", Health::Busy),
     ("CloneInProgress", "Cloning", Health::Busy),
     ("CSICloneInProgress", "Cloning", Health::Busy),
@@ -31,56 +32,7 @@ const PHASES: &[(&str, &str, Health)] = &[
     ("Unknown", "Unknown", Health::Warning),
 ];
 
-/// The word for a transfer that went wrong.
-fn failed(source: SourceKind) -> &'static str {
-    match source {
-        SourceKind::Claim | SourceKind::Snapshot | SourceKind::DataSource => "Clone failed",
-        SourceKind::Upload => "Upload failed",
-        _ => "Import failed",
-    }
-}
-
-/// Looks at its claims and their worker pods, and while nobody looks after it, at its DataSource.
-impl Explain for DataVolume {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
-        let disk = at.record();
-        let (word, health) = PHASES
-            .iter()
-            .find(|(phase, ..)| disk.phase == **phase)
-            .map_or((&*disk.phase, Health::Busy), |(_, word, health)| (*word, *health));
-        let plain = Explained::new(word, health).since(disk.since.or(disk.meta.created));
-        match &*disk.phase {
-            "Succeeded" => return plain,
-            "Failed" => return failure(at).unwrap_or(plain),
-            _ => {}
-        }
-        let moving = plain.progress(disk.progress);
-        failure(at)
-            .or_else(|| obstacle(at, moving))
-            .unwrap_or_else(|| moving.because(&disk.phase, "", health))
-    }
-}
-
-impl<'a> At<'a, DataVolume> {
-    /// The claim that is to be filled.
-    fn claim(self) -> Option<At<'a, Claim>> {
-        self.parts::<Claim>().find(|claim| claim.role == ClaimRole::Own)
-    }
-
-    /// The claim that CDI works on: the prime claim, or the target itself.
-    fn working_claim(self) -> Option<At<'a, Claim>> {
-        let claim = self.claim()?;
-        Some(claim.parts::<Claim>().find(|one| one.role == ClaimRole::Prime).unwrap_or(claim))
-    }
-
-    /// The pod that fills it.
-    fn worker(self) -> Option<At<'a, Pod>> {
-        let works = |pod: &At<'_, Pod>| matches!(pod.role, PodRole::Importer | PodRole::UploadServer);
-        self.working_claim()?.parts::<Pod>().filter(works).max_by_key(|pod| pod.meta().created)
-    }
-}
-
-/// What CDI calls a worker that does not get as far as working.
+/// Reasons of a worker that does not get as far as working.
 const STUCK: &[&str] = &[
     "Unschedulable",
     "ContainerCreating",
@@ -97,62 +49,159 @@ const STUCK: &[&str] = &[
 /// What CDI writes in the place of any message about space.
 const TOO_SMALL: &str = "DataVolume too small to contain image";
 
-/// The last attempt, if it went wrong.
-fn failure<'a>(at: At<'a, DataVolume>) -> Option<Explained<'a>> {
+/// The word for a transfer that went wrong.
+fn failed(source: SourceKind) -> &'static str {
+    match source {
+        SourceKind::Claim | SourceKind::Snapshot | SourceKind::DataSource => "Clone failed",
+        SourceKind::Upload => "Upload failed",
+        _ => "Import failed",
+    }
+}
+
+/// Looks at its claims, their events and worker pods, and, while nobody looks after it, at its DataSource.
+impl Explain for DataVolume {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let disk = at.record();
+        let known = PHASES.iter().find(|(phase, ..)| disk.phase == **phase);
+        let (word, health) =
+            known.map_or((disk.phase.as_str(), Health::Busy), |(_, word, health)| (*word, *health));
+        let plain = Explained::new(word, health).since(disk.since.or(disk.meta.created));
+        match &*disk.phase {
+            "Succeeded" => plain,
+            "Failed" => gave_up(at),
+            _ => {
+                let moving = plain.progress(disk.progress);
+                attempt(at).or_else(|| obstacle(at, moving)).unwrap_or_else(|| match word {
+                    "Cloning" | "UploadReady" | "WaitForFirstConsumer" | "PendingPopulation" => {
+                        moving.because(disk.phase.as_str(), "", health)
+                    }
+                    _ => moving,
+                })
+            }
+        }
+    }
+}
+
+impl<'a> At<'a, DataVolume> {
+    /// The claim that CDI works on: the prime claim, or the target itself.
+    fn working_claim(self) -> Option<At<'a, Claim>> {
+        let claim = self.parts::<Claim>().find(|claim| claim.role == ClaimRole::Own)?;
+        Some(claim.parts::<Claim>().find(|one| one.role == ClaimRole::Prime).unwrap_or(claim))
+    }
+
+    /// The pod that fills it.
+    fn worker(self) -> Option<At<'a, Pod>> {
+        let works = |pod: &At<'_, Pod>| matches!(pod.role, PodRole::Importer | PodRole::UploadServer);
+        self.working_claim()?.parts::<Pod>().filter(works).max_by_key(|pod| pod.meta().created)
+    }
+
+    /// What CDI says went wrong.
+    fn said(self) -> &'a str {
+        let disk = self.record();
+        let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
+        match &disk.waiting {
+            // CDI hides how much room is missing; the newest event of its claim has it.
+            Some(waiting) if said == TOO_SMALL => waiting.as_str(),
+            _ => said,
+        }
+    }
+}
+
+/// A disk that CDI does not try to fill again.
+fn gave_up<'a>(at: At<'a, DataVolume>) -> Explained<'a> {
+    let disk = at.record();
+    let failed = Explained::new(failed(disk.source), Health::Failed).since(disk.since);
+    match at.said() {
+        "" if disk.bound_reason == *"ClaimLost" => failed.because("ClaimLost", "", Health::Failed),
+        said => failed.because(disk.running_reason.as_str(), said, Health::Failed),
+    }
+}
+
+/// The last attempt, if it went wrong. While it is tried again, CDI says only that its pod runs; the pod remembers.
+fn attempt<'a>(at: At<'a, DataVolume>) -> Option<Explained<'a>> {
     let disk = at.record();
     let worker = at.worker();
+    let restarts = worker.map_or(0, |pod| pod.restarts).max(disk.restarts.into());
+    let failed = Explained::new(failed(disk.source), Health::Failed).since(disk.since);
     let ended = worker.and_then(|pod| pod.record().evidence.as_ref()?.ended.as_ref());
-    let attempt = worker.map_or(u32::from(disk.restarts), |pod| pod.restarts.max(disk.restarts.into()));
     if let Some(ended) = ended.filter(|ended| ended.code != 0) {
-        let running = worker.is_some_and(|pod| pod.record().reason == *"Running");
-        if running && !ended.now {
-            let again = Explained::new("Importing", Health::Busy).since(disk.since).progress(disk.progress);
-            let again =
-                again.because(&ended.reason, &ended.message, Health::Warning).attempt(attempt + 1, None);
-            return again.told().map(|again| again.health(Health::Warning));
-        }
-        let word = Explained::new(failed(disk.source), Health::Failed).since(ended.at.or(disk.since));
-        return word
-            .because(&ended.reason, &ended.message, Health::Failed)
-            .attempt(attempt + u32::from(ended.now), None)
-            .told();
+        let again = !ended.now && worker.is_some_and(|pod| pod.reason == *"Running");
+        let state = if again {
+            Explained::new("Importing", Health::Busy).since(disk.since).progress(disk.progress)
+        } else {
+            failed.since(ended.at.or(disk.since))
+        };
+        let told = state.because(&ended.reason, &ended.message, Health::Failed).told()?;
+        let told = told.after(restarts, "restart");
+        return Some(if again { told.health(Health::Warning) } else { told });
     }
-    let gave_up = disk.phase == *"Failed";
-    let went_wrong = disk.running == Truth::False && !STUCK.contains(&&*disk.running_reason);
-    let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
-    // CDI hides how much room is missing; the newest event of the claim has it.
-    let said = match &disk.waiting {
-        Some(waiting) if said == TOO_SMALL => waiting.as_str(),
-        _ => said,
-    };
-    if !gave_up && (!went_wrong || (said.is_empty() && disk.running_reason != *"OOMKilled")) {
+    let reason = disk.running_reason.as_str();
+    let went_wrong = disk.running == Truth::False && !reason.is_empty() && !STUCK.contains(&reason);
+    let said = at.said();
+    if !went_wrong || (said.is_empty() && reason != "OOMKilled") {
         return None;
     }
-    if disk.bound == Truth::False && disk.running_reason.is_empty() {
-        return None;
-    }
-    let word = Explained::new(failed(disk.source), Health::Failed).since(disk.since);
-    word.because(&disk.running_reason, said, Health::Failed).attempt(attempt, None).told()
+    failed.because(reason, said, Health::Failed).told().map(|told| told.after(restarts, "restart"))
 }
 
 /// What keeps a transfer from beginning or going on.
 fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explained<'a>> {
     let disk = at.record();
-    if let Some(pod) = at.worker().filter(|pod| pod.flags.contains(PodFlags::UNSCHEDULABLE)) {
-        let said = pod.record().evidence.as_ref().and_then(|evidence| evidence.message.as_deref());
-        return moving.because("Unschedulable", said.map_or("", |said| said.as_str()), Health::Failed).told();
+    let worker = at.worker();
+    if let Some(told) = worker.and_then(|pod| held_up(pod, moving)) {
+        return Some(told);
     }
-    let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
-    if disk.bound == Truth::False && disk.bound_reason != *"Pending" && !said.is_empty() {
-        return moving.because(&disk.bound_reason, said, Health::Failed).told();
+    if disk.bound == Truth::False && !matches!(disk.bound_reason.as_str(), "" | "Pending" | "NotFound") {
+        let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
+        let (reason, said) = match said {
+            // CDI does not find the class that the disk names, and says it as if none were named.
+            _ if said.contains("no storageClass to choose profile") && !disk.class.is_empty() => {
+                ("UnknownStorageClass", disk.class.as_str())
+            }
+            _ => (disk.bound_reason.as_str(), said),
+        };
+        return moving.because(reason, said, Health::Failed).told();
     }
-    if disk.running == Truth::False && STUCK.contains(&&*disk.running_reason) {
-        return moving.because(&disk.running_reason, said, Health::Failed).told();
+    if disk.running == Truth::False && STUCK.contains(&disk.running_reason.as_str()) {
+        let creating =
+            matches!(disk.running_reason.as_str(), "ContainerCreating" | "PodInitializing" | "Pending");
+        let unknown = if creating { Health::Busy } else { Health::Failed };
+        let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
+        return moving.because(disk.running_reason.as_str(), said, unknown).told();
     }
-    if disk.running == Truth::True || disk.flags.contains(DataVolumeFlags::UNTOUCHED) {
+    if disk.flags.contains(DataVolumeFlags::UNTOUCHED) {
+        let source = disk.from.and_then(|key| at.store().find_key(key));
+        let source = source.and_then(|id| At::<DataSource>::new(at.store(), id))?;
+        let lost = source.ready == Truth::False;
+        return lost.then(|| moving.because(source.record().reason.as_str(), "", Health::Failed))?.told();
+    }
+    if disk.running == Truth::True {
         return None;
     }
-    let waiting = at.working_claim().and_then(|claim| claim.record().waiting.as_deref());
-    let waiting = waiting.or(disk.waiting.as_deref())?;
-    moving.because("", waiting, Health::Busy).told()
+    let open = |claim: &At<'_, Claim>| claim.phase != ClaimPhase::Bound;
+    let told = at.working_claim().filter(open).and_then(claim::told);
+    let told = told.or_else(|| disk.waiting.as_deref().map(|said| ("", said.as_str(), Health::Busy)));
+    let (reason, message, health) = told?;
+    moving.because(reason, message, health).told()
+}
+
+/// What keeps a worker's pod from running.
+fn held_up<'a>(pod: At<'a, Pod>, moving: Explained<'a>) -> Option<Explained<'a>> {
+    let evidence = pod.record().evidence.as_deref();
+    let said = evidence.and_then(|evidence| evidence.message.as_deref()).map_or("", |said| said.as_str());
+    if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
+        let open = |claim: &At<'_, Claim>| claim.phase != ClaimPhase::Bound;
+        let scratch = pod.parts::<Claim>().filter(open).find_map(claim::told);
+        return match scratch.filter(|_| said.contains("unbound immediate")) {
+            Some((reason, message, health)) => moving.because(reason, message, health).told(),
+            None => moving.because("Unschedulable", said, Health::Failed).told(),
+        };
+    }
+    match pod.record().reason.as_str() {
+        "Running" | "Pending" | "ContainerCreating" | "PodInitializing" | "Completed" | "Succeeded"
+        | "Terminating" => None,
+        "Error" | "CrashLoopBackOff" => None,
+        reason if reason.starts_with("Init:") && said.is_empty() => None,
+        reason => moving.because(reason, said, Health::Failed).told(),
+    }
 }

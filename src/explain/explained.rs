@@ -22,10 +22,15 @@ struct Why<'a> {
     message: &'a str,
     /// The disk that it is about, where there are several.
     disk: &'a str,
-    /// Which attempt is going on or went wrong; 0 and 1 are not worth telling.
-    attempt: u32,
+    /// How often it went wrong, and what that is called: `restart`, `failed start`.
+    times: u32,
+    what: &'static str,
+    /// How it ended; 0 if that is not worth telling.
+    exit: i32,
     /// When it is tried again.
     retry_at: Option<Time>,
+    /// Reasons that only the sentence tells: facts about something that runs.
+    notes: [&'a str; 3],
 }
 
 impl<'a> Explained<'a> {
@@ -85,10 +90,36 @@ impl<'a> Explained<'a> {
         told.then_some(self)
     }
 
-    /// The same as the `number`th attempt.
-    pub(super) fn attempt(mut self, number: u32, retry_at: Option<Time>) -> Self {
-        self.why.attempt = number;
-        self.why.retry_at = retry_at;
+    /// The same after it went wrong so often; `what` in the singular.
+    pub(super) fn after(mut self, times: u32, what: &'static str) -> Self {
+        self.why.times = times;
+        self.why.what = what;
+        self
+    }
+
+    /// The same with the moment when it is tried again.
+    pub(super) fn retry_at(mut self, at: Option<Time>) -> Self {
+        self.why.retry_at = at;
+        self
+    }
+
+    /// The same with the code that a process ended with.
+    pub(super) fn exit(mut self, code: i32) -> Self {
+        self.why.exit = code;
+        self
+    }
+
+    /// The same with something that the sentence tells besides.
+    pub(super) fn note(mut self, reason: &'a str) -> Self {
+        if let Some(free) = self.why.notes.iter_mut().find(|note| note.is_empty()) {
+            *free = reason;
+        }
+        self
+    }
+
+    /// The same under another word.
+    pub(super) fn word(mut self, word: &str) -> Self {
+        self.state.word = Word::new(word);
         self
     }
 
@@ -100,36 +131,45 @@ impl<'a> Explained<'a> {
 
     /// Writes the reason for the column of reasons.
     pub(super) fn reason(&self, now: Now, out: &mut String) {
-        let Why { reason, message, .. } = self.why;
+        let Why { reason, message, disk, .. } = self.why;
+        let from = out.len();
         match self.state.cause {
             Some(id) => causes::write_short(id, reason, message, out),
             None if message.is_empty() => out.push_str(reason),
             None => out.push_str(telling(message)),
         }
-        self.rest(now, out);
+        self.rest(now, out.len() > from, out);
+        if !disk.is_empty() && out.len() > from {
+            let _ = write!(out, " ({disk})");
+        }
     }
 
-    /// Writes what goes behind the reason.
-    fn rest(&self, now: Now, out: &mut String) {
-        let from = out.len();
-        if self.why.attempt > 1 {
-            let _ = write!(out, ", attempt {}", self.why.attempt);
+    /// Writes what goes behind a reason, if there is one.
+    fn rest(&self, now: Now, mut behind: bool, out: &mut String) {
+        let Why { times, what, exit, retry_at, .. } = self.why;
+        let mut comma =
+            |out: &mut String| out.push_str(if std::mem::replace(&mut behind, true) { ", " } else { "" });
+        if exit != 0 {
+            comma(out);
+            let _ = write!(out, "exit code {exit}");
         }
-        if let Some(at) = self.why.retry_at.filter(|at| at.seconds() > now.wall) {
-            let _ = write!(out, ", again in {}", Age(at.seconds() - now.wall));
+        if times > 0 {
+            comma(out);
+            let _ = write!(out, "{times} {what}{}", if times == 1 { "" } else { "s" });
         }
-        // What goes behind nothing needs no comma.
-        if from == 0 && out.starts_with(", ") {
-            out.drain(..2);
-        }
-        if !self.why.disk.is_empty() && !out.is_empty() {
-            let _ = write!(out, " ({})", self.why.disk);
+        if let Some(at) = retry_at.filter(|at| at.seconds() > now.wall) {
+            comma(out);
+            let _ = write!(out, "again in {}", Age(at.seconds() - now.wall));
         }
     }
 
     /// Writes what is going on in words.
     pub(super) fn sentence(&self, now: Now, out: &mut String) {
-        let Why { reason, message, .. } = self.why;
+        let Why { reason, message, disk, notes, .. } = self.why;
+        let from = out.len();
+        if !disk.is_empty() {
+            let _ = write!(out, "Disk {disk}: ");
+        }
         if let Some(id) = self.state.cause {
             causes::write_about(id, reason, message, out);
         } else if !reason.is_empty() || !message.is_empty() {
@@ -137,12 +177,21 @@ impl<'a> Explained<'a> {
             out.push_str(if message.is_empty() { reason } else { message });
         }
         let mut rest = String::new();
-        self.rest(now, &mut rest);
-        if !rest.is_empty() && !out.is_empty() {
-            let _ = write!(out, " Now: {rest}.");
+        self.rest(now, false, &mut rest);
+        if !rest.is_empty() {
+            let _ = write!(out, " ({rest})");
         }
         if self.state.cause.is_some() && !message.is_empty() {
             let _ = write!(out, " It says: {message}");
+        }
+        for note in notes.into_iter().filter(|note| !note.is_empty()) {
+            if out.len() > from {
+                out.push(' ');
+            }
+            match causes::recognise(note, "") {
+                Some(id) => causes::write_about(id, note, "", out),
+                None => out.push_str(note),
+            }
         }
     }
 }

@@ -8,13 +8,20 @@
 //! them make its reason tell more, never its word wrong.
 
 pub mod causes;
+mod claim;
+mod cluster;
+mod copies;
 mod disk;
 mod explained;
+mod guest;
 mod pod;
 mod vm;
 
 use crate::model::Now;
-use crate::records::{DataVolume, Kind, Meta, Pod, Record, Records, Vm};
+use crate::records::{
+    Claim, DataSource, DataVolume, ImportCron, Kind, Meta, Migration, Namespace, Node, OsArtifact, Pod, Pool,
+    Record, Records, VirtinkVm, Vm, VmSnapshot, Vmi, VolumeSnapshot,
+};
 use crate::store::{At, Health, Id, State, StateFn, Store, Stored};
 
 use explained::Explained;
@@ -38,7 +45,23 @@ macro_rules! explained {
         const EXPLAINED: &[(Kind, ExplainFn)] = &[$((Kind::$kind, explain::<$kind>)),*];
     };
 }
-explained!(Vm, DataVolume, Pod);
+explained!(
+    Vm,
+    Vmi,
+    Pool,
+    Migration,
+    VmSnapshot,
+    DataVolume,
+    Claim,
+    Pod,
+    VolumeSnapshot,
+    DataSource,
+    ImportCron,
+    Node,
+    Namespace,
+    VirtinkVm,
+    OsArtifact,
+);
 
 /// Writes why a row is in its state, the most telling part first: `HTTP 404, attempt 4`. Nothing where there is nothing
 /// to say.

@@ -2,8 +2,9 @@
 
 use super::Explain;
 use super::explained::Explained;
-use crate::model::{Now, Word};
-use crate::records::{DataVolume, Kind, RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
+use super::{claim, guest};
+use crate::model::Now;
+use crate::records::{Claim, ClaimPhase, DataVolume, Kind, RunStrategy, Vm, VmFlags, Vmi};
 use crate::store::{At, Health, Part};
 
 /// The words of `status.printableStatus` and how well a machine is that has them.
@@ -48,43 +49,38 @@ impl Explain for Vm {
 
 /// While a VirtualMachineInstance exists. Its own object is fresher than what its owner says of it.
 fn alive<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
-    let ended = matches!(&*vmi.phase, "Succeeded" | "Failed");
-    if ended && vm.failure.as_ref().is_some_and(|failure| failure.count > 0) {
-        return crashing(vm);
-    }
-    if let Some(since) = vmi.meta.deleted() {
-        let stopping = plain("Stopping").since(Some(since));
-        return if vmi.phase == *"Failed" {
-            stopping.because("Failed", "the guest ended in failure", Health::Failed)
-        } else {
-            stopping
-        };
-    }
-    match &*vmi.phase {
+    match vmi.phase.as_str() {
+        "Succeeded" | "Failed" => ended(vm, vmi),
+        _ if vmi.meta.deleted().is_some() => plain("Stopping").since(vmi.meta.deleted()),
         "Running" => running(vm, vmi),
-        // A finished life: what comes next is for the controller to say.
-        "Succeeded" | "Failed" if vm.status == *"Running" => plain("Stopping").since(vmi.since),
-        "Succeeded" | "Failed" => plain("Stopped").since(vmi.since),
+        "Unknown" => plain("Unknown").since(vmi.since).because("NodeUnresponsive", "", Health::Warning),
         _ => starting(vm, vmi),
     }
 }
 
+/// A life that is over: what comes next is for the controller to do.
+fn ended<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
+    if vm.failure.as_ref().is_some_and(|failure| failure.count > 0) {
+        return crashing(vm);
+    }
+    let failed = vmi.phase == *"Failed";
+    let again = match vm.strategy {
+        RunStrategy::Always => true,
+        RunStrategy::RerunOnFailure => failed,
+        _ => false,
+    };
+    let leaves = again || vm.status == *"Running" || vmi.meta.deleted().is_some();
+    let ended = plain(if leaves { "Stopping" } else { "Stopped" }).since(vmi.meta.deleted().or(vmi.since));
+    if failed { ended.because("GuestFailed", "", Health::Failed) } else { ended }
+}
+
 fn running<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
-    let trouble = vmi.record().trouble.as_deref();
-    let told = trouble.map(|trouble| (trouble.reason.as_str(), &*trouble.message));
-    if vmi.flags.contains(VmiFlags::MIGRATING) {
-        return plain("Migrating").since(vmi.since);
+    let running = guest::running(vmi).since(vmi.since);
+    if running.told().is_some() || running.state.word != *"Running" {
+        return running;
     }
-    if vmi.flags.contains(VmiFlags::PAUSED) {
-        let (reason, message) = told.unwrap_or_default();
-        return plain("Paused").since(vmi.since).because(reason, message, Health::Warning);
-    }
-    let running = plain("Running").since(vmi.since);
     if let Some(told) = refused_change(vm, running) {
         return told;
-    }
-    if let Some((reason, message)) = told {
-        return running.because(reason, message, Health::Warning);
     }
     if vm.flags.contains(VmFlags::RESTART_REQUIRED) {
         return running.because("RestartRequired", "", Health::Well);
@@ -102,31 +98,54 @@ fn refused_change<'a>(vm: At<'a, Vm>, running: Explained<'a>) -> Option<Explaine
 fn starting<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
     let since = vmi.meta.created;
     if let Some(trouble) = vmi.record().trouble.as_deref() {
-        let word = match &*trouble.reason {
-            "FailedPvcNotFound" => "ErrorPvcNotFound",
-            "Unschedulable" => "ErrorUnschedulable",
-            pull @ ("ErrImagePull" | "ImagePullBackOff") => pull,
-            _ => "Starting",
-        };
         let since = trouble.since.or(vmi.since).or(since);
-        return plain(word).since(since).because(&trouble.reason, &trouble.message, Health::Failed);
+        let stuck = plain(stuck(&trouble.reason)).since(since);
+        return stuck.because(trouble.reason.as_str(), &trouble.message, Health::Failed);
     }
     if let Some(filling) = filling(vm) {
         return filling;
     }
-    let word = match &*vm.status {
-        said @ ("WaitingForVolumeBinding" | "WaitingForReceiver" | "ErrImagePull" | "ImagePullBackOff") => {
-            said
-        }
+    if let Some((reason, message)) = guest::launching(vmi) {
+        let stuck = plain(stuck(reason)).since(vmi.since.or(since));
+        return stuck.because(reason, message, Health::Failed);
+    }
+    let word = match vm.status.as_str() {
+        said @ ("WaitingForVolumeBinding" | "WaitingForReceiver") => said,
         _ => "Starting",
     };
     let starting = plain(word).since(since);
+    if word == "WaitingForVolumeBinding" {
+        return unbound(vm, starting);
+    }
     match &vm.record().failure {
-        Some(failure) if failure.count > 0 => starting
-            .because("CrashLoopBackOff", "", Health::Warning)
-            .health(Health::Warning)
-            .attempt(failure.count + 1, None),
+        Some(failure) if failure.count > 0 => {
+            starting.health(Health::Warning).after(failure.count, "failed start")
+        }
         _ => starting,
+    }
+}
+
+/// The word for a machine that does not get further for this reason.
+fn stuck(reason: &str) -> &str {
+    match reason {
+        "FailedPvcNotFound" => "ErrorPvcNotFound",
+        "Unschedulable" => "ErrorUnschedulable",
+        pull @ ("ErrImagePull" | "ImagePullBackOff") => pull,
+        _ => "Starting",
+    }
+}
+
+/// What the first claim without a volume waits for.
+fn unbound<'a>(vm: At<'a, Vm>, waiting: Explained<'a>) -> Explained<'a> {
+    let own = vm.disks().flat_map(|disk| disk.parts::<Claim>().collect::<Vec<_>>());
+    let mut open = vm.claims().chain(own).filter(|claim| claim.phase == ClaimPhase::Pending);
+    match open.find_map(claim::told) {
+        // Its consumer is there by now: the launcher.
+        Some((reason, message, health)) => match waiting.because(reason, message, health) {
+            told if told.state.health == Health::Idle => told.health(Health::Busy),
+            told => told,
+        },
+        None => waiting,
     }
 }
 
@@ -156,7 +175,9 @@ fn alone<'a>(vm: At<'a, Vm>) -> Explained<'a> {
         "" | "Provisioning" | "DataVolumeError" => "Stopped",
         said => said,
     };
-    plain(word).since(since)
+    // The last disk that came was what it waited for.
+    let filled = vm.disks().filter_map(|disk| disk.since).max().filter(|_| word == "Starting");
+    plain(word).since(since.max(filled))
 }
 
 /// A start that is refused hides behind the word `Stopped`.
@@ -176,7 +197,7 @@ fn crashing<'a>(vm: At<'a, Vm>) -> Explained<'a> {
     let looping =
         plain("CrashLoopBackOff").since(vm.ready_since).because("CrashLoopBackOff", "", Health::Failed);
     match &vm.record().failure {
-        Some(failure) => looping.attempt(failure.count, failure.retry_at),
+        Some(failure) => looping.after(failure.count, "failed start").retry_at(failure.retry_at),
         None => looping,
     }
 }
@@ -199,17 +220,16 @@ fn filling<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
         let explained = DataVolume::explain(disk, Now::at(0));
         if several { explained.disk(&disk.record().meta.name) } else { explained }
     });
-    let mut worst = explained.min_by_key(rank)?;
-    if matches!(&*worst.state.word, "Pending" | "PVCBound") {
-        worst.state.word = Word::new("Provisioning");
-    }
-    Some(worst)
+    let worst = explained.min_by_key(rank)?;
+    let unsettled = matches!(&*worst.state.word, "Pending" | "PVCBound");
+    Some(if unsettled { worst.word("Provisioning") } else { worst })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::explain::STATES;
+    use crate::model::Word;
     use crate::records::{Kind, Records, decode};
     use crate::store::{Batch, Coverage, Freshness, Namespaces, Store, Stored, Touched};
 
@@ -261,7 +281,7 @@ mod tests {
             ("Halted", String::new(), Some(""), "Stopped  Idle"),
             ("Always", String::new(), Some(""), "Starting  Busy"),
             ("Always", refused.to_owned(), Some(""), "Start refused FailedCreate Failed"),
-            ("Always", printable("CrashLoopBackOff"), Some(""), "CrashLoopBackOff CrashLoopBackOff Failed"),
+            ("Always", printable("CrashLoopBackOff"), Some(""), "CrashLoopBackOff crash-loop Failed"),
             ("Always", printable("SomethingNew"), Some(""), "SomethingNew  Warning"),
             // The instance is ahead of what its owner says.
             ("Always", printable("Starting"), Some(r#""phase":"Running""#), "Running  Well"),
@@ -269,13 +289,14 @@ mod tests {
             ("Always", printable("Running"), Some(paused), "Paused  Warning"),
             ("Always", printable("Stopped"), Some(r#""phase":"Scheduling""#), "Starting  Busy"),
             ("Always", printable("Running"), Some(r#""phase":"Succeeded""#), "Stopping  Leaving"),
-            ("Once", printable("Stopped"), Some(r#""phase":"Failed""#), "Stopped  Idle"),
+            ("Once", printable("Stopped"), Some(r#""phase":"Succeeded""#), "Stopped  Idle"),
+            ("Once", printable("Stopped"), Some(r#""phase":"Failed""#), "Stopped guest-failed Failed"),
             // Before it runs, the owner's word tells more.
             (
                 "Always",
                 printable("ErrorUnschedulable"),
                 Some(unschedulable),
-                "ErrorUnschedulable Unschedulable Failed",
+                "ErrorUnschedulable pod-unschedulable Failed",
             ),
         ];
         for (strategy, status, vmi, want) in cases {

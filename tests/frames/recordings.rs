@@ -8,7 +8,8 @@ use v9s::ui::theme::Theme;
 use super::{buffer, now, row_of, text, word_of};
 
 /// The words that a machine can have here.
-const WORDS: [&str; 19] = [
+const WORDS: [&str; 20] = [
+    "ImportScheduled",
     "Importing",
     "Start refused",
     "Terminating",
@@ -35,9 +36,9 @@ const MOMENTS: &[(&str, f64, &str, &str)] = &[
     ("vm-running", 0.3, "Starting", "-"),
     ("vm-running", 9.0, "Running", "Always"),
     ("vm-unschedulable", 0.5, "Starting", "-"),
-    ("vm-unschedulable", 9.0, "ErrorUnschedulable", "3 Insufficient cpu"),
-    ("vm-claim-missing", 9.0, "ErrorPvcNotFound", "vm-claim-missing/gone"),
-    ("vm-containerdisk-pull-error", 9.0, "ImagePullBackOff", "manifest unknown"),
+    ("vm-unschedulable", 9.0, "ErrorUnschedulable", "not enough cpu on any of 3 nodes"),
+    ("vm-claim-missing", 9.0, "ErrorPvcNotFound", "no claim gone"),
+    ("vm-containerdisk-pull-error", 9.0, "ImagePullBackOff", "cannot pull quay.io/containerdisks/fedora:41"),
     ("vm-crash-loop", 0.3, "Starting", ""),
     ("vm-crash-loop", 5.0, "CrashLoopBackOff", ""),
     ("vm-crash-loop", 16.8, "Starting", ""),

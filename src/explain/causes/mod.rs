@@ -4,7 +4,12 @@
 //! Evidence is a line `reason: message` (one of them may be missing), as a condition, a container, an annotation or an
 //! event tells it. The first row whose expression matches wins. What no row knows is shown as it was said.
 
+mod claim;
+mod content;
+mod guest;
+mod start;
 mod transfer;
+mod worker;
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -32,7 +37,20 @@ pub struct Cause {
 }
 
 /// All rows, in the order in which they are tried.
-const TABLES: &[&[Cause]] = &[transfer::CAUSES];
+const TABLES: &[&[Cause]] =
+    &[guest::CAUSES, start::CAUSES, worker::CAUSES, content::CAUSES, claim::CAUSES, transfer::CAUSES];
+
+/// A row.
+const fn cause(
+    id: &'static str,
+    health: Health,
+    says: &'static str,
+    short: &'static str,
+    about: &'static str,
+    cases: &'static [(&'static str, &'static str)],
+) -> Cause {
+    Cause { id, health, says, short, about, cases }
+}
 
 /// Every cause, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
@@ -116,6 +134,8 @@ fn write(id: CauseId, text: &str, reason: &str, message: &str, out: &mut String)
         rest = after;
     }
     out.push_str(rest);
+    // A group that caught nothing leaves its separator behind.
+    out.truncate(out.trim_end_matches([' ', ':', ',']).len());
 }
 
 #[cfg(test)]

@@ -295,7 +295,11 @@ impl Record for DataVolume {
     }
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
-        self.claim.into_iter().for_each(link);
+        // While nobody looks after it, its DataSource says why; afterwards it is of no more interest.
+        let source = self.from.filter(|_| {
+            self.source == SourceKind::DataSource && self.flags.contains(DataVolumeFlags::UNTOUCHED)
+        });
+        self.claim.into_iter().chain(source).for_each(link);
     }
 }
 

@@ -1,0 +1,106 @@
+//! The states of snapshots, of what golden images are known by, and of images that are built.
+
+use super::Explain;
+use super::explained::Explained;
+use crate::model::Now;
+use crate::records::{
+    DataSource, ImportCron, ImportCronFlags, OsArtifact, Truth, VmSnapshot, VmSnapshotFlags, VolumeSnapshot,
+};
+use crate::store::{At, Health};
+
+impl Explain for VolumeSnapshot {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let snapshot = at.record();
+        if snapshot.ready {
+            return Explained::new("Ready", Health::Well).since(snapshot.taken);
+        }
+        let since = snapshot.meta.created;
+        match snapshot.error.as_deref() {
+            Some(why) => {
+                Explained::new("Error", Health::Failed).since(since).because("", why.as_str(), Health::Failed)
+            }
+            None => Explained::new("Pending", Health::Busy).since(since),
+        }
+    }
+}
+
+impl Explain for VmSnapshot {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let snapshot = at.record();
+        let since = snapshot.taken.or(snapshot.meta.created);
+        let word = if snapshot.phase.is_empty() { "Pending" } else { snapshot.phase.as_str() };
+        let error = snapshot.error.as_deref().map_or("", |why| why.as_str());
+        let health = match word {
+            "Succeeded" => Health::Well,
+            "Failed" => Health::Failed,
+            "Deleting" => Health::Leaving,
+            "Unknown" => Health::Warning,
+            _ => Health::Busy,
+        };
+        let plain = Explained::new(word, health).since(since);
+        match word {
+            "Succeeded" if snapshot.flags.contains(VmSnapshotFlags::NO_GUEST_AGENT) => plain.note("NoAgent"),
+            "Succeeded" => plain,
+            // Steps that follow each other within a moment are not worth telling, but for those that never end.
+            "InProgress" if error.is_empty() => {
+                let told = plain.because(snapshot.reason.as_str(), "", health);
+                if told.state.cause.is_some() { told } else { plain }
+            }
+            _ => plain.because("", error, Health::Failed),
+        }
+    }
+}
+
+impl Explain for DataSource {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let source = at.record();
+        let since = source.ready_since.or(source.meta.created);
+        match source.ready {
+            Truth::True => Explained::new("Ready", Health::Well).since(since),
+            Truth::Missing => Explained::new("Pending", Health::Busy).since(since),
+            // Any reason that is no failure is the phase of the disk that it waits for.
+            Truth::False | Truth::Unknown => Explained::new("NotReady", Health::Busy).since(since).because(
+                source.reason.as_str(),
+                "",
+                Health::Busy,
+            ),
+        }
+    }
+}
+
+/// How long a new cron may take to ask the registry for the first time.
+const FIRST_POLL: i64 = 600;
+
+impl Explain for ImportCron {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
+        let cron = at.record();
+        let since = cron.last_import.or(cron.meta.created);
+        let importing = cron.flags.contains(ImportCronFlags::PROGRESSING);
+        match (cron.fresh, cron.fresh_reason.as_str()) {
+            (Truth::True, _) => Explained::new("UpToDate", Health::Well).since(since),
+            (Truth::Missing, _) => Explained::new("Pending", Health::Busy).since(since),
+            (_, "NoDigest") => {
+                let asked = cron.meta.created.is_some_and(|made| now.wall - made.seconds() > FIRST_POLL);
+                let waits = Explained::new("NoDigest", Health::Busy).since(since);
+                if asked { waits.because("NoDigest", "", Health::Warning) } else { waits }
+            }
+            (_, "ImportProgressing") | (_, "") => Explained::new("Importing", Health::Busy).since(since),
+            (_, _) if importing => Explained::new("Importing", Health::Busy).since(since),
+            (_, reason) => Explained::new(reason, Health::Busy).since(since),
+        }
+    }
+}
+
+impl Explain for OsArtifact {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let artifact = at.record();
+        let word = if artifact.phase.is_empty() { "Pending" } else { artifact.phase.as_str() };
+        let health = match word {
+            "Ready" => Health::Well,
+            "Error" => Health::Failed,
+            _ => Health::Busy,
+        };
+        let said = artifact.message.as_deref().map_or("", |said| said.as_str());
+        Explained::new(word, health).because("", said, health)
+    }
+}

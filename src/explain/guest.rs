@@ -1,0 +1,172 @@
+//! The states of VirtualMachineInstances, migrations and pools.
+
+use super::Explain;
+use super::explained::Explained;
+use crate::model::Now;
+use crate::records::{Migration, MigrationFlags, Pod, PodFlags, Pool, PoolFlags, Vmi, VmiFlags};
+use crate::store::{At, Health};
+
+/// Looks at its launcher pods and its migration.
+impl Explain for Vmi {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let vmi = at.record();
+        let since = vmi.since.or(vmi.meta.created);
+        let trouble = vmi.trouble.as_deref();
+        let (reason, message) = trouble.map_or(("", ""), |told| (told.reason.as_str(), &*told.message));
+        match vmi.phase.as_str() {
+            "Running" => running(at).since(since),
+            "Succeeded" => Explained::new("Succeeded", Health::Idle).since(since),
+            "Failed" => Explained::new("Failed", Health::Failed).since(since).because(
+                "GuestFailed",
+                "",
+                Health::Failed,
+            ),
+            "Unknown" => Explained::new("Unknown", Health::Warning).since(since).because(
+                "NodeUnresponsive",
+                "",
+                Health::Warning,
+            ),
+            phase => {
+                let word = if phase.is_empty() { "Pending" } else { phase };
+                let starting = Explained::new(word, Health::Busy).since(since);
+                let told = starting.because(reason, message, Health::Failed);
+                match launching(at) {
+                    Some((reason, message)) if told.told().is_none() => {
+                        starting.because(reason, message, Health::Failed)
+                    }
+                    _ => told,
+                }
+            }
+        }
+    }
+}
+
+/// A guest that runs, is paused, or is on its way to another node. Since when has to be said by the caller.
+pub(super) fn running<'a>(at: At<'a, Vmi>) -> Explained<'a> {
+    let vmi = at.record();
+    let trouble = vmi.trouble.as_deref();
+    let (reason, message) = trouble.map_or(("", ""), |told| (told.reason.as_str(), &*told.message));
+    let notes = |explained: Explained<'a>| {
+        let mut noted = explained;
+        if !vmi.unmovable.is_empty() {
+            noted = noted.note(vmi.unmovable.as_str());
+        }
+        let facts = [(VmiFlags::EVACUATING, "Evacuating"), (VmiFlags::OUTDATED, "OutdatedLauncher")];
+        for (_, note) in facts.into_iter().filter(|(flag, _)| vmi.flags.contains(*flag)) {
+            noted = noted.note(note);
+        }
+        if vmi.flags.contains(VmiFlags::AGENT) { noted } else { noted.note("NoAgent") }
+    };
+    if vmi.flags.contains(VmiFlags::MIGRATING) {
+        let target = target(at).map_or("", |pod| pod.record().node.as_str());
+        let to = if target.is_empty() { "" } else { "MigrationTo" };
+        return notes(Explained::new("Migrating", Health::Busy).because(to, target, Health::Busy));
+    }
+    if vmi.flags.contains(VmiFlags::PAUSED) {
+        return notes(Explained::new("Paused", Health::Warning).because(reason, message, Health::Warning));
+    }
+    let running = Explained::new("Running", Health::Well);
+    let told = running.because(reason, message, Health::Warning);
+    let told = told.told().or_else(|| moving(at, running)).unwrap_or(running);
+    notes(told)
+}
+
+/// The pod that it is being moved to.
+fn target<'a>(at: At<'a, Vmi>) -> Option<At<'a, Pod>> {
+    let pods = at.pods().filter(|pod| pod.migration.is_some() && pod.meta().deleted().is_none());
+    pods.max_by_key(|pod| pod.meta().created)
+}
+
+/// A migration that has not begun, or the last one if it failed.
+fn moving<'a>(at: At<'a, Vmi>, running: Explained<'a>) -> Option<Explained<'a>> {
+    let migration = at.migration().here();
+    // From its phase Running on the instance itself tells of it, and sooner.
+    let under_way = migration.filter(|one| !matches!(one.phase.as_str(), "Running" | "Succeeded" | "Failed"));
+    if let Some(one) = under_way {
+        let prepared = one.parts::<Pod>().find(|pod| pod.flags.contains(PodFlags::UNSCHEDULABLE));
+        if let Some(said) = prepared.and_then(|pod| pod.record().evidence.as_ref()?.message.as_deref()) {
+            return running.because("MigrationTarget", said.as_str(), Health::Warning).told();
+        }
+        let phase = if one.phase.is_empty() { "Pending" } else { one.record().phase.as_str() };
+        return Some(running.because("Migration", phase, Health::Well).health(Health::Well));
+    }
+    if !at.flags.contains(VmiFlags::MIGRATION_FAILED) {
+        return None;
+    }
+    let why = migration.and_then(|one| one.record().failure.as_deref());
+    running.because("LastMigrationFailed", why.map_or("", |why| why.as_str()), Health::Well).told()
+}
+
+/// What its launcher pod waits for.
+pub(super) fn launching<'a>(at: At<'a, Vmi>) -> Option<(&'a str, &'a str)> {
+    let pod = at.pods().max_by_key(|pod| pod.meta().created)?;
+    let said = pod.record().evidence.as_deref()?.message.as_deref()?.as_str();
+    if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
+        return Some(("Unschedulable", said));
+    }
+    let reason = pod.record().reason.as_str();
+    let reason = reason.strip_prefix("Init:").unwrap_or(reason);
+    let goes_on =
+        matches!(reason, "Running" | "ContainerCreating" | "PodInitializing" | "Terminating" | "Pending");
+    (!goes_on).then_some((reason, said))
+}
+
+/// Looks at its target pod.
+impl Explain for Migration {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let migration = at.record();
+        let since = migration.phase_since.or(migration.meta.created);
+        let word = if migration.phase.is_empty() { "Pending" } else { migration.phase.as_str() };
+        let aborted = migration.flags.contains(MigrationFlags::ABORT_ASKED);
+        let plain = |health| Explained::new(word, health).since(since);
+        match word {
+            "Succeeded" => plain(Health::Idle),
+            "Failed" if aborted => plain(Health::Idle).because("AbortRequested", "", Health::Idle),
+            "Failed" => {
+                let why = migration.failure.as_deref().map_or("", |why| why.as_str());
+                plain(Health::Failed).because("", why, Health::Failed)
+            }
+            _ if aborted => {
+                plain(Health::Busy).because("AbortRequested", "", Health::Busy).health(Health::Busy)
+            }
+            _ => {
+                let busy = plain(Health::Busy);
+                if let Some((_, why)) = BLOCKED.iter().find(|(flag, _)| migration.flags.contains(*flag)) {
+                    return busy.because("MigrationBlocked", why, Health::Warning);
+                }
+                let pod = at.parts::<Pod>().find(|pod| pod.flags.contains(PodFlags::UNSCHEDULABLE));
+                let said = pod.and_then(|pod| pod.record().evidence.as_ref()?.message.as_deref());
+                match said {
+                    Some(said) => busy.because("Unschedulable", said.as_str(), Health::Failed),
+                    None => busy,
+                }
+            }
+        }
+    }
+}
+
+/// What a migration can wait for, in words.
+const BLOCKED: &[(MigrationFlags, &str)] = &[
+    (MigrationFlags::REFUSED_BY_QUOTA, "a quota refuses the target pod"),
+    (MigrationFlags::BLOCKED_BY_VOLUMES, "utility volumes have to be detached"),
+    (MigrationFlags::BLOCKED_BY_BACKUP, "a backup is under way"),
+    (MigrationFlags::BLOCKED_BY_PEER, "the other cluster is not ready"),
+];
+
+impl Explain for Pool {
+    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+        let pool = at.record();
+        if pool.flags.contains(PoolFlags::FAILURE) {
+            let failed = Explained::new("ReplicaFailure", Health::Failed);
+            return failed.because(pool.failure.as_str(), "", Health::Failed);
+        }
+        if pool.flags.contains(PoolFlags::PAUSED) {
+            return Explained::new("Paused", Health::Idle);
+        }
+        match () {
+            () if pool.replicas != pool.desired => Explained::new("Scaling", Health::Busy),
+            () if pool.ready < pool.desired => Explained::new("Progressing", Health::Busy),
+            () => Explained::new("Ready", Health::Well),
+        }
+    }
+}
