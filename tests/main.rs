@@ -7,6 +7,7 @@ mod cluster;
 mod demo;
 mod docs;
 mod documents;
+mod explain;
 mod frames;
 mod kubectl;
 mod layers;

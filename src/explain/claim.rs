@@ -16,7 +16,8 @@ impl Explain for Claim {
             ClaimPhase::Bound if claim.flags.contains(ClaimFlags::RESIZING) => {
                 Explained::new("Resizing", Health::Busy)
             }
-            ClaimPhase::Bound => Explained::new("Bound", Health::Well).since(since),
+            // When it was bound is not told.
+            ClaimPhase::Bound => Explained::new("Bound", Health::Well),
             // Its volume has moved to the claim that it was made for.
             ClaimPhase::Lost if matches!(claim.role, ClaimRole::Prime | ClaimRole::CloneTemporary) => {
                 Explained::new("Lost", Health::Idle)

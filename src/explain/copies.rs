@@ -51,6 +51,7 @@ impl Explain for VmSnapshot {
     }
 }
 
+/// Looks at the cron that keeps it.
 impl Explain for DataSource {
     fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
         let source = at.record();
@@ -59,11 +60,13 @@ impl Explain for DataSource {
             Truth::True => Explained::new("Ready", Health::Well).since(since),
             Truth::Missing => Explained::new("Pending", Health::Busy).since(since),
             // Any reason that is no failure is the phase of the disk that it waits for.
-            Truth::False | Truth::Unknown => Explained::new("NotReady", Health::Busy).since(since).because(
-                source.reason.as_str(),
-                "",
-                Health::Busy,
-            ),
+            Truth::False | Truth::Unknown => {
+                let waits = Explained::new("NotReady", Health::Busy).since(since);
+                let told = waits.because(source.reason.as_str(), "", Health::Busy);
+                // Its cron fills it with its first import.
+                let kept = at.wholes::<ImportCron>().next().is_some();
+                if kept { told.health(Health::Busy) } else { told }
+            }
         }
     }
 }

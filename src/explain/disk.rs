@@ -71,7 +71,7 @@ impl Explain for DataVolume {
             "Failed" => gave_up(at),
             _ => {
                 let moving = plain.progress(disk.progress);
-                attempt(at).or_else(|| obstacle(at, moving)).unwrap_or_else(|| match word {
+                attempt(at, moving).or_else(|| obstacle(at, moving)).unwrap_or_else(|| match word {
                     "Cloning" | "UploadReady" | "WaitForFirstConsumer" | "PendingPopulation" => {
                         moving.because(disk.phase.as_str(), "", health)
                     }
@@ -118,7 +118,7 @@ fn gave_up<'a>(at: At<'a, DataVolume>) -> Explained<'a> {
 }
 
 /// The last attempt, if it went wrong. While it is tried again, CDI says only that its pod runs; the pod remembers.
-fn attempt<'a>(at: At<'a, DataVolume>) -> Option<Explained<'a>> {
+fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explained<'a>> {
     let disk = at.record();
     let worker = at.worker();
     let restarts = worker.map_or(0, |pod| pod.restarts).max(disk.restarts.into());
@@ -132,6 +132,10 @@ fn attempt<'a>(at: At<'a, DataVolume>) -> Option<Explained<'a>> {
             failed.since(ended.at.or(disk.since))
         };
         let told = state.because(&ended.reason, &ended.message, Health::Failed).told()?;
+        if told.state.health == Health::Busy {
+            // Part of a healthy run: what goes on is what the disk says of itself.
+            return Some(moving.because(&ended.reason, &ended.message, Health::Busy));
+        }
         let told = told.after(restarts, "restart");
         return Some(if again { told.health(Health::Warning) } else { told });
     }

@@ -3,7 +3,7 @@
 use super::Explain;
 use super::explained::Explained;
 use crate::model::Now;
-use crate::records::{Pod, PodFlags, PodRole};
+use crate::records::{Pod, PodFlags};
 use crate::store::{At, Health};
 
 impl Explain for Pod {
@@ -22,12 +22,7 @@ impl Explain for Pod {
             Some(ended) => {
                 let told =
                     plain.because(&ended.reason, &ended.message, health).after(pod.restarts, "restart");
-                match (told.told(), pod.role) {
-                    // An importer that ends to ask for scratch space is followed by one that has it.
-                    (None, PodRole::Importer | PodRole::UploadServer) => plain.health(Health::Busy),
-                    _ if ended.message.is_empty() => told.exit(ended.code),
-                    _ => told,
-                }
+                if ended.message.is_empty() { told.exit(ended.code) } else { told }
             }
             None if health == Health::Well => plain,
             None if said.is_empty() => plain,

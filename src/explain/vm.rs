@@ -36,15 +36,33 @@ fn plain<'a>(word: &str) -> Explained<'a> {
 /// Looks at its instance, and through it at launcher pods and the migration; at disks and their workers; at claims.
 impl Explain for Vm {
     fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
-        match at.vmi() {
+        let explained = match at.vmi() {
             Part::Here(vmi) => alive(at, vmi),
             Part::None => alone(at),
             Part::Loading | Part::Denied => {
                 let word = if at.status.is_empty() { "Unknown" } else { at.record().status.as_str() };
                 refusal(at).unwrap_or_else(|| plain(word).since(at.ready_since)).provisional()
             }
+        };
+        if explained.told().is_some() {
+            return explained;
+        }
+        match under_way(at) {
+            Some(what) => explained.because(what, "", Health::Busy).health(explained.state.health),
+            None => explained,
         }
     }
+}
+
+/// What is done with it besides.
+fn under_way(vm: At<'_, Vm>) -> Option<&'static str> {
+    let flags = vm.flags;
+    let told = [
+        (VmFlags::RESTORE, "RestoreInProgress"),
+        (VmFlags::SNAPSHOT, "SnapshotInProgress"),
+        (VmFlags::RESTART_REQUIRED, "RestartRequired"),
+    ];
+    told.into_iter().find(|(flag, _)| flags.contains(*flag)).map(|(_, what)| what)
 }
 
 /// While a VirtualMachineInstance exists. Its own object is fresher than what its owner says of it.
@@ -79,13 +97,7 @@ fn running<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
     if running.told().is_some() || running.state.word != *"Running" {
         return running;
     }
-    if let Some(told) = refused_change(vm, running) {
-        return told;
-    }
-    if vm.flags.contains(VmFlags::RESTART_REQUIRED) {
-        return running.because("RestartRequired", "", Health::Well);
-    }
-    running
+    refused_change(vm, running).unwrap_or(running)
 }
 
 /// A change of a running machine that its controller could not make.
@@ -229,7 +241,6 @@ fn filling<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
 mod tests {
     use super::*;
     use crate::explain::STATES;
-    use crate::model::Word;
     use crate::records::{Kind, Records, decode};
     use crate::store::{Batch, Coverage, Freshness, Namespaces, Store, Stored, Touched};
 

@@ -65,31 +65,81 @@ pub fn replay(
     until: f64,
     touched: &mut Touched,
 ) -> Result<Replayed, BadLine> {
-    let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
-    let served = Kind::ALL.iter().copied().filter(|kind| !kind.info().versions.is_empty());
-    let feeds: Vec<(Kind, FeedId)> = served
-        .flat_map(|kind| store.cover(kind, all.clone(), touched).into_iter().map(move |plan| (kind, plan.id)))
-        .collect();
-    let mut replayed = Replayed { at: 0.0, now: None, events: 0, skipped: 0 };
-    for (number, line) in
-        lines.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty())
-    {
-        let bad = |why: &dyn std::fmt::Display| BadLine {
-            line: number + 1,
-            why: crate::text::one_line(&why.to_string(), 200),
-        };
-        let line: Line<'_> = serde_json::from_slice(line).map_err(|why| bad(&why))?;
-        if line.t > until {
+    let mut player = Player::new(store, touched);
+    for (number, line) in lines.split(|&byte| byte == b'\n').enumerate() {
+        if !player.play(store, line, until, touched).map_err(|why| BadLine { line: number + 1, why })? {
             break;
         }
+    }
+    player.complete(store, touched);
+    Ok(player.replayed)
+}
+
+/// Plays a recording into a store line by line.
+#[derive(Debug)]
+pub struct Player {
+    feeds: Vec<(Kind, FeedId)>,
+    replayed: Replayed,
+}
+
+impl Player {
+    /// Asks the store for every kind that a server serves.
+    pub fn new(store: &mut Store, touched: &mut Touched) -> Self {
+        let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
+        let served = Kind::ALL.iter().copied().filter(|kind| !kind.info().versions.is_empty());
+        let feeds = served
+            .flat_map(|kind| {
+                store.cover(kind, all.clone(), touched).into_iter().map(move |plan| (kind, plan.id))
+            })
+            .collect();
+        Self { feeds, replayed: Replayed { at: 0.0, now: None, events: 0, skipped: 0 } }
+    }
+
+    /// What has come of it so far.
+    pub fn replayed(&self) -> Replayed {
+        self.replayed
+    }
+
+    /// Says that every kind is completely known.
+    pub fn complete(&self, store: &mut Store, touched: &mut Touched) {
+        for &(kind, feed) in &self.feeds {
+            let none = dispatch!(kind, R => Records::from(Vec::<R>::new()));
+            store.apply(Batch::of(feed, 0, none).and(Freshness::Live), self.now(), touched);
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now::at(self.replayed.now.map_or(0, Time::seconds))
+    }
+
+    /// Takes in the event on a line unless it is later than `until`; says whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a line that is no recorded event.
+    pub fn play(
+        &mut self,
+        store: &mut Store,
+        line: &[u8],
+        until: f64,
+        touched: &mut Touched,
+    ) -> Result<bool, String> {
+        if line.trim_ascii().is_empty() {
+            return Ok(true);
+        }
+        let bad = |why: serde_json::Error| crate::text::one_line(&why.to_string(), 200);
+        let line: Line<'_> = serde_json::from_slice(line).map_err(bad)?;
+        if line.t > until {
+            return Ok(false);
+        }
         let object = line.object.get().as_bytes();
-        let head: Head<'_> = serde_json::from_slice(object).map_err(|why| bad(&why))?;
+        let head: Head<'_> = serde_json::from_slice(object).map_err(bad)?;
         let group = head.api_version.rsplit_once('/').map_or("", |(group, _)| group);
         let of =
             |kind: &&(Kind, FeedId)| kind.0.info().plural == &*line.resource && kind.0.info().group == group;
-        let Some(&(kind, feed)) = feeds.iter().find(of) else {
-            replayed.skipped += 1;
-            continue;
+        let Some(&(kind, feed)) = self.feeds.iter().find(of) else {
+            self.replayed.skipped += 1;
+            return Ok(true);
         };
         let meta = head.metadata.fold();
         let batch = if &*line.what == "DELETED" {
@@ -97,18 +147,12 @@ pub fn replay(
         } else {
             arrival(kind, feed, object)
         };
-        let now = Now::at(replayed.now.map_or(0, Time::seconds));
-        store.apply(batch, now, touched);
-        replayed.at = line.t;
-        replayed.events += 1;
-        replayed.now = replayed.now.max(youngest(line.object.get()));
+        store.apply(batch, self.now(), touched);
+        self.replayed.at = line.t;
+        self.replayed.events += 1;
+        self.replayed.now = self.replayed.now.max(youngest(line.object.get()));
+        Ok(true)
     }
-    let now = Now::at(replayed.now.map_or(0, Time::seconds));
-    for (kind, feed) in feeds {
-        let none = dispatch!(kind, R => Records::from(Vec::<R>::new()));
-        store.apply(Batch::of(feed, 0, none).and(Freshness::Live), now, touched);
-    }
-    Ok(replayed)
 }
 
 /// Fields that say when something was, never when something will be.

@@ -23,7 +23,7 @@ const MACHINES: &[(&str, &str, &str, &str)] = &[
     ("dns", "● Running", "-", "1"),
     ("proxy", "● Running", "restart required", "1"),
     ("cache", "● Running", "-", "1"),
-    ("wiki", "● Running", "-", "1"),
+    ("wiki", "● Running", "a restore is under way", "1"),
     ("app", "● Running", "-", "1"),
     ("spare", "○ Stopped", "-", "1"),
     ("drawer", "○ Stopped", "-", "1"),

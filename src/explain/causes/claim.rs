@@ -283,9 +283,9 @@ pub(super) const CAUSES: &[Cause] = &[
         "datasource-source-missing",
         Failed,
         r"^(?:NotFound|NotFound: (?:PVC|Snapshot) not found)$",
-        "what it points to is not there",
+        "what the DataSource points to is not there",
         "The DataSource names a claim or a snapshot that is not there.",
-        &[("NotFound", "what it points to is not there")],
+        &[("NotFound", "what the DataSource points to is not there")],
     ),
     cause(
         "datasource-chain",

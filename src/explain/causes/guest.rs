@@ -75,6 +75,22 @@ pub(super) const CAUSES: &[Cause] = &[
         ],
     ),
     cause(
+        "restore-under-way",
+        Busy,
+        r"^RestoreInProgress$",
+        "a restore is under way",
+        "A restore of the machine is under way, or waits for it to be stopped; it cannot be started meanwhile.",
+        &[("RestoreInProgress", "a restore is under way")],
+    ),
+    cause(
+        "snapshot-under-way",
+        Busy,
+        r"^SnapshotInProgress$",
+        "a snapshot is being taken",
+        "A snapshot of the machine is being taken.",
+        &[("SnapshotInProgress", "a snapshot is being taken")],
+    ),
+    cause(
         "no-agent",
         Well,
         r"^NoAgent$",

@@ -8,11 +8,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "scratch-space-asked",
         Busy,
         r#"scratch space required|\{"scratchSpaceRequired":true"#,
-        "",
-        "",
+        "asks for scratch space",
+        "The first worker of most imports ends because it needs scratch space; a second one, which has it, follows.",
         &[
-            (r#"Error: {"scratchSpaceRequired":true}"#, ""),
-            ("Scratch space required: scratch space required and none found", ""),
+            (r#"Error: {"scratchSpaceRequired":true}"#, "asks for scratch space"),
+            ("Scratch space required: scratch space required and none found", "asks for scratch space"),
         ],
     ),
     cause(

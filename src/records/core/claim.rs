@@ -24,8 +24,9 @@ pub struct Claim {
     pub volume: Volume,
     /// Reason of CDI's worker: `cdi.kubevirt.io/storage.condition.running.reason`.
     pub running_reason: Word,
-    /// What it waits for while it has no volume, on one line of at most 300 characters: what CDI read of its events
-    /// (`cdi.kubevirt.io/storage.condition.bound.message`), or why a clone goes wrong (`cdi.kubevirt.io/cloneError`).
+    /// What CDI says while it has no volume, on one line of at most 300 characters: why a clone goes wrong
+    /// (`cdi.kubevirt.io/cloneError`), else why its worker does not run (`storage.condition.running.message`), else the
+    /// newest of its events (`storage.condition.bound.message`).
     pub waiting: Option<Box<Name>>,
     /// How far CDI's populator is, in thousandths: `cdi.kubevirt.io/storage.populator.progress`.
     pub progress: Option<u16>,
@@ -79,6 +80,8 @@ struct Annotations<'a> {
     running: Str<'a>,
     #[serde(borrow, rename = "cdi.kubevirt.io/storage.condition.running.reason")]
     running_reason: Str<'a>,
+    #[serde(borrow, rename = "cdi.kubevirt.io/storage.condition.running.message")]
+    running_message: Str<'a>,
     #[serde(borrow, rename = "cdi.kubevirt.io/storage.condition.bound.message")]
     bound_message: Str<'a>,
     #[serde(borrow, rename = "cdi.kubevirt.io/storage.populator.progress")]
@@ -163,7 +166,12 @@ impl<'de> Fold<'de> for Resizing {
 impl ClaimWire<'_> {
     fn waiting(&self) -> Option<Box<Name>> {
         let marks = &self.metadata.annotations;
-        let told = if marks.clone_error.is_empty() { &marks.bound_message } else { &marks.clone_error };
+        let stopped = &*marks.running == "false" && &*marks.running_reason != "Completed";
+        let told = match (&marks.clone_error, &marks.running_message) {
+            (error, _) if !error.is_empty() => error,
+            (_, worker) if stopped && !worker.is_empty() => worker,
+            _ => &marks.bound_message,
+        };
         if &*self.status.phase == "Bound" { None } else { message(told, 300) }
     }
 
