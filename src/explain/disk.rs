@@ -46,8 +46,8 @@ const STUCK: &[&str] = &[
     "ErrExceededQuota",
 ];
 
-/// What CDI writes in the place of any message about space.
-const TOO_SMALL: &str = "DataVolume too small to contain image";
+/// Reasons of a worker that is not at work for no bad reason.
+const CALM: &[&str] = &["", "Completed", "Pod is running", "Scratch space required"];
 
 /// The word for a transfer that went wrong.
 fn failed(source: SourceKind) -> &'static str {
@@ -95,15 +95,9 @@ impl<'a> At<'a, DataVolume> {
         self.working_claim()?.parts::<Pod>().filter(works).max_by_key(|pod| pod.meta().created)
     }
 
-    /// What CDI says went wrong.
+    /// What CDI says of trouble.
     fn said(self) -> &'a str {
-        let disk = self.record();
-        let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
-        match &disk.waiting {
-            // CDI hides how much room is missing; the newest event of its claim has it.
-            Some(waiting) if said == TOO_SMALL => waiting.as_str(),
-            _ => said,
-        }
+        self.record().trouble.as_deref().map_or("", |said| said.as_str())
     }
 }
 
@@ -140,12 +134,15 @@ fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explaine
         return Some(if again { told.health(Health::Warning) } else { told });
     }
     let reason = disk.running_reason.as_str();
-    let went_wrong = disk.running == Truth::False && !reason.is_empty() && !STUCK.contains(&reason);
-    let said = at.said();
-    if !went_wrong || (said.is_empty() && reason != "OOMKilled") {
+    let went_wrong = disk.running == Truth::False && !CALM.contains(&reason) && !STUCK.contains(&reason);
+    if !went_wrong {
         return None;
     }
-    failed.because(reason, said, Health::Failed).told().map(|told| told.after(restarts, "restart"))
+    let told = failed.because(reason, at.said(), Health::Failed).told()?;
+    match told.state.health {
+        Health::Busy => Some(moving.because(reason, at.said(), Health::Busy)),
+        _ => Some(told.after(restarts, "restart")),
+    }
 }
 
 /// What keeps a transfer from beginning or going on.
@@ -156,13 +153,12 @@ fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explain
         return Some(told);
     }
     if disk.bound == Truth::False && !matches!(disk.bound_reason.as_str(), "" | "Pending" | "NotFound") {
-        let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
-        let (reason, said) = match said {
+        let (reason, said) = match at.said() {
             // CDI does not find the class that the disk names, and says it as if none were named.
-            _ if said.contains("no storageClass to choose profile") && !disk.class.is_empty() => {
+            said if said.contains("no storageClass to choose profile") && !disk.class.is_empty() => {
                 ("UnknownStorageClass", disk.class.as_str())
             }
-            _ => (disk.bound_reason.as_str(), said),
+            said => (disk.bound_reason.as_str(), said),
         };
         return moving.because(reason, said, Health::Failed).told();
     }
@@ -170,8 +166,7 @@ fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explain
         let creating =
             matches!(disk.running_reason.as_str(), "ContainerCreating" | "PodInitializing" | "Pending");
         let unknown = if creating { Health::Busy } else { Health::Failed };
-        let said = disk.trouble.as_deref().map_or("", |said| said.as_str());
-        return moving.because(disk.running_reason.as_str(), said, unknown).told();
+        return moving.because(disk.running_reason.as_str(), at.said(), unknown).told();
     }
     if disk.flags.contains(DataVolumeFlags::UNTOUCHED) {
         let source = disk.from.and_then(|key| at.store().find_key(key));
@@ -184,8 +179,7 @@ fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explain
     }
     let open = |claim: &At<'_, Claim>| claim.phase != ClaimPhase::Bound;
     let told = at.working_claim().filter(open).and_then(claim::told);
-    let told = told.or_else(|| disk.waiting.as_deref().map(|said| ("", said.as_str(), Health::Busy)));
-    let (reason, message, health) = told?;
+    let (reason, message, health) = told.unwrap_or(("", at.said(), Health::Busy));
     moving.because(reason, message, health).told()
 }
 

@@ -30,7 +30,7 @@ struct Why<'a> {
     /// When it is tried again.
     retry_at: Option<Time>,
     /// Reasons that only the sentence tells: facts about something that runs.
-    notes: [&'a str; 3],
+    notes: [&'a str; 4],
 }
 
 impl<'a> Explained<'a> {

@@ -47,14 +47,13 @@ pub(super) fn running<'a>(at: At<'a, Vmi>) -> Explained<'a> {
     let trouble = vmi.trouble.as_deref();
     let (reason, message) = trouble.map_or(("", ""), |told| (told.reason.as_str(), &*told.message));
     let notes = |explained: Explained<'a>| {
-        let mut noted = explained;
-        if !vmi.unmovable.is_empty() {
-            noted = noted.note(vmi.unmovable.as_str());
-        }
-        let facts = [(VmiFlags::EVACUATING, "Evacuating"), (VmiFlags::OUTDATED, "OutdatedLauncher")];
-        for (_, note) in facts.into_iter().filter(|(flag, _)| vmi.flags.contains(*flag)) {
-            noted = noted.note(note);
-        }
+        let facts = [
+            (VmiFlags::NOT_MIGRATABLE, "NotLiveMigratable"),
+            (VmiFlags::EVACUATING, "Evacuating"),
+            (VmiFlags::OUTDATED, "OutdatedLauncher"),
+        ];
+        let facts = facts.into_iter().filter(|(flag, _)| vmi.flags.contains(*flag));
+        let noted = facts.fold(explained, |noted, (_, note)| noted.note(note));
         if vmi.flags.contains(VmiFlags::AGENT) { noted } else { noted.note("NoAgent") }
     };
     if vmi.flags.contains(VmiFlags::MIGRATING) {

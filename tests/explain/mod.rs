@@ -5,6 +5,7 @@ mod walk;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use v9s::explain::causes;
 use v9s::store::Health;
 use walk::{Shown, walks};
 
@@ -80,4 +81,70 @@ fn no_row_is_without_a_word_and_none_is_unknown() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What each cause that the simulated platform plays is recognised by where its text does not stand in its table: reason and
+/// message of the real parts, and the name in our table.
+const PLAYED: &[(&str, &str, &str, &str)] = &[
+    ("importer-oom", "OOMKilled", "", "out-of-memory"),
+    (
+        "provisioner-silent",
+        "ExternalProvisioning",
+        "Waiting for a volume to be created either by the external provisioner 'x' or manually by the system administrator.",
+        "provisioner-silent",
+    ),
+    (
+        "first-consumer",
+        "WaitForFirstConsumer",
+        "waiting for first consumer to be created before binding",
+        "first-consumer",
+    ),
+    (
+        "quota",
+        "ErrExceededQuota",
+        "persistentvolumeclaims \"root\" is forbidden: exceeded quota: storage, requested: requests.storage=5Gi, used: \
+         requests.storage=0, limited: requests.storage=1Gi",
+        "quota",
+    ),
+    ("datasource-without-source", "NoSource", "", "datasource-without-source"),
+    (
+        "migration-fails",
+        "LastMigrationFailed",
+        "Live migration stuck for 150 seconds and has been aborted",
+        "last-migration-failed",
+    ),
+    (
+        "image-pull",
+        "ImagePullBackOff",
+        "Back-off pulling image \"registry.example/a:1\": ErrImagePull: not found",
+        "image-pull",
+    ),
+    ("crash-loop", "CrashLoopBackOff", "", "crash-loop"),
+    ("guest-crashes", "GuestFailed", "", "guest-failed"),
+    ("no-agent", "NoAgent", "", "no-agent"),
+    (
+        "not-migratable",
+        "DisksNotLiveMigratable",
+        "cannot migrate VMI: PVC web-root is not shared",
+        "not-migratable",
+    ),
+];
+
+/// Played, and no trouble: takes its time, and shuts itself down as its user told it to.
+const NO_TROUBLE: [&str; 2] = ["slow-but-fine", "powers-off"];
+
+#[test]
+fn every_cause_that_is_played_is_recognised() {
+    for cause in v9s::demo::platform::play::CAUSES {
+        let known = PLAYED.iter().find(|(name, ..)| *name == cause.name);
+        let (reason, message, want) = match known {
+            Some(&(_, reason, message, want)) => (reason, message, Some(want)),
+            None if NO_TROUBLE.contains(&cause.name) => continue,
+            None => ("Error", cause.says, None),
+        };
+        let found = causes::recognise(reason, message).map(causes::of);
+        let found = found.unwrap_or_else(|| panic!("{} is not recognised: {reason}: {message}", cause.name));
+        assert!(!found.is_noise(), "{}", cause.name);
+        assert!(want.is_none_or(|want| found.id == want), "{} is {}", cause.name, found.id);
+    }
 }

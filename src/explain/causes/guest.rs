@@ -65,8 +65,9 @@ pub(super) const CAUSES: &[Cause] = &[
         Well,
         r"^(?<why>\w*?)(?:Not)?LiveMigratable\b",
         "cannot be moved: {why}",
-        "The machine cannot be moved to another node while it runs ({why}): a drain of its node has to stop it.",
+        "The machine cannot be moved to another node while it runs, so a drain of its node has to stop it.",
         &[
+            ("NotLiveMigratable", "cannot be moved"),
             ("DisksNotLiveMigratable", "cannot be moved: Disks"),
             (
                 "InterfaceNotLiveMigratable: cannot migrate VMI which does not use masquerade",

@@ -30,12 +30,10 @@ pub struct DataVolume {
     pub claim: Option<Key>,
     /// What it is copied from: a claim, a VolumeSnapshot or a DataSource, by name.
     pub from: Option<Key>,
-    /// What went wrong, on one line of at most 300 characters: message of `Running` or `Bound` while that is False with
-    /// a reason that tells of trouble. CDI overwrites it with each new attempt.
+    /// What CDI says of trouble, on one line of at most 300 characters: message of `Running`, else of `Bound`, while that is
+    /// False with a reason that tells of trouble; else what its claim waits for, which is what `Bound` says beyond `PVC x
+    /// Pending`: the newest event of the prime claim. CDI overwrites it with each new attempt.
     pub trouble: Option<Box<Name>>,
-    /// What its claim waits for, on one line of at most 300 characters: what `Bound` says beyond `PVC x Pending` while it is
-    /// False, which is the newest event of the prime claim.
-    pub waiting: Option<Box<Name>>,
     /// When a condition changed last.
     pub since: Option<Time>,
     /// How far it is, in thousandths (`status.progress`); `None` for `N/A`, which uploads and many clones stay at.
@@ -197,6 +195,21 @@ impl<'de> Fold<'de> for Conditions {
     }
 }
 
+/// What CDI writes in the place of any message about space.
+const TOO_SMALL: &str = "DataVolume too small to contain image";
+
+impl Conditions {
+    fn trouble(&mut self) -> Option<Box<Name>> {
+        // CDI hides how much room is missing; the newest event of the claim has it.
+        let hidden = self.run_trouble.as_ref().is_some_and(|said| said.as_str() == TOO_SMALL);
+        let waiting = self.waiting.take();
+        match waiting.is_some() && hidden {
+            true => waiting,
+            false => self.run_trouble.take().or(self.bind_trouble.take()).or(waiting),
+        }
+    }
+}
+
 impl Spec<'_> {
     fn source(&self, home: Word) -> (SourceKind, Option<Key>) {
         let source = &self.source;
@@ -273,8 +286,7 @@ impl Record for DataVolume {
             requested: size.unwrap_or(0),
             claim: Some(name_key(Kind::Claim, meta.namespace, claim)),
             from,
-            waiting: conditions.waiting.take(),
-            trouble: conditions.run_trouble.take().or(conditions.bind_trouble.take()),
+            trouble: conditions.trouble(),
             since: conditions.since,
             progress: per_mille(&status.progress),
             restarts: status.restart_count.u16(),

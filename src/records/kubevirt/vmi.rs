@@ -22,8 +22,6 @@ pub struct Vmi {
     pub node: Word,
     /// The one condition that keeps it from running: `Paused` True, else `Synchronized` or else `PodScheduled` False.
     pub trouble: Option<Box<Trouble>>,
-    /// Reason of the condition `LiveMigratable` while that is False.
-    pub unmovable: Word,
     /// Pretty name of the guest's system as its agent tells it.
     pub guest_os: Word,
     /// DataVolumes and claims of its volumes, by name.
@@ -145,7 +143,6 @@ struct Conditions {
     paused: Option<Box<Trouble>>,
     out_of_sync: Option<Box<Trouble>>,
     unscheduled: Option<Box<Trouble>>,
-    unmovable: Word,
 }
 
 impl<'de> Fold<'de> for Conditions {
@@ -163,9 +160,6 @@ impl<'de> Fold<'de> for Conditions {
             "LiveMigratable" => {
                 self.flags.set(VmiFlags::MIGRATABLE, yes);
                 self.flags.set(VmiFlags::NOT_MIGRATABLE, no);
-                if no {
-                    self.unmovable = condition.reason.word();
-                }
             }
             "Synchronized" if no => self.out_of_sync = Some(condition.keep()),
             "PodScheduled" if no => self.unscheduled = Some(condition.keep()),
@@ -278,7 +272,6 @@ impl Record for Vmi {
             meta,
             phase: status.phase.word(),
             node: status.node_name.word(),
-            unmovable: status.conditions.unmovable,
             guest_os: os.word(),
             address: address.octets(),
             since: if migrating {
