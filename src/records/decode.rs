@@ -146,7 +146,7 @@ mod tests {
             ("DataVolume", size_of::<r::DataVolume>(), 152),
             ("DataSource", size_of::<r::DataSource>(), 136),
             ("ImportCron", size_of::<r::ImportCron>(), 160),
-            ("Claim", size_of::<r::Claim>(), 144),
+            ("Claim", size_of::<r::Claim>(), 152),
             ("Pod", size_of::<r::Pod>(), 152),
             ("Event", size_of::<r::Event>(), 176),
             ("Node", size_of::<r::Node>(), 144),

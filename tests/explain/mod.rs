@@ -137,10 +137,11 @@ const NO_TROUBLE: [&str; 2] = ["slow-but-fine", "powers-off"];
 fn every_cause_that_is_played_is_recognised() {
     for cause in v9s::demo::platform::play::CAUSES {
         let known = PLAYED.iter().find(|(name, ..)| *name == cause.name);
+        let told = cause.says.replace("{size}", "1073741824").replace("{twice}", "2147483648");
         let (reason, message, want) = match known {
             Some(&(_, reason, message, want)) => (reason, message, Some(want)),
             None if NO_TROUBLE.contains(&cause.name) => continue,
-            None => ("Error", cause.says, None),
+            None => ("Error", told.as_str(), None),
         };
         let found = causes::recognise(reason, message).map(causes::of);
         let found = found.unwrap_or_else(|| panic!("{} is not recognised: {reason}: {message}", cause.name));

@@ -5,9 +5,9 @@ use crate::store::Health::{Busy, Failed, Idle, Warning};
 
 pub(super) const CAUSES: &[Cause] = &[
     cause(
-        "written-by-another",
+        "passing-noise",
         Busy,
-        r#"the object has been modified|Operation cannot be fulfilled on |persistentvolumeclaims "prime-[^"]+" already exists|Import Successful|^Import Complete"#,
+        r#"the object has been modified|Operation cannot be fulfilled on |persistentvolumeclaims "prime-[^"]+" already exists|Import Successful|^Import Complete|No PVC found$"#,
         "",
         "",
         &[
@@ -16,6 +16,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "",
             ),
             ("Import Successful", ""),
+            ("NotFound: No PVC found", ""),
         ],
     ),
     cause(

@@ -120,7 +120,7 @@ pub(super) const CAUSES: &[Cause] = &[
         Well,
         r"^LastMigrationFailed(?:: (?<why>.+))?$",
         "last migration failed: {why}",
-        "Its last migration failed, and it runs on where it was: {why}",
+        "Its last migration failed, and it runs on where it was: {why}.",
         &[
             ("LastMigrationFailed: Target pod is down", "last migration failed: Target pod is down"),
             ("LastMigrationFailed", "last migration failed"),

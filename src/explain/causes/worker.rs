@@ -71,7 +71,7 @@ pub(super) const CAUSES: &[Cause] = &[
     cause(
         "image-pull",
         Failed,
-        r#"(?i)(?:back-off pulling image|failed to pull image|failed to pull and unpack image|failed to resolve reference|invalid image name) "(?<image>[^"]+)"(?:.*?(?<why>manifest unknown|not found|unauthorized|denied|no such host|connection refused|i/o timeout|x509|toomanyrequests))?"#,
+        r#"(?i)(?:back-off pulling image|failed to pull image|failed to pull and unpack image|failed to resolve reference) "(?<image>[^"]+)"(?:.*?(?<why>manifest unknown|not found|unauthorized|denied|no such host|connection refused|i/o timeout|x509|toomanyrequests))?"#,
         "cannot pull {image}: {why}",
         "The node cannot get the image {image}: check its name and tag, the registry, and the pull secret.",
         &[
