@@ -131,7 +131,7 @@ const PLAYED: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Played, and no trouble: takes its time, and shuts itself down as its user told it to.
-const NO_TROUBLE: [&str; 2] = ["slow-but-fine", "powers-off"];
+const NO_TROUBLE: [&str; 3] = ["slow-but-fine", "powers-off", "uploaded"];
 
 #[test]
 fn every_cause_that_is_played_is_recognised() {
