@@ -229,8 +229,11 @@ pub(super) const fn state<R: Row>() -> Column<R> {
 
 /// Why it is in that state.
 pub(super) const fn reason<R: Row>() -> Column<R> {
-    let column = Column::of_state("REASON", Holds::Text, 48, StatePart::Reason);
-    Column { sets: Sets::TRIAGE, ..column }
+    let column = Column::of_state("REASON", Holds::Text, 60, StatePart::Reason);
+    let text = |at: At<'_, R>, now: Now, out: &mut String| {
+        crate::explain::reason(at.store(), at.id(), now, out);
+    };
+    Column { sets: Sets::TRIAGE, text, ..column }
 }
 
 /// Since when it is in that state.

@@ -41,12 +41,7 @@ const MACHINES: &[(&str, &str, &str, &str)] = &[
         "1",
     ),
     ("kiosk", "✗ ErrImagePull", "cannot pull registry.example/appliances/kiosk:7: not found", "0"),
-    (
-        "edge-gw",
-        "✗ ImagePullBackOff",
-        "cannot pull registry.example/appliances/edge-gw:2.1: Unauth…",
-        "0",
-    ),
+    ("edge-gw", "✗ ImagePullBackOff", "cannot pull registry.example/appliances/edge-gw:2.1: Unauth…", "0"),
     ("vpn", "✗ CrashLoopBackOff", "the guest ends before it runs, 4 failed starts, again in 96s", "1"),
     ("intranet", "✗ Start refused", "spec.template.spec.domain.cpu.sockets must not exceed spec.…", "1"),
     ("vision", "✗ Start refused", "no instance type gn1.xlarge", "1"),
