@@ -54,7 +54,7 @@ const MACHINES: &[(&str, &str, &str, &str)] = &[
     ("ledger", "✗ Provisioning", "no access mode known for class archive", "1"),
     ("bulk", "✗ Provisioning", "quota storage: 30Gi asked, 40Gi of 64Gi used", "1"),
     ("webshop-next", "✗ Import failed", "HTTP 404, 7 restarts", "1"),
-    ("firewall", "✗ Import failed", "wrong checksum 9b871512…, not 4f53cda1…", "1 (99%)"),
+    ("firewall", "✗ Import failed", "wrong checksum 9b871512, not 4f53cda1", "1 (99%)"),
     ("scanner", "◐ WaitingForVolumeBinding", "waits for its first consumer", "1"),
 ];
 

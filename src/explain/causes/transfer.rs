@@ -147,16 +147,16 @@ pub(super) const CAUSES: &[Cause] = &[
         "checksum-mismatch",
         Failed,
         r"checksum mismatch: expected (?:\w+:)?(?<want>[0-9a-fA-F]{2,8})[0-9a-fA-F]*, (?:calculated|got) (?:\w+:)?(?<found>[0-9a-fA-F]{2,8})",
-        "wrong checksum {found}…, not {want}…",
+        "wrong checksum {found}, not {want}",
         "The image is not the one that its checksum was made of: published anew, damaged, or the checksum is wrong. A mismatch is final: make the disk anew.",
         &[
             (
                 "Error: Unable to process data: checksum mismatch: expected sha256:00, got sha256:11",
-                "wrong checksum 11…, not 00…",
+                "wrong checksum 11, not 00",
             ),
             (
                 "ChecksumError: Unable to process data: Unable to transfer source data to scratch space: checksum validation failed: checksum mismatch: expected sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945, calculated sha256:9b871512327c09ce91dd649b3f96a63b7408ef267c8cc5710114e629730cb61f",
-                "wrong checksum 9b871512…, not 4f53cda1…",
+                "wrong checksum 9b871512, not 4f53cda1",
             ),
         ],
     ),
