@@ -3,9 +3,11 @@
 mod actions;
 mod hints;
 mod keys;
+mod memory;
 mod over;
 mod places;
 mod typed;
+mod versions;
 mod wanted;
 
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::message::{Draw, Effect, Message, Timer};
 use super::panes::list::ListPane;
+use super::panes::side::Side;
 use super::prompt::Prompt;
 use super::session::{Link, Session};
 use super::signals::Signal;
@@ -23,7 +26,7 @@ use crate::cluster::error::Failure;
 use crate::cluster::feed::Target;
 use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::explain;
 use crate::model::{Now, Time, Word};
 use crate::records::{Context, Kind, TableColumns};
@@ -116,6 +119,8 @@ pub struct App {
     pub crumbs: bool,
     /// Whether the logo is shown where there is room.
     pub logo: bool,
+    /// The row under the cursor in more detail, where there is room.
+    pub side: Side,
     /// Panes over the list; the last one has the keys.
     pub layers: Vec<Layer>,
     /// Colours.
@@ -129,13 +134,18 @@ pub struct App {
     history: Vec<String>,
     /// Where one is in it.
     history_at: usize,
+    /// What is remembered of the context.
+    state: config::state::State,
+    /// Filters with a name.
+    pub filters: views::Saved,
+    offers: Vec<Offer>,
     /// The completion that was chosen among those offered.
     pub(super) offered: Option<usize>,
-    /// What the filter that is being typed may become.
-    filter_offers: Vec<Offer>,
     /// Namespaces under the keys 1 to 9.
     pub favourites: Vec<Word>,
     hints: hints::Hints,
+    /// Versions of the platform.
+    pub versions: versions::Versions,
     /// Whether the mouse is used.
     mouse_on: bool,
     /// When and where the mouse clicked last.
@@ -180,6 +190,7 @@ impl App {
             header: options.config.ui.header,
             crumbs: options.config.ui.crumbs,
             logo: options.config.ui.logo,
+            side: Side::default(),
             layers: Vec::new(),
             theme,
             configuration: None,
@@ -188,10 +199,13 @@ impl App {
             last_ticket: 0,
             history: Vec::new(),
             history_at: 0,
+            state: config::state::State::default(),
+            filters: views::Saved::default(),
+            offers: Vec::new(),
             offered: None,
-            filter_offers: Vec::new(),
             favourites: Vec::new(),
             hints: hints::Hints::default(),
+            versions: versions::Versions::default(),
             mouse_on: options.config.ui.mouse,
             clicked: None,
             filter_before: Filter::default(),
@@ -236,7 +250,10 @@ impl App {
             Message::Key(key) => self.key(key, now, effects),
             Message::Paste(text) => self.paste(&text, now, effects),
             Message::Mouse(mouse) => self.mouse(mouse, now, effects),
-            Message::Answer(ticket, answer) => self.answered(ticket, answer, now, effects),
+            Message::Answer(ticket, answer) => match self.take_version(ticket, answer, effects) {
+                Some(answer) => self.answered(ticket, answer, now, effects),
+                None => Draw::Soon,
+            },
             Message::Saved(saved) => {
                 match saved {
                     Ok(path) => self.say(format!("Saved as {}.", path.display()), Health::Well, now),
@@ -249,11 +266,16 @@ impl App {
                 Draw::Now
             }
             Message::Configured(configured) => self.configured(configured, now, effects),
-            Message::Connected(id, _) | Message::Discovered(id, _) | Message::Version(id, _)
+            Message::Connected(id, _)
+            | Message::Discovered(id, _)
+            | Message::Version(id, _)
+            | Message::Recalled(id, _)
                 if id != self.session.id =>
             {
                 Draw::No
             }
+            Message::Recalled(_, recalled) => self.recalled(*recalled, now, effects),
+            Message::Skin(skin) => self.skinned(skin.map(|theme| *theme), now),
             Message::Connected(_, Ok(info)) => {
                 if self.shown == Shown::Home {
                     self.shown = Shown::Only(Word::new(&info.namespace));
@@ -263,6 +285,7 @@ impl App {
                 effects.push(Effect::Discover(info.id));
                 self.session.info = Some(info);
                 self.mark_context(now);
+                self.recall(effects);
                 self.show(self.pane.list.view.clone(), now, effects);
                 Draw::Soon
             }
@@ -283,6 +306,7 @@ impl App {
                 let said = self.session.discovery_said.take();
                 self.flash = self.flash.take().filter(|flash| said.as_ref() != Some(&flash.text));
                 self.session.discovered(discovery);
+                self.ask_versions(effects);
                 if let Some(wanted) = self.unresolved.take() {
                     self.open_word(wanted, now, effects);
                 }
@@ -574,6 +598,7 @@ impl App {
         self.store = Store::new(explain::STATES);
         self.options.context = Some(name.to_owned());
         self.forget_places(effects);
+        self.versions = versions::Versions::default();
         self.shown = Shown::Home;
         self.show_contexts(now);
         effects.push(Effect::Connect { id, context: Some(name.to_owned()) });

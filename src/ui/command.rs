@@ -35,6 +35,8 @@ pub enum Command {
     Logs,
     /// Goes along one of the object's roads.
     Go(Road),
+    /// Saves what is shown.
+    Save,
     /// Copies the name of the object, or of those that are marked.
     CopyName,
     /// Copies its namespace.
@@ -145,6 +147,7 @@ pub const LIST: &[Binding] = &[
         Hint::Quiet,
     ),
     binding(&[Key::ctrl('\\'), Key::alt('\\')], Command::ClearMarks, "Take all marks away", Hint::Quiet),
+    binding(&[Key::ctrl('s')], Command::Save, "Save what is shown as CSV", Hint::Quiet),
     binding(&[Key::ctrl('z')], Command::Faults, "Only rows with a fault", Hint::Shown("Faults")),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
     binding(&[Key::new(KeyCode::Tab)], Command::NextSet(1), "Next set of columns", Hint::Quiet),
@@ -220,6 +223,12 @@ pub enum Does {
     Namespace,
     /// Lets the mouse be used, or leaves it to the terminal.
     Mouse,
+    /// Saves what is shown in a format.
+    Save,
+    /// Another theme, or which there are.
+    Skin,
+    /// Gives the filter a name, or takes one away.
+    Filter,
 }
 
 /// A word that can be typed after `:`.
@@ -246,6 +255,14 @@ pub static WORDS: &[Word] = &[
     word(&["aliases", "alias", "a"], "aliases", "All commands", Does::Key(Command::Aliases)),
     word(&["ctx", "context", "contexts"], "ctx NAME", "Connect to another context", Does::Context),
     word(&["ns", "namespace", "namespaces"], "ns NAME", "Show what is in a namespace", Does::Namespace),
+    word(&["save"], "save csv|json", "Save what is shown", Does::Save),
+    word(
+        &["filter", "filters"],
+        "filter save NAME",
+        "Keep the filter under a name, for /@NAME",
+        Does::Filter,
+    ),
+    word(&["skin", "theme"], "skin NAME", "Another theme; without a name, which there are", Does::Skin),
     word(&["mouse"], "mouse", "The mouse on or off", Does::Mouse),
     word(&["suspend"], "suspend", "Back to the shell, until fg", Does::Key(Command::Suspend)),
 ];

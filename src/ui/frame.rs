@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
 
 use super::app::{App, Offer, Shown};
 use super::ascii;
-use super::panes::{Pane, Title};
+use super::panes::{Pane, Title, side};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
 use super::theme::{self, Theme};
@@ -31,6 +31,7 @@ pub struct Layout {
     pub crumbs: Rect,
     /// Messages.
     pub flash: Rect,
+    side: Option<Rect>,
 }
 
 const HEADER: u16 = 7;
@@ -38,6 +39,8 @@ const HEADER: u16 = 7;
 const HINT_ROWS: u16 = 7;
 /// From this many rows on there is room for the whole header.
 const ROWS_FOR_HEADER: u16 = 20;
+/// Fewer rows tell too little.
+const ROWS_FOR_SIDE: u16 = 12;
 const LOGO: [&str; 4] =
     [r"        ___      ", r"__   __/ _ \ ___ ", r"\ \ / / (_) / __|", r" \_/   \__, \__ \"];
 const LOGO_END: &str = r"         /_/|___/";
@@ -66,13 +69,20 @@ impl Layout {
             y += height;
             area
         };
-        Self {
+        let mut layout = Self {
             header: row(header),
             prompt: row(prompt),
             body: row(body),
             crumbs: row(crumbs),
             flash: row(flash),
+            side: None,
+        };
+        let Rect { x, y, width, height } = layout.body;
+        if app.layers.is_empty() && height >= ROWS_FOR_SIDE && app.pane.needed() + side::WIDTH + 2 <= width {
+            let left = x + width - 1 - side::WIDTH;
+            layout.side = Some(Rect { x: left, y: y + 1, width: side::WIDTH, height: height - 2 });
         }
+        layout
     }
 
     /// The part of the body that is inside its border; all of it where a border would leave no row.
@@ -80,12 +90,18 @@ impl Layout {
         if self.body.height < 4 || self.body.width < 3 {
             return self.body;
         }
+        let side = self.side.map_or(0, |side| side.width);
         Rect {
             x: self.body.x + 1,
             y: self.body.y + 1,
-            width: self.body.width - 2,
+            width: self.body.width - 2 - side,
             height: self.body.height - 2,
         }
+    }
+
+    /// Where the row under the cursor is shown in more detail, if there is room.
+    pub fn side(&self) -> Option<Rect> {
+        self.side
     }
 }
 
@@ -95,6 +111,10 @@ pub fn prepare(app: &mut App, now: Now) {
     let inside = Layout::of(app).inside();
     let height = usize::from(inside.height.saturating_sub(1));
     app.pane.prepare(&app.store, height, now);
+    if Layout::of(app).side().is_some() {
+        let list = &app.pane.list;
+        app.side.prepare(&*list.view, &app.store, list.selected(), now);
+    }
     app.prepare_layers(inside, now);
     app.prepare_hints();
 }
@@ -171,6 +191,19 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
         let shown = text::cut(&shown, room.saturating_sub(more.len()));
         let end = put(buffer, x + 1, y, &shown, room, theme.value);
         put(buffer, end, y, more, room, theme.value);
+    }
+    let mut x = area.x + 1;
+    for (name, version) in app.versions.known() {
+        let y = area.y + 5;
+        if y >= area.bottom() {
+            break;
+        }
+        for (piece, style) in
+            [(*name, theme.label), (":", theme.label), (" ", theme.value), (version, theme.value)]
+        {
+            x = put(buffer, x, y, piece, usize::from((area.x + left).saturating_sub(x + 1)), style);
+        }
+        x += 1;
     }
     let logo_width = 18;
     let logo = app.logo && area.width >= left + logo_width + 44;
@@ -340,6 +373,9 @@ fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
     let kinds = app.pane.list.view.rows().iter();
     let stale = kinds.copied().any(|kind| matches!(app.store.freshness(kind), Summary::Stale { .. }));
     app.pane.draw(inside, buffer, &app.theme, stale);
+    if let Some(side) = Layout::of(app).side() {
+        app.side.draw(side.intersection(buffer.area), buffer, &app.theme);
+    }
     if app.pane.list.rows().is_empty() {
         nothing(app, inside, buffer);
     }

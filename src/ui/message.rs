@@ -18,6 +18,8 @@ use crate::store::{Batch, FeedId, FeedPlan};
 
 use super::input::{Key, Mouse};
 use super::signals::Signal;
+use super::theme::{Look, Theme};
+use crate::config::state::State;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -48,8 +50,23 @@ pub enum Message {
     Reported(PathBuf),
     /// A question of a pane was answered, perhaps not for the last time.
     Answer(Ticket, Answer),
+    /// What was remembered of a context.
+    Recalled(ContextId, Box<Recalled>),
+    /// A theme, or a sentence about it.
+    Skin(Result<Box<Theme>, String>),
     /// A file was written, or why it was not.
     Saved(Result<PathBuf, String>),
+}
+
+/// What was remembered of a context from an earlier run.
+#[derive(Debug, Default)]
+pub struct Recalled {
+    /// Namespaces and commands.
+    pub state: State,
+    /// The file of saved filters.
+    pub filters: String,
+    /// What there is to say about the files.
+    pub warning: Option<String>,
 }
 
 /// The number of a question to the cluster: its answers find who asked by it, and late ones find nobody.
@@ -134,6 +151,35 @@ pub enum Effect {
     },
     /// Nobody waits for answers under this number any more.
     Forget(Ticket),
+    /// Reads what was remembered of a context; [`Message::Recalled`] brings it.
+    Recall {
+        /// The connection.
+        id: ContextId,
+        /// The cluster.
+        cluster: String,
+        /// The context.
+        context: String,
+    },
+    /// Writes down what is to be remembered of a context.
+    Remember {
+        /// The cluster.
+        cluster: String,
+        /// The context.
+        context: String,
+        /// Namespaces and commands.
+        state: State,
+        /// The file of saved filters.
+        filters: String,
+    },
+    /// Reads a theme; [`Message::Skin`] brings it. Without a name it says which there are.
+    Skin {
+        /// Its name or path.
+        name: Option<String>,
+        /// Where skins are looked for.
+        folders: Vec<PathBuf>,
+        /// How they are shown.
+        look: Look,
+    },
     /// Puts text into the clipboard of the terminal.
     Copy(String),
     /// Writes a file into the folder of saved screens; [`Message::Saved`] says where it is.

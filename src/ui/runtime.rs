@@ -18,8 +18,9 @@ use super::app::App;
 use super::clipboard::{self, Multiplexer};
 use super::frame;
 use super::input::{Key, Mouse};
-use super::message::{Draw, Effect, Message, Question, Ticket, Timer};
+use super::message::{Draw, Effect, Message, Question, Recalled, Ticket, Timer};
 use super::signals::{self, Signal, Signals};
+use super::skins;
 use super::terminal::Terminal;
 use crate::cluster::connect::{Connection, connect};
 use crate::cluster::discovery::discover;
@@ -28,7 +29,8 @@ use crate::cluster::feed::{self, Feed, Timing};
 use crate::cluster::gate::{ContextId, Gate};
 use crate::cluster::kubeconfig::{self, Configuration, Flags};
 use crate::config::Folders;
-use crate::config::folders::{private_folder, rewrite};
+use crate::config::folders::{private_folder, rewrite, write_atomically};
+use crate::config::state;
 use crate::model::Now;
 use crate::store::{Batch, FeedId};
 
@@ -76,6 +78,7 @@ pub struct Engine {
     connections: HashMap<ContextId, Connection>,
     feeds: HashMap<FeedId, Feed>,
     questions: HashMap<Ticket, Asked>,
+    remembering: Option<tokio::task::JoinHandle<()>>,
     timers: Vec<(Instant, Timer)>,
     sender: mpsc::Sender<Internal>,
     receiver: mpsc::Receiver<Internal>,
@@ -89,6 +92,28 @@ struct Asked(tokio::task::JoinHandle<()>);
 impl Drop for Asked {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// The file of saved filters: they are of use in any context.
+fn filters_file(folders: &Folders) -> PathBuf {
+    folders.state.join("filters")
+}
+
+fn recall(cluster: &str, context: &str) -> Recalled {
+    let folders = Folders::find();
+    let (state, warning) = state::load(&folders, cluster, context);
+    let filters = std::fs::read_to_string(filters_file(&folders)).unwrap_or_default();
+    Recalled { state, filters, warning }
+}
+
+fn remember(cluster: &str, context: &str, state: &state::State, filters: &str) {
+    let folders = Folders::find();
+    let path = filters_file(&folders);
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let filters = if kept == filters { Ok(()) } else { write_atomically(&path, filters.as_bytes()) };
+    if let Err(error) = state::save(&folders, cluster, context, state).and(filters) {
+        tracing::warn!(%error, "what is to be remembered cannot be written");
     }
 }
 
@@ -134,6 +159,7 @@ impl Engine {
             connections: HashMap::new(),
             feeds: HashMap::new(),
             questions: HashMap::new(),
+            remembering: None,
             timers: Vec::new(),
             sender,
             receiver,
@@ -197,6 +223,34 @@ impl Engine {
                         None => self.timers.push((at, timer)),
                     }
                 }
+                Effect::Recall { id, cluster, context } => self.spawn(async move {
+                    let recall = move || recall(&cluster, &context);
+                    let recalled = tokio::task::spawn_blocking(recall).await.unwrap_or_default();
+                    Internal::Message(Message::Recalled(id, Box::new(recalled)))
+                }),
+                Effect::Remember { cluster, context, state, filters } => {
+                    // One after the other: the last one has the last word.
+                    let before = self.remembering.take();
+                    self.remembering = Some(tokio::spawn(async move {
+                        if let Some(before) = before {
+                            let _ = before.await;
+                        }
+                        let remember = move || remember(&cluster, &context, &state, &filters);
+                        let _ = tokio::task::spawn_blocking(remember).await;
+                    }));
+                }
+                Effect::Skin { name, folders, look } => self.spawn(async move {
+                    let read = move || match name {
+                        Some(name) => skins::load(&name, &folders, look)
+                            .map(Box::new)
+                            .map_err(|error| error.to_string()),
+                        None => Err(format!("Skins: {}.", skins::available(&folders).join(", "))),
+                    };
+                    let stopped = |_| Err("Reading the skin was broken off.".to_owned());
+                    Internal::Message(Message::Skin(
+                        tokio::task::spawn_blocking(read).await.unwrap_or_else(stopped),
+                    ))
+                }),
                 Effect::Suspend => outward.push(Outward::Suspend),
                 Effect::Copy(text) => outward.push(Outward::Copy(text)),
                 Effect::Mouse(on) => outward.push(Outward::Mouse(on)),

@@ -48,7 +48,7 @@ fn every_size_can_be_drawn() {
         for &(width, height) in &sizes {
             // A cell outside of the buffer would panic.
             stage.buffer(width, height);
-            let Layout { header, prompt, body, crumbs, flash } = Layout::of(&stage.app);
+            let Layout { header, prompt, body, crumbs, flash, .. } = Layout::of(&stage.app);
             let rows: u16 = [header, prompt, body, crumbs, flash].iter().map(|area| area.height).sum();
             assert_eq!(rows, height, "stage {number} at {width}×{height}");
         }

@@ -80,35 +80,52 @@ impl App {
         self.pane.list.go_to(uid, &self.store);
     }
 
-    /// How many rows of the list on top are marked.
-    fn marked(&self) -> usize {
-        if self.layers.is_empty() { self.pane.list.counts().marked } else { 0 }
-    }
-
+    /// Copies the names of the marked rows, or of the object that keys are about.
     pub(super) fn copy_name(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let marked = self.marked();
-        if marked > 0 {
-            effects.push(Effect::Copy(print::names(&self.pane.list, &self.store)));
-            return self.say(format!("Copied {marked} names."), Health::Well, now);
-        }
-        if let Some(subject) = self.subject() {
-            self.say(format!("Copied {}.", subject.name), Health::Well, now);
-            effects.push(Effect::Copy(subject.name.into()));
-        }
+        let names = match self.top() {
+            None => print::names(&self.pane.list, &self.store),
+            Some(pane) => pane.subject().map(|subject| subject.name.to_string()).unwrap_or_default(),
+        };
+        self.copy(names, "There is no name to copy.", now, effects);
     }
 
     pub(super) fn copy_namespace(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if self.marked() > 0 {
-            effects.push(Effect::Copy(print::namespaces(&self.pane.list, &self.store)));
-            return self.say("Copied the namespaces of the marked rows.", Health::Well, now);
+        let names = match self.top() {
+            None => print::namespaces(&self.pane.list, &self.store),
+            Some(pane) => pane.subject().map(|subject| subject.namespace.to_string()).unwrap_or_default(),
+        };
+        self.copy(names, "This has no namespace.", now, effects);
+    }
+
+    fn copy(&mut self, lines: String, nothing: &str, now: Now, effects: &mut Vec<Effect>) {
+        match lines.lines().count() {
+            0 => self.say(nothing, Health::Idle, now),
+            1 => self.say(format!("Copied {lines}."), Health::Well, now),
+            many => self.say(format!("Copied {many} lines."), Health::Well, now),
         }
-        let namespace = self.subject().map(|subject| subject.namespace).filter(|name| !name.is_empty());
-        match namespace {
-            Some(namespace) => {
-                self.say(format!("Copied {namespace}."), Health::Well, now);
-                effects.push(Effect::Copy(namespace.into()));
+        if !lines.is_empty() {
+            effects.push(Effect::Copy(lines));
+        }
+    }
+
+    /// Saves the rows that are shown, with the columns that are shown.
+    pub(super) fn save_list(&mut self, format: Option<&str>, now: Now, effects: &mut Vec<Effect>) {
+        let list = &self.pane.list;
+        let columns: Vec<usize> = list.columns(&self.store).collect();
+        let (extension, text) = match format {
+            None | Some("csv") => ("csv", print::csv(list, &columns, &self.store, now)),
+            Some("json") => ("json", print::json(list, &columns, &self.store, now)),
+            Some(other) => {
+                self.say(format!("{other}: what is shown is saved as csv or json."), Health::Failed, now);
+                return;
             }
-            None => self.say("This has no namespace.", Health::Idle, now),
+        };
+        match text {
+            Ok(text) => {
+                let name = list.view.name().to_owned();
+                effects.push(Effect::Save { name, extension, text });
+            }
+            Err(error) => self.say(format!("The rows cannot be written: {error}."), Health::Failed, now),
         }
     }
 

@@ -76,8 +76,8 @@ impl App {
     pub(super) fn command(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
         let page = isize::try_from(self.pane.height(self.size)).unwrap_or(1).max(1);
         match command {
-            Command::Prompt => self.open_prompt(Purpose::Command, ""),
-            Command::Filter => self.open_search(),
+            Command::Prompt => self.open_prompt(Purpose::Command, "", now),
+            Command::Filter => self.open_search(now),
             Command::Open => self.open(now, effects),
             Command::Back => self.back(now, effects),
             Command::Last => self.go_to_last(now, effects),
@@ -86,6 +86,7 @@ impl App {
             Command::Aliases => self.put_menu(self.aliases(), now, effects),
             Command::Yaml | Command::Describe | Command::Logs => self.open_pane(command, now, effects),
             Command::Go(road) => self.go_along(road, now, effects),
+            Command::Save => self.save_list(None, now, effects),
             Command::CopyName => self.copy_name(now, effects),
             Command::CopyNamespace => self.copy_namespace(now, effects),
             Command::Favourite(number) => self.show_favourite(number, now, effects),

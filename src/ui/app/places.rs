@@ -67,6 +67,7 @@ impl App {
         self.pane.list.set_filter(filter, &self.store, now);
         self.show(view, now, effects);
         self.want_also(now, effects);
+        self.note_namespace(effects);
     }
 
     fn return_to(&mut self, place: Place, now: Now, effects: &mut Vec<Effect>) {

@@ -13,7 +13,7 @@ use crate::ui::input::Key;
 use crate::ui::message::Effect;
 use crate::ui::prompt::{Prompt, Purpose, Typed};
 use crate::ui::session::Link;
-use crate::views::{self, Filter, FilterError, ViewRef};
+use crate::views::{self, Filter, ViewRef};
 
 /// So many commands are kept.
 const MOST_COMMANDS: usize = 200;
@@ -30,23 +30,22 @@ pub struct Offer {
 }
 
 impl App {
-    pub(super) fn open_prompt(&mut self, purpose: Purpose, text: &str) {
+    pub(super) fn open_prompt(&mut self, purpose: Purpose, text: &str, now: Now) {
         self.prompt = Some(Prompt::new(purpose, text));
-        self.offered = None;
-        self.filter_offers.clear();
+        self.refresh_offers(now);
     }
 
     /// Opens the prompt of `/`: it filters the list, or searches the pane over it.
-    pub(super) fn open_search(&mut self) {
+    pub(super) fn open_search(&mut self, now: Now) {
         match self.top() {
             None => {
                 self.filter_before = self.pane.list.filter().clone();
                 let text = self.filter_before.text.clone();
-                self.open_prompt(Purpose::Filter, &text);
+                self.open_prompt(Purpose::Filter, &text, now);
             }
             Some(pane) => {
                 if let Some(text) = pane.search().map(str::to_owned) {
-                    self.open_prompt(Purpose::Filter, &text);
+                    self.open_prompt(Purpose::Filter, &text, now);
                 }
             }
         }
@@ -63,11 +62,11 @@ impl App {
             (Typed::Changed, _) => self.typed(now, effects),
             (Typed::Same, _) => {}
             (Typed::Next(by), _) => self.offer_next(by),
-            (Typed::Complete, Purpose::Filter) => self.take_filter_offer(now, effects),
-            (Typed::Done, Purpose::Filter) if self.offered.is_some() => self.take_filter_offer(now, effects),
-            (Typed::Complete, Purpose::Command) => {
-                if let Some(whole) = self.completion() {
-                    self.open_prompt(Purpose::Command, &whole);
+            (Typed::Complete, purpose) => {
+                let first = self.offers.first().map(|offer| offer.whole.clone());
+                if let Some(whole) = self.completion().or(first) {
+                    self.open_prompt(purpose, &whole, now);
+                    self.typed(now, effects);
                 }
             }
             (Typed::Cancelled, Purpose::Filter) => {
@@ -78,6 +77,13 @@ impl App {
                     self.pane.list.set_filter(filter, &self.store, now);
                 } else {
                     self.with_top(now, effects, |pane, scene| pane.set_search("", scene));
+                }
+            }
+            (Typed::Done, Purpose::Filter) if self.offered.is_some() => {
+                // The first enter takes what was chosen, the next one closes.
+                if let Some(whole) = self.completion() {
+                    self.open_prompt(Purpose::Filter, &whole, now);
+                    self.typed(now, effects);
                 }
             }
             (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
@@ -96,64 +102,62 @@ impl App {
         }
     }
 
-    /// What was typed changes the filter or the search while it is typed.
-    pub(super) fn typed(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        self.offered = None;
-        let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Filter) else {
-            return;
-        };
-        let text = prompt.text().to_owned();
-        match self.layers.is_empty() {
-            true => {
-                self.pane.list.set_filter(Filter::parse(&text), &self.store, now);
-                self.filter_offers = self.offers_of_filter(&text, now);
-            }
-            false => _ = self.with_top(now, effects, |pane, scene| pane.set_search(&text, scene)),
-        }
-    }
-
-    /// What is wrong with the filter of the list, if it is the list that keys are for.
-    pub fn filter_error(&self) -> Option<&FilterError> {
+    /// What is wrong with the filter of the list, if that is what `/` is about.
+    pub fn filter_error(&self) -> Option<&views::FilterError> {
         self.pane.list.filter_error().filter(|_| self.layers.is_empty())
     }
 
-    /// What the last term of a filter may become.
-    fn offers_of_filter(&self, text: &str, now: Now) -> Vec<Offer> {
-        if text.is_empty() || text.ends_with(' ') {
-            return Vec::new();
+    /// What was typed changes the filter or the search while it is typed.
+    pub(super) fn typed(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Filter) {
+            let text = prompt.text().to_owned();
+            match self.layers.is_empty() {
+                true => self.pane.list.set_filter(Filter::with(&text, &self.filters), &self.store, now),
+                false => _ = self.with_top(now, effects, |pane, scene| pane.set_search(&text, scene)),
+            }
         }
-        let offers = views::complete(text, text.len(), &self.pane.list, &self.store, now);
-        let offer = |one: views::Completion| Offer {
-            whole: format!("{}{}", &text[..one.at.start], one.text),
-            about: one.rows.map_or(String::new(), |rows| format!("{rows} rows")),
-        };
-        offers.into_iter().take(MOST_OFFERS).map(offer).filter(|offer| offer.whole != text).collect()
-    }
-
-    fn take_filter_offer(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if let Some(whole) = self.completion() {
-            self.open_prompt(Purpose::Filter, &whole);
-            self.typed(now, effects);
-        }
+        self.refresh_offers(now);
     }
 
     // ---- completion
 
-    /// What the command that has been begun may become, the most likely first.
-    pub fn offers(&self) -> Vec<Offer> {
-        let Some(prompt) = &self.prompt else { return Vec::new() };
-        if prompt.purpose == Purpose::Filter {
-            return self.filter_offers.clone();
-        }
-        let typed = prompt.text();
+    /// What has been begun may become one of these, the most likely first.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    fn refresh_offers(&mut self, now: Now) {
+        self.offered = None;
+        self.offers = match &self.prompt {
+            Some(prompt) if prompt.purpose == Purpose::Command => self.commands(prompt.text()),
+            Some(prompt) if self.layers.is_empty() => self.filter_terms(prompt, now),
+            _ => Vec::new(),
+        };
+    }
+
+    /// How the term of a filter at the cursor may go on.
+    fn filter_terms(&self, prompt: &Prompt, now: Now) -> Vec<Offer> {
+        let (typed, cursor) = (prompt.text(), prompt.before_cursor().len());
+        let all = views::complete(typed, cursor, &self.pane.list, &self.store, now);
+        let offer = |one: views::Completion| {
+            let (before, after) = (typed.get(..one.at.start)?, typed.get(one.at.end..)?);
+            let rows = one.rows.map(|rows| format!("{rows} row{}", if rows == 1 { "" } else { "s" }));
+            Some(Offer { whole: format!("{before}{}{after}", one.text), about: rows.unwrap_or_default() })
+        };
+        all.into_iter().filter_map(offer).filter(|offer| offer.whole != typed).take(MOST_OFFERS).collect()
+    }
+
+    /// What a command that has been begun may become.
+    fn commands(&self, typed: &str) -> Vec<Offer> {
         let mut words = typed.split_whitespace();
         let first = words.next();
         let argument = words.next().or_else(|| typed.ends_with(' ').then_some(""));
         let mut fitting: Vec<(u8, Offer)> = match (first, argument) {
             (None, _) => self
+                .state
                 .history
+                .commands()
                 .iter()
-                .rev()
                 .map(|typed| (0, Offer { whole: typed.clone(), about: String::new() }))
                 .collect(),
             (Some(first), Some(start)) => self.arguments(first, start),
@@ -203,30 +207,24 @@ impl App {
     }
 
     fn offer_next(&mut self, by: isize) {
-        let count = self.offers().len();
-        if count > 0 {
-            let last = count - 1;
-            self.offered = Some(match (self.offered, by) {
-                (None, 1..) => 0,
-                (None, _) => 0,
-                (Some(at), by) => at.saturating_add_signed(by).min(last),
-            });
-        }
+        let last = self.offers.len().checked_sub(1);
+        self.offered = last.map(|last| match self.offered {
+            None => 0,
+            Some(at) => at.saturating_add_signed(by).min(last),
+        });
     }
 
     /// The whole of the command that has been begun, if it can be told.
     pub fn completion(&self) -> Option<String> {
-        let prompt = self.prompt.as_ref()?;
-        let typed = prompt.text();
-        let offers = self.offers();
-        let chosen = self.offered.and_then(|at| offers.get(at));
-        if let Some(chosen) = chosen {
+        if let Some(chosen) = self.offered.and_then(|at| self.offers.get(at)) {
             return Some(chosen.whole.clone());
         }
+        let prompt = self.prompt.as_ref()?;
+        let typed = prompt.text();
         // Something is to be seen before it counts, and a word that means something is not completed by itself.
         let begun = !typed.trim().is_empty() && !typed.ends_with(' ');
         let begun = begun && (prompt.purpose == Purpose::Filter || !self.means(typed));
-        offers.first().filter(|_| begun).map(|offer| offer.whole.clone())
+        self.offers.first().filter(|_| begun).map(|offer| offer.whole.clone())
     }
 
     /// Whether what is typed is a command as it stands.
@@ -277,6 +275,8 @@ impl App {
             self.history.drain(..over);
         }
         self.history_at = self.history.len().saturating_sub(1);
+        self.state.history.given(typed);
+        self.remember(effects);
         self.run_again(typed, now, effects);
     }
 
@@ -301,6 +301,9 @@ impl App {
             (Some(Does::Quit), None) => self.quit = true,
             (Some(Does::Key(command)), None) => self.command(command, now, effects),
             (Some(Does::Mouse), None) => self.toggle_mouse(now, effects),
+            (Some(Does::Save), format) => self.save_list(format, now, effects),
+            (Some(Does::Filter), _) => self.keep_filter(typed, now, effects),
+            (Some(Does::Skin), name) => self.ask_skin(name, effects),
             (Some(Does::Context), Some(name)) => self.switch_context(name, now, effects),
             (Some(Does::Namespace), Some(name)) => match namespace(name) {
                 Ok(shown) => {
@@ -321,6 +324,38 @@ impl App {
                     self.unresolved = Some(wanted);
                     effects.push(Effect::Discover(self.session.id));
                 }
+            }
+        }
+    }
+
+    /// `:filter save NAME`, `:filter remove NAME`, `:filter` alone lists them.
+    fn keep_filter(&mut self, typed: &str, now: Now, effects: &mut Vec<Effect>) {
+        let words: Vec<&str> = typed.split_whitespace().skip(1).collect();
+        match words[..] {
+            ["save", name] => {
+                let filter = self.pane.list.filter().text.clone();
+                match self.filters.set(name, &filter) {
+                    Ok(()) => {
+                        self.remember(effects);
+                        self.say(format!("/@{name} stands for {filter} from now on."), Health::Well, now);
+                    }
+                    Err(error) => self.say(error.why, Health::Failed, now),
+                }
+            }
+            ["remove", name] if self.filters.remove(name) => {
+                self.remember(effects);
+                self.say(format!("The filter {name} is forgotten."), Health::Well, now);
+            }
+            ["remove", name] => self.say(format!("There is no filter {name}."), Health::Failed, now),
+            _ => {
+                let all: Vec<String> =
+                    self.filters.iter().map(|(name, filter)| format!("@{name}: {filter}")).collect();
+                let all = if all.is_empty() { "none".to_owned() } else { all.join("; ") };
+                self.say(
+                    format!("Saved filters: {all}. :filter save NAME keeps this one."),
+                    Health::Idle,
+                    now,
+                );
             }
         }
     }

@@ -6,10 +6,10 @@ use compact_str::{CompactString, format_compact};
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
 
+use super::canvas::{Canvas, GAP};
 use super::{Ask, Pane, Scene, Title};
-use crate::model::{Now, Time, Uid};
+use crate::model::{Now, Time};
 use crate::records::Kind;
 use crate::store::{Health, Touched};
 use crate::text;
@@ -39,9 +39,6 @@ pub static DETAIL: &[Binding] = &[
 
 /// From this width on there are two columns.
 const TWO_COLUMNS: u16 = 110;
-const GAP: usize = 3;
-/// The widest label that others are lined up with.
-const WIDEST_LABEL: usize = 22;
 
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,26 +48,6 @@ enum About {
     Guest,
     Filesystems,
 }
-
-/// A piece of a line on the screen.
-#[derive(Clone, Debug)]
-struct Piece {
-    x: usize,
-    text: String,
-    look: Look,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    Heading,
-    Label,
-    Text,
-    Health(Health),
-    /// The number of the link that this is.
-    Link(usize),
-}
-
-type Row = Vec<Piece>;
 
 /// Everything about one object.
 #[derive(Debug)]
@@ -84,8 +61,7 @@ pub struct Detail {
     gone: bool,
     /// Why the object cannot be shown whole.
     trouble: Option<String>,
-    rows: Vec<Row>,
-    links: Vec<(usize, (Kind, Uid))>,
+    canvas: Canvas,
     /// The link that `enter` follows.
     link: Option<usize>,
     top: usize,
@@ -110,8 +86,7 @@ impl Detail {
             stale: false,
             gone: false,
             trouble: None,
-            rows: Vec::new(),
-            links: Vec::new(),
+            canvas: Canvas::default(),
             link: None,
             top: 0,
             height: 1,
@@ -157,70 +132,24 @@ impl Detail {
     }
 
     fn scroll(&mut self, by: isize) {
-        let most = self.rows.len().saturating_sub(self.height);
+        let most = self.canvas.height().saturating_sub(self.height);
         self.top = self.top.saturating_add_signed(by).min(most);
     }
 
     fn next_link(&mut self, by: isize) {
-        let last = self.links.len().saturating_sub(1);
+        let last = self.canvas.links.len().saturating_sub(1);
         let next = match self.link {
             None => Some(if by > 0 { 0 } else { last }),
             Some(here) => here.checked_add_signed(by).filter(|&next| next <= last),
         };
-        self.link = next.filter(|_| !self.links.is_empty());
-        if let Some((row, _)) = self.link.and_then(|link| self.links.get(link)) {
+        self.link = next.filter(|_| !self.canvas.links.is_empty());
+        if let Some((row, _)) = self.link.and_then(|link| self.canvas.links.get(link)) {
             self.top = self.top.clamp((row + 1).saturating_sub(self.height), *row);
         }
     }
 
-    /// Puts sections below one another, `width` columns wide from `x` on.
-    fn column(&mut self, sections: &[Section], x: usize, width: usize, at: usize) -> usize {
-        let mut row = at;
-        let longest = sections.iter().flat_map(|section| &section.lines).map(|line| text::width(&line.label));
-        let label = longest.max().unwrap_or(0).min(WIDEST_LABEL);
-        for section in sections {
-            if row > at {
-                row += 1;
-            }
-            self.put(row, Piece { x, text: section.title.clone(), look: Look::Heading });
-            row += 1;
-            row = self.lines(section, x, label, width, row);
-        }
-        row
-    }
-
-    fn lines(&mut self, section: &Section, x: usize, label: usize, width: usize, mut row: usize) -> usize {
-        for line in &section.lines {
-            let label_text = text::cut(&line.label, label).into_owned();
-            self.put(row, Piece { x: x + 1, text: label_text, look: Look::Label });
-            let left = x + label + GAP;
-            let room = width.saturating_sub(label + GAP).max(10);
-            let look = match (line.leads_to, line.health) {
-                (Some(object), _) => {
-                    self.links.push((row, object));
-                    Look::Link(self.links.len() - 1)
-                }
-                (None, Some(health)) => Look::Health(health),
-                (None, None) => Look::Text,
-            };
-            for part in wrap(&line.text, room) {
-                self.put(row, Piece { x: left, text: part.to_owned(), look });
-                row += 1;
-            }
-        }
-        row
-    }
-
-    fn put(&mut self, row: usize, piece: Piece) {
-        if self.rows.len() <= row {
-            self.rows.resize_with(row + 1, Row::new);
-        }
-        self.rows[row].push(piece);
-    }
-
     fn compose(&mut self, inside: Rect, scene: &Scene<'_>) {
-        self.rows.clear();
-        self.links.clear();
+        self.canvas.clear();
         let width = usize::from(inside.width.saturating_sub(2));
         let (Some(id), Some(view)) = (self.subject.find(scene.store), views::of_kind(self.subject.kind))
         else {
@@ -241,47 +170,14 @@ impl Detail {
             let split =
                 (0..sections.len()).find(|&at| lines(&sections[..=at]) * 2 >= all).map_or(0, |at| at + 1);
             let (left, right) = sections.split_at(split);
-            end = self.column(left, 0, half, 0).max(self.column(right, half + GAP, half, 0));
+            end = self.canvas.column(left, 0, half, 0).max(self.canvas.column(right, half + GAP, half, 0));
         } else {
-            end = self.column(&sections, 0, width, end);
+            end = self.canvas.column(&sections, 0, width, end);
         }
         if !events.lines.is_empty() {
-            self.put(end + 1, Piece { x: 0, text: events.title.clone(), look: Look::Heading });
-            let label = events.lines.iter().map(|line| text::width(&line.label)).max().unwrap_or(0);
-            self.lines(&events, 0, label.min(36).min(width / 2), width, end + 2);
+            self.canvas.wide(&events, width, end + 1);
         }
     }
-}
-
-/// Cuts a text into lines of at most so many columns, between words where that is possible.
-fn wrap(text: &str, width: usize) -> Vec<&str> {
-    let mut lines = Vec::new();
-    let mut rest = text.trim_end();
-    while text::width(rest) > width {
-        let mut end = 0;
-        let mut columns = 0;
-        let mut blank = None;
-        for (at, c) in rest.char_indices() {
-            columns += text::width(c.encode_utf8(&mut [0; 4]));
-            if columns > width {
-                break;
-            }
-            if c == ' ' {
-                blank = Some(at);
-            }
-            end = at + c.len_utf8();
-        }
-        let next = rest[end..].starts_with(' ').then_some(end);
-        let cut = next.or(blank.filter(|&at| at > 0)).unwrap_or(end.max(1));
-        // A character that is wider than the whole line has no place in it.
-        let cut = (cut..=rest.len()).find(|&at| rest.is_char_boundary(at)).unwrap_or(rest.len());
-        lines.push(&rest[..cut]);
-        rest = rest[cut..].trim_start();
-    }
-    if !rest.is_empty() || lines.is_empty() {
-        lines.push(rest);
-    }
-    lines
 }
 
 impl Pane for Detail {
@@ -324,7 +220,7 @@ impl Pane for Detail {
             Command::NextLink(by) => self.next_link(by),
             Command::Refresh => self.ask_all(scene),
             Command::Open => {
-                if let Some((_, (kind, uid))) = self.link.and_then(|link| self.links.get(link)) {
+                if let Some((_, (kind, uid))) = self.link.and_then(|link| self.canvas.links.get(link)) {
                     scene.request(Ask::Show(*kind, *uid));
                 }
             }
@@ -337,7 +233,7 @@ impl Pane for Detail {
             MouseAct::Wheel(by) => self.scroll(by),
             MouseAct::Click => {
                 let row = self.top + usize::from(mouse.y.saturating_sub(inside.y));
-                self.link = self.links.iter().position(|(at, _)| *at == row).or(self.link);
+                self.link = self.canvas.links.iter().position(|(at, _)| *at == row).or(self.link);
             }
         }
     }
@@ -372,7 +268,7 @@ impl Pane for Detail {
 
     fn touched(&mut self, touched: &Touched, scene: &mut Scene<'_>) -> Draw {
         let Some(id) = self.subject.find(scene.store) else {
-            let changed = !self.gone && !self.rows.is_empty();
+            let changed = !self.gone && self.canvas.height() > 0;
             self.gone = changed || self.gone;
             return if changed { Draw::Soon } else { Draw::No };
         };
@@ -389,32 +285,13 @@ impl Pane for Detail {
         if !self.gone {
             self.compose(inside, scene);
         }
-        self.link = self.link.filter(|&link| link < self.links.len());
+        self.link = self.link.filter(|&link| link < self.canvas.links.len());
         self.scroll(0);
     }
 
     fn draw(&self, inside: Rect, buffer: &mut Buffer, theme: &Theme) {
-        for (row, y) in self.rows.iter().skip(self.top).zip(inside.y..inside.bottom()) {
-            for piece in row {
-                let Ok(x) = u16::try_from(piece.x + 1).map(|x| inside.x.saturating_add(x)) else { continue };
-                let room = usize::from(inside.right().saturating_sub(x));
-                if room == 0 {
-                    continue;
-                }
-                let style = match piece.look {
-                    Look::Heading => theme.title,
-                    Look::Label => theme.yaml_key,
-                    Look::Text => theme.yaml_value,
-                    Look::Health(health) => theme.row(health),
-                    Look::Link(link) if self.link == Some(link) => {
-                        Style { bg: None, ..theme.key }.add_modifier(Modifier::REVERSED)
-                    }
-                    Look::Link(_) => theme.key.add_modifier(Modifier::UNDERLINED),
-                };
-                put(buffer, x, y, &text::cut(&piece.text, room), room, style);
-            }
-        }
-        let below = self.rows.len().saturating_sub(self.top + self.height);
+        self.canvas.draw(inside, self.top, self.link, buffer, theme);
+        let below = self.canvas.height().saturating_sub(self.top + self.height);
         if below > 0 && inside.height > 1 && inside.width > 20 {
             let more = format_compact!("▼ {below} more");
             let width = u16::try_from(text::width(&more)).unwrap_or(0);
@@ -432,26 +309,5 @@ impl Pane for Detail {
     fn next_change(&self, _: Now) -> Option<Duration> {
         // Ages stand in many places; nobody looks at one object for long without moving.
         Some(Duration::from_secs(if self.gone { 3600 } else { 5 }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_between_words() {
-        let cases: &[(&str, usize, &[&str])] = &[
-            ("", 5, &[""]),
-            ("one two", 10, &["one two"]),
-            ("one two three", 7, &["one two", "three"]),
-            ("one two", 4, &["one", "two"]),
-            ("abcdefgh", 3, &["abc", "def", "gh"]),
-            ("東京 東京", 4, &["東京", "東京"]),
-            ("東", 1, &["東"]),
-        ];
-        for (text, width, want) in cases {
-            assert_eq!(wrap(text, *width), *want, "{text:?} in {width}");
-        }
     }
 }

@@ -64,6 +64,8 @@ pub enum Hit {
 const GAP: u16 = 2;
 /// A column that has less room than this, and less than it needs, is left out: what is left of it says nothing.
 const LEAST: u16 = 8;
+/// A table that is narrower than this has as much room all the same where something stands beside it.
+const LEAST_BESIDE: u16 = 80;
 /// From here on moving the cursor takes fewer bytes than blanks.
 const SHORT_GAP: u16 = 8;
 /// How long a changed cell has its sign.
@@ -220,6 +222,12 @@ impl ListPane {
                 self.changes.push(Change { id, column, sign, until: now.instant + FRESH });
             }
         }
+    }
+
+    /// How many columns of the screen the whole table needs.
+    pub fn needed(&self) -> u16 {
+        let widths = self.window.columns.iter().map(|&column| self.widths[column] + GAP);
+        widths.fold(0, u16::saturating_add).max(LEAST_BESIDE)
     }
 
     /// What is at this place of the screen when the pane stands in `area`.

@@ -1,5 +1,6 @@
 //! What fills the middle of the screen: a list, and what is opened over it.
 
+mod canvas;
 pub mod describe;
 pub mod detail;
 pub mod list;
@@ -7,6 +8,7 @@ pub mod logs;
 pub mod menu;
 pub mod object;
 pub mod roads;
+pub mod side;
 pub mod text;
 pub mod yaml;
 

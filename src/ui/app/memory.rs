@@ -1,0 +1,90 @@
+//! What is remembered of a context from one run to the next, and what its files say of how the screen looks.
+
+use super::{App, Shown};
+use crate::model::{Now, Word};
+use crate::store::Health;
+use crate::ui::message::{Draw, Effect, Recalled};
+use crate::ui::theme::Theme;
+use crate::views::Saved;
+
+impl App {
+    /// Asks for what was remembered of the context that has been connected to.
+    pub(super) fn recall(&self, effects: &mut Vec<Effect>) {
+        if let Some(info) = &self.session.info {
+            effects.push(Effect::Recall {
+                id: info.id,
+                cluster: info.cluster.clone(),
+                context: info.context.clone(),
+            });
+        }
+    }
+
+    pub(super) fn recalled(&mut self, recalled: Recalled, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let Recalled { state, filters, warning } = recalled;
+        let (mut filters, bad) = Saved::parse(&filters);
+        let mut wrong = bad.first().map(|bad| format!("A saved filter, {bad}"));
+        for (name, filter) in &self.options.config.filters {
+            // What was kept from the screen is newer than what the config says.
+            if filters.iter().all(|(known, _)| known != name)
+                && let Err(error) = filters.set(name, filter)
+            {
+                wrong = Some(format!("The filter {name} of the config: {}", error.why));
+            }
+        }
+        self.filters = filters;
+        let given = std::mem::replace(&mut self.state, state);
+        given.history.commands().iter().rev().for_each(|command| self.state.history.given(command));
+        if let Some(warning) = warning.or(wrong) {
+            self.say(warning, Health::Warning, now);
+        }
+        self.note_namespace(effects);
+        self.number_namespaces();
+        Draw::Soon
+    }
+
+    /// Notes that the namespace on screen was visited.
+    pub(super) fn note_namespace(&mut self, effects: &mut Vec<Effect>) {
+        let learns = self.session.info.as_ref().is_some_and(|info| info.config.namespaces.learn);
+        if let (Shown::Only(namespace), true) = (self.shown, learns)
+            && self.state.favourites.visited(&namespace)
+        {
+            self.number_namespaces();
+            self.remember(effects);
+        }
+    }
+
+    fn number_namespaces(&mut self) {
+        let chosen = self.session.info.as_ref().map(|info| info.config.namespaces.favourites.as_slice());
+        let names = self.state.favourites.after(chosen.unwrap_or_default());
+        self.favourites = names.into_iter().map(Word::new).collect();
+    }
+
+    /// Writes down what is to be remembered.
+    pub(super) fn remember(&self, effects: &mut Vec<Effect>) {
+        if let Some(info) = &self.session.info {
+            effects.push(Effect::Remember {
+                cluster: info.cluster.clone(),
+                context: info.context.clone(),
+                state: self.state.clone(),
+                filters: self.filters.print(),
+            });
+        }
+    }
+
+    /// `:skin NAME`, or `:skin` for the names that there are.
+    pub(super) fn ask_skin(&self, name: Option<&str>, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Skin {
+            name: name.map(str::to_owned),
+            folders: self.options.skin_folders.clone(),
+            look: self.theme.look,
+        });
+    }
+
+    pub(super) fn skinned(&mut self, skin: Result<Theme, String>, now: Now) -> Draw {
+        match skin {
+            Ok(theme) => self.theme = theme,
+            Err(said) => self.say(said, Health::Idle, now),
+        }
+        Draw::Soon
+    }
+}

@@ -1,0 +1,43 @@
+//! The row under the cursor in more detail, beside a list that has room for it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Block, Borders, Widget as _};
+
+use super::canvas::Canvas;
+use crate::model::Now;
+use crate::store::{Id, Store};
+use crate::ui::theme::Theme;
+use crate::views::AnyView;
+use crate::views::detail::{self, Said};
+
+/// How wide it is: it is shown where the columns of the list leave so much.
+pub const WIDTH: u16 = 64;
+
+/// The row under the cursor in more detail.
+#[derive(Debug, Default)]
+pub struct Side {
+    canvas: Canvas,
+}
+
+impl Side {
+    /// Makes what is to be drawn: out of the row and its links alone, nothing is asked for.
+    pub fn prepare(&mut self, view: &dyn AnyView, store: &Store, id: Option<Id>, now: Now) {
+        self.canvas.clear();
+        let Some(id) = id else { return };
+        let width = usize::from(WIDTH - 4);
+        let sections = detail::sections(view, store, id, &Said::default(), now);
+        let end = self.canvas.column(&sections, 0, width, 0);
+        let events = detail::events(store, id, now);
+        if !events.lines.is_empty() {
+            self.canvas.wide(&events, width, end + 1);
+        }
+    }
+
+    /// Draws it.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+        Block::new().borders(Borders::LEFT).border_style(theme.border_quiet).render(area, buffer);
+        let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
+        self.canvas.draw(inside, 0, None, buffer, theme);
+    }
+}
