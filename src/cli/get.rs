@@ -101,11 +101,9 @@ pub(super) fn filled(
 
 /// Says on standard error what went wrong, and gives the exit code.
 pub(super) fn verdict(app: &App, view: &str) -> u8 {
-    let kind = app.pane.list.view.rows().first().copied();
-    let (code, why) = match (&app.session.link, kind.map(|kind| app.store.freshness(kind))) {
-        (Link::Down(failure), _) if kind.is_none_or(|kind| app.store.is_empty(kind)) => {
-            (UNREACHABLE, failure.to_string())
-        }
+    let standing = app.standing().map(|(_, standing)| standing);
+    let (code, why) = match (&app.session.link, standing) {
+        (Link::Down(failure), _) if app.pane.list.total() == 0 => (UNREACHABLE, failure.to_string()),
         (Link::Recorded(_), Some(Summary::Unasked)) => {
             (USAGE, format!("{view} opens as the server's own table, which a recording does not have."))
         }

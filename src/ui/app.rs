@@ -618,7 +618,7 @@ impl App {
     pub fn next_change(&self, now: Now) -> Option<Duration> {
         let flash = self.flash.as_ref().and_then(|flash| flash.until);
         let flash = flash.map(|until| until.saturating_duration_since(now.instant));
-        let stale = self.pane.list.view.rows().iter().find_map(|&kind| match self.store.freshness(kind) {
+        let stale = self.standing().and_then(|(_, standing)| match standing {
             Summary::Stale { since, .. } => {
                 let seconds =
                     i64::try_from(now.instant.saturating_duration_since(since).as_secs()).unwrap_or(0);
@@ -645,14 +645,29 @@ impl App {
         before.chain([self.pane.list.view.name().to_owned()]).chain(over)
     }
 
+    /// Where the lists of the rows stand, by the kind that has most to say: one that is old, one that has not come, one that
+    /// is live. A kind that is refused or missing counts only where no other one has rows.
+    pub fn standing(&self) -> Option<(Kind, Summary)> {
+        let rank = |summary: &Summary| match summary {
+            Summary::Stale { .. } => 5,
+            Summary::Syncing { .. } => 4,
+            Summary::Live => 3,
+            Summary::Unasked => 2,
+            Summary::Denied { .. } => 1,
+            Summary::Absent => 0,
+        };
+        let kinds = self.pane.list.view.rows().iter().map(|&kind| (kind, self.store.freshness(kind)));
+        kinds.reduce(|one, other| if rank(&other.1) > rank(&one.1) { other } else { one })
+    }
+
     /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
     pub fn reason(&self) -> Option<String> {
-        let kind = *self.pane.list.view.rows().first()?;
+        let (kind, standing) = self.standing()?;
         if let Some(homes) = self.session.narrowed(kind) {
             let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
             return Some(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
         }
-        match self.store.freshness(kind) {
+        match standing {
             // Without rows the reason stands in their place.
             Summary::Stale { why, .. } if !self.pane.list.rows().is_empty() => Some(why.to_string()),
             _ => None,

@@ -252,11 +252,9 @@ fn short_header(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn freshness(app: &App, now: Now) -> (CompactString, Health) {
-    let kind = app.pane.list.view.rows().first().copied();
-    let local = kind.is_some_and(|kind| {
-        matches!(app.store.freshness(kind), Summary::Live) && kind.info().versions.is_empty()
-    });
-    match (&app.session.link, kind.map(|kind| app.store.freshness(kind))) {
+    let (kind, standing) = app.standing().unzip();
+    let local = kind.is_some_and(|kind| kind.info().versions.is_empty());
+    match (&app.session.link, standing) {
         (_, Some(Summary::Live)) if local => ("live".into(), Health::Well),
         (Link::Recorded(at), _) => (format_compact!("recording at {at} s"), Health::Idle),
         (Link::Connecting, _) => ("connecting".into(), Health::Busy),
@@ -370,8 +368,7 @@ fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
         pane.draw(inside, buffer, &app.theme);
         return;
     }
-    let kinds = app.pane.list.view.rows().iter();
-    let stale = kinds.copied().any(|kind| matches!(app.store.freshness(kind), Summary::Stale { .. }));
+    let stale = app.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Stale { .. }));
     app.pane.draw(inside, buffer, &app.theme, stale);
     if let Some(side) = Layout::of(app).side() {
         app.side.draw(side.intersection(buffer.area), buffer, &app.theme);
@@ -384,9 +381,9 @@ fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
 /// Why there are no rows, and what can be done.
 fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     let list = &app.pane.list;
-    let kind = list.view.rows().first().copied();
+    let (kind, standing) = app.standing().unzip();
     let contexts = offer_contexts(app);
-    let (text, health) = match (&app.session.link, kind.map(|kind| app.store.freshness(kind))) {
+    let (text, health) = match (&app.session.link, standing) {
         (_, Some(Summary::Live)) if list.total() > 0 => {
             (format!("Nothing matches the filter {:?}. esc clears it.", list.filter().text), Health::Idle)
         }
@@ -462,8 +459,7 @@ fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
 
 /// Whether [`nothing`] says this.
 fn stands_for_rows(app: &App, said: &str) -> bool {
-    let kind = app.pane.list.view.rows().first();
-    let why = match (&app.session.link, kind.map(|&kind| app.store.freshness(kind))) {
+    let why = match (&app.session.link, app.standing().map(|(_, standing)| standing)) {
         (Link::Down(failure), _) => failure.to_string(),
         (_, Some(Summary::Stale { why, .. } | Summary::Denied { why })) => why.to_string(),
         _ => return false,

@@ -39,7 +39,7 @@ fn every_way_out_leaves_the_terminal_as_it_was() {
 fn signals_before_anything_is_drawn_leave_the_terminal_as_it_was() {
     for signal in ["TERM", "HUP", "INT"] {
         let mut v9s = Screen::builder().silent().size(80, 24).open();
-        v9s.wait_for("vms").signal(signal);
+        v9s.wait_for("workloads").signal(signal);
         assert_eq!(v9s.wait_exit(), 0, "{signal}");
         v9s.terminal_is_restored();
     }

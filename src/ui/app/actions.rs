@@ -49,6 +49,8 @@ impl App {
             return;
         };
         match panes::about(command, &subject) {
+            // The one on screen would open over itself.
+            Some(pane) if self.top().is_some_and(|top| top.crumb() == pane.crumb()) => {}
             Some(pane) => self.put_over(pane, now, effects),
             None => self.say("There is nothing like that of this object.", Health::Idle, now),
         }

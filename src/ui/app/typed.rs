@@ -224,7 +224,9 @@ impl App {
         // Something is to be seen before it counts, and a word that means something is not completed by itself.
         let begun = !typed.trim().is_empty() && !typed.ends_with(' ');
         let begun = begun && (prompt.purpose == Purpose::Filter || !self.means(typed));
-        self.offers.first().filter(|_| begun).map(|offer| offer.whole.clone())
+        // What is not seen behind the cursor has to be chosen.
+        let mut offers = self.offers.iter().filter(|offer| offer.whole.starts_with(typed));
+        offers.next().filter(|_| begun).map(|offer| offer.whole.clone())
     }
 
     /// Whether what is typed is a command as it stands.
