@@ -14,12 +14,29 @@ use v9s::views::{Open, Shown, VIEWS};
 
 #[test]
 fn the_keys_are_those_of_the_program() {
-    let mut table = String::from("| Key | Does |\n|---|---|\n");
-    use v9s::ui::command::{EVERYWHERE, LIST, OBJECT};
-    for binding in [LIST, OBJECT, EVERYWHERE].concat() {
-        let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-        let _ = writeln!(table, "| {} | {} |", keys.join(" "), binding.doc);
+    use v9s::ui::command::{Binding, EVERYWHERE, LIST, OBJECT};
+    use v9s::ui::panes::{detail, text::keys};
+    let tables: [(&str, &[Binding]); 7] = [
+        ("In a list", LIST),
+        ("About the object under the cursor, or that a pane shows", OBJECT),
+        ("Everywhere", EVERYWHERE),
+        ("In the details of an object", detail::DETAIL),
+        ("In a description", &keys::DESCRIBE),
+        ("In YAML", &keys::YAML),
+        ("In logs", &keys::LOGS),
+    ];
+    let mut all = String::new();
+    for (about, bindings) in tables {
+        let _ = write!(all, "{about}:\n\n| Key | Does |\n|---|---|\n");
+        // Keys that do the same with another number stand in one line.
+        for same in bindings.chunk_by(|one, other| one.doc == other.doc) {
+            let keys: Vec<String> =
+                same.iter().flat_map(|binding| binding.keys).map(|key| format!("`{key}`")).collect();
+            let _ = writeln!(all, "| {} | {} |", keys.join(" "), same[0].doc);
+        }
+        all.push('\n');
     }
+    let table = all.trim_end().to_owned() + "\n";
     readme_has("keys", &table);
 }
 

@@ -149,7 +149,7 @@ mod tests {
             ("Claim", size_of::<r::Claim>(), 152),
             ("Pod", size_of::<r::Pod>(), 152),
             ("Event", size_of::<r::Event>(), 176),
-            ("Node", size_of::<r::Node>(), 144),
+            ("Node", size_of::<r::Node>(), 160),
             ("StorageClass", size_of::<r::StorageClass>(), 96),
             ("VolumeSnapshot", size_of::<r::VolumeSnapshot>(), 128),
             ("VirtinkVm", size_of::<r::VirtinkVm>(), 160),

@@ -136,11 +136,7 @@ const CASES: &[Case] = &[
             .args(["-n", &env.namespace])
             .size(60, 24)
             .open();
-        v9s.wait_for("a-machine")
-            .reject("AGE")
-            .press("<ctrl-w>→→→→→→→→")
-            .wait_for("AGE")
-            .expect("a-machine");
+        v9s.wait_for("a-machine").reject("AGE").press("<ctrl-w>→→→→→→→→").wait_for("AGE").expect("a-machine");
         v9s.press("hhhhhhhh").gone("AGE").expect("STATE");
     }),
 ];

@@ -135,7 +135,7 @@ pub(super) const CAUSES: &[Cause] = &[
         Failed,
         r"^Synchronizing with the Domain failed\.(?:: (?:server error\. )?(?:command \w+ failed: )?(?:.*?Message=')?(?<why>[^']+))?",
         "guest does not start: {why}",
-        "The launcher cannot bring up the guest: {why}",
+        "The launcher cannot bring up the guest: {why}.",
         &[(
             r#"Synchronizing with the Domain failed.: server error. command SyncVMI failed: "LibvirtError(Code=1, Domain=10, Message='internal error: no KVM')""#,
             "guest does not start: internal error: no KVM",

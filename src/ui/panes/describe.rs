@@ -7,7 +7,6 @@ mod words;
 
 use serde_json::Value;
 
-pub use self::conditions::sense;
 use self::page::Page;
 use super::text::{Ink, Line};
 use crate::model::{Age, Now, Time};

@@ -1,4 +1,4 @@
-//! Conditions in their good or bad sense.
+//! Conditions, and which of them are good news.
 
 use serde_json::Value;
 
@@ -6,44 +6,54 @@ use super::{Line, Section, age, list, string};
 use crate::model::Now;
 use crate::store::Health;
 
-/// Conditions whose `True` is bad news; that of any other is good news.
-const BAD: &[&str] = &[
-    "Failure",
-    "RestartRequired",
-    "MemoryPressure",
-    "DiskPressure",
-    "PIDPressure",
-    "NetworkUnavailable",
-    "Degraded",
-    "ReplicaFailure",
-    "EvictionRequested",
-    "VolumesChange",
-    "Failed",
+/// Conditions whose being true is not good news, and how bad it is. All others are good when they are true.
+const BAD_WHEN_TRUE: &[(&str, Health)] = &[
+    ("Failure", Health::Failed),
+    ("Failed", Health::Failed),
+    ("Error", Health::Failed),
+    ("Degraded", Health::Failed),
+    ("ReplicaFailure", Health::Failed),
+    ("NetworkUnavailable", Health::Failed),
+    ("MemoryPressure", Health::Failed),
+    ("DiskPressure", Health::Failed),
+    ("PIDPressure", Health::Failed),
+    ("Stalled", Health::Failed),
+    ("RestartRequired", Health::Warning),
+    ("ManualRecoveryRequired", Health::Warning),
+    ("MigrationRequired", Health::Warning),
+    ("EvictionRequested", Health::Warning),
+    ("DisruptionTarget", Health::Warning),
+    ("Paused", Health::Warning),
+    ("Resizing", Health::Busy),
+    ("FileSystemResizePending", Health::Busy),
+    ("HotVCPUChange", Health::Busy),
+    ("HotMemoryChange", Health::Busy),
+    ("VolumesChange", Health::Busy),
+    ("Provisioning", Health::Busy),
+    ("Progressing", Health::Busy),
 ];
 
-/// Conditions that are neither: what is going on, or what is possible.
-const NEUTRAL: &[&str] = &[
-    "Paused",
-    "Running",
+/// Conditions whose being false says only that something is not so, or not yet.
+const NEUTRAL_WHEN_FALSE: &[&str] = &[
     "AgentConnected",
-    "AccessCredentialsSynchronized",
     "LiveMigratable",
     "StorageLiveMigratable",
-    "ManualRecoveryRequired",
+    "Running",
+    "Bound",
     "Progressing",
+    "AccessCredentialsSynchronized",
     "UpToDate",
-    "DataVolumesReady",
-    "Resizing",
-    "FileSystemResizePending",
 ];
 
-/// How well a condition is that has this status.
-fn health(kind: &str, status: &str) -> Option<Health> {
-    match (BAD.contains(&kind), NEUTRAL.contains(&kind), status) {
-        (true, _, "True") => Some(Health::Failed),
-        (true, _, "False") | (false, false, "True") => Some(Health::Well),
-        (false, false, "False") => Some(Health::Warning),
-        _ => None,
+/// Whether a condition is good or bad news.
+pub fn sense(name: &str, status: &str) -> Health {
+    let bad = BAD_WHEN_TRUE.iter().find(|(known, _)| *known == name).map(|(_, health)| *health);
+    match (status, bad) {
+        ("True", Some(bad)) => bad,
+        ("True", None) | ("False", Some(_)) => Health::Well,
+        ("False", None) if NEUTRAL_WHEN_FALSE.contains(&name) => Health::Idle,
+        ("False", None) => Health::Failed,
+        _ => Health::Warning,
     }
 }
 
@@ -62,7 +72,8 @@ pub(super) fn section(title: &str, object: &Value, now: Now) -> Section {
         if let Some(message) = string(condition, "/message") {
             text.push_str(&format!("  {message}"));
         }
-        Some(Line { health: health(&kind, &status), ..Line::new(kind, text) })
+        let health = Some(sense(&kind, &status)).filter(|health| *health != Health::Idle);
+        Some(Line { health, ..Line::new(kind, text) })
     };
     Section::new(title, list(object, "/status/conditions").iter().filter_map(line).collect())
 }
@@ -72,18 +83,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_are_good_or_bad_in_their_own_sense() {
-        let cases = [
-            ("Ready", "True", Some(Health::Well)),
-            ("Ready", "False", Some(Health::Warning)),
-            ("Failure", "True", Some(Health::Failed)),
-            ("Failure", "False", Some(Health::Well)),
-            ("Paused", "True", None),
-            ("LiveMigratable", "False", None),
-            ("Ready", "Unknown", None),
-        ];
-        for (kind, status, want) in cases {
-            assert_eq!(health(kind, status), want, "{kind} {status}");
+    fn what_is_true_is_not_always_good() {
+        for (name, status, want) in [
+            ("Ready", "True", Health::Well),
+            ("Ready", "False", Health::Failed),
+            ("Ready", "Unknown", Health::Warning),
+            ("Failure", "True", Health::Failed),
+            ("Paused", "True", Health::Warning),
+            ("Paused", "False", Health::Well),
+            ("AgentConnected", "False", Health::Idle),
+            ("DiskPressure", "False", Health::Well),
+        ] {
+            assert_eq!(sense(name, status), want, "{name} {status}");
         }
     }
 }

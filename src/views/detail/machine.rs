@@ -344,7 +344,7 @@ mod tests {
             "default: pod network, masquerade, virtio, 02:00:00:00:00:01, 10.0.0.7 (says the guest's agent)",
             "host name: web",
             "said: 30s ago",
-            "/: 9.22Gi of 9.31Gi used, 99%",
+            "/: 9.2Gi of 9.3Gi used, 99%",
         ] {
             assert!(text.contains(want), "{want} is missing in\n{text}");
         }

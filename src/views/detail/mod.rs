@@ -6,6 +6,8 @@ mod machine;
 
 use serde_json::Value;
 
+pub use conditions::sense;
+
 use super::{AnyView, Holds, Layout, Road};
 use crate::model::{Age, Now, Time, Uid};
 use crate::records::{Event, Kind};

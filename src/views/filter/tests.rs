@@ -101,8 +101,8 @@ fn expressions_say_which_rows_are_shown() {
         ("-state:Running", "build db web-10"),
         ("cpu>2", "db web-10"),
         ("cpu>=2", "db web-2 web-10"),
-        ("cpu<8", "web-2"),
-        ("cpu<=8", "db web-2"),
+        ("cpu<8", "build web-2"),
+        ("cpu<=8", "build db web-2"),
         ("cpu:2", "web-2"),
         ("cpu=2,12", "web-2 web-10"),
         ("cpu!=2", "build db web-10"),
@@ -114,8 +114,8 @@ fn expressions_say_which_rows_are_shown() {
         ("age>=2d", "db web-10"),
         ("age>1d12h", "db web-10"),
         ("name>web-2", "web-10"),
-        ("has:cpu", "db web-2 web-10"),
-        ("-has:cpu", "build"),
+        ("has:memory", "db web-2 web-10"),
+        ("-has:memory", "build"),
         ("-l app=web", "web-2 web-10"),
         ("-l app==web,tier=front", "web-10"),
         ("-l app!=web", "build db"),
@@ -224,7 +224,7 @@ fn what_could_be_typed_next_is_offered() {
             })
             .collect()
     };
-    assert_eq!(offers("mem"), ["memory>"]);
+    assert_eq!(offers("mem"), ["memory>", "mem-used>", "mem%>"]);
     assert!(offers("").contains(&"state:".to_owned()) && offers("").contains(&"has:".to_owned()));
     assert_eq!(offers("web -nam"), ["web -namespace:", "web -name:"]);
     assert_eq!(offers("ns:"), ["ns:lab 2", "ns:shop 2"]);
