@@ -155,7 +155,7 @@ fn the_example_replays_to_any_moment() {
     let state = |name: &str| last.iter().find(|(row, _)| row == name).map(|(_, state)| state.as_str());
     assert_eq!(last.len(), 14);
     assert_eq!(state("shop/db-0"), Some("Migrating"));
-    assert_eq!(state("lab/import-test"), Some("DataVolumeError"));
+    assert_eq!(state("lab/import-test"), Some("Import failed"));
     assert_eq!(state("lab/rescue"), Some("Running"));
     let early = states("5");
     assert!(early.contains(&("lab/rescue".into(), "Starting".into())), "{early:?}");

@@ -183,7 +183,9 @@ fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = &app.theme;
     let lines = cluster_lines(app);
     let longest = lines.iter().map(|(_, value, more)| text::width(value) + more.len()).max().unwrap_or(0);
-    let left = u16::try_from(longest + 13).unwrap_or(u16::MAX).clamp(24, 50).min(area.width);
+    let versions = app.versions.known().iter().map(|(name, version)| name.len() + text::width(version) + 3);
+    let wide = (longest + 13).max(versions.sum::<usize>() + 1);
+    let left = u16::try_from(wide).unwrap_or(u16::MAX).clamp(24, 50).min(area.width);
     for (y, (label, value, more)) in (area.y..area.bottom()).zip(lines) {
         let x = put(buffer, area.x + 1, y, label, usize::from(area.width.saturating_sub(1)), theme.label);
         let room = usize::from((area.x + left).saturating_sub(x + 1));

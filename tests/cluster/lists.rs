@@ -86,7 +86,8 @@ pub(super) const CASES: &[Case] = &[
         assert_eq!(row.meta.owner, Some(Key::uid(uid(&machine))));
         assert_eq!((&*row.phase, &*row.node, &*row.guest_os), ("Running", NODE, "Fedora Linux 41"));
         assert_eq!(row.address().unwrap().to_string(), "10.244.1.7");
-        assert_eq!(row.flags, VmiFlags::READY | VmiFlags::AGENT | VmiFlags::MIGRATABLE);
+        let all = VmiFlags::READY | VmiFlags::AGENT | VmiFlags::MIGRATABLE | VmiFlags::ADDRESS_OF_GUEST;
+        assert_eq!(row.flags, all);
         assert_eq!((row.cpus, row.memory), (6, 1536));
     }),
     ("list: what is kept of other kinds", |env| {

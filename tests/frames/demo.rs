@@ -37,7 +37,7 @@ const MACHINES: &[(&str, &str, &str, &str)] = &[
     (
         "analytics",
         "✗ ErrorUnschedulable",
-        "no node fits: 1 node(s) were unschedulable, 3 Insufficient …",
+        "no node: 1 node(s) were unschedulable, 3 Insufficient memory",
         "1",
     ),
     ("kiosk", "✗ ErrImagePull", "cannot pull registry.example/appliances/kiosk:7: not found", "0"),

@@ -29,7 +29,7 @@ fn v9s(folder: &Path, args: &[&str]) -> Command {
 fn a_fleet_is_there_without_a_cluster() {
     let mut v9s = Screen::open(["demo"], 140, 40);
     v9s.wait_for("Context: demo").wait_for("workloads(all)[").wait_for("win-desk").wait_for("live");
-    v9s.expect("Cluster: demo").expect("User: demo-admin").wait_for("win-desk").wait_for("worker-");
+    v9s.expect("Cluster: demo").expect("User: demo-admin").wait_for("win-desk").wait_for("● Running");
     // The other user sees one namespace, and is told what they may not see.
     v9s.press(":ctx demo-shop⏎")
         .wait_for("User: shop-operator")

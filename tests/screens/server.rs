@@ -8,6 +8,7 @@ use crate::support::crds::OpenCrd;
 use crate::support::objects::{Object, vm, vmi_of};
 use crate::support::screen::Screen;
 use crate::support::suite::{self, Case, Env};
+use crate::support::{deadline, poll};
 
 const CASES: &[Case] = &[
     ("any resource opens as the server's own table, live", |env: &Env| {
@@ -98,7 +99,8 @@ const CASES: &[Case] = &[
             let (column, row) = v9s.place_of(&format!("│{name} "));
             v9s.cell(column + 1, row).flags.contains(crate::support::screen::Flags::INVERSE)
         };
-        assert!(cursor(&v9s, "d"));
+        let there = poll(deadline(), || cursor(&v9s, "d").then_some(()));
+        assert!(there.is_some(), "the cursor goes down");
         env.cluster.create(vm(&env.namespace, "a"));
         env.cluster.create(vm(&env.namespace, "c"));
         v9s.wait_for("[5]").settle();
@@ -234,7 +236,7 @@ fn a_kind_that_is_installed_later_appears_by_itself() {
             .as_array()
             .is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
     });
-    crate::support::poll(crate::support::deadline(), || {
+    poll(deadline(), || {
         v9s.press(":wh⏎").settle();
         v9s.text().contains("whatevers.example.test(").then_some(())
     });

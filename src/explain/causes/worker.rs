@@ -58,14 +58,14 @@ pub(super) const CAUSES: &[Cause] = &[
         "no-node-fits",
         Failed,
         r"\d+/\d+ nodes are available: (?<why>.+?)(?:\. preemption: .*|\.)?$|(?<none>no nodes available to schedule pods)",
-        "no node fits: {why}{none}",
+        "no node: {why}{none}",
         "The scheduler finds no node for the pod: {why}{none}.",
         &[
             (
                 "Unschedulable: 0/4 nodes are available: 1 node(s) were unschedulable, 3 Insufficient memory. preemption: 0/4 nodes are available: 1 Preemption is not helpful for scheduling.",
-                "no node fits: 1 node(s) were unschedulable, 3 Insufficient memory",
+                "no node: 1 node(s) were unschedulable, 3 Insufficient memory",
             ),
-            ("no nodes available to schedule pods", "no node fits: no nodes available to schedule pods"),
+            ("no nodes available to schedule pods", "no node: no nodes available to schedule pods"),
         ],
     ),
     cause(

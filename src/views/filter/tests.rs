@@ -230,7 +230,7 @@ fn what_could_be_typed_next_is_offered() {
     assert_eq!(offers("ns:"), ["ns:lab 2", "ns:shop 2"]);
     assert_eq!(offers("ns:shop,l"), ["ns:shop,lab 2"]);
     assert_eq!(offers("state:st"), ["state:Stopped 1"]);
-    assert_eq!(offers("has:mem"), ["has:memory"]);
+    assert_eq!(offers("has:mem"), ["has:memory", "has:mem-used", "has:mem%"]);
     assert_eq!(offers("age<"), Vec::<String>::new());
     assert_eq!(offers("nothing:"), Vec::<String>::new());
 }
