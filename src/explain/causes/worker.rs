@@ -190,7 +190,7 @@ pub(super) const CAUSES: &[Cause] = &[
         Warning,
         r"^Failed(?:Mount|AttachVolume|MapVolume): (?<why>.+)",
         "volume cannot be mounted: {why}",
-        "The node cannot attach or mount a volume of the pod: {why}",
+        "The node cannot attach or mount a volume of the pod: {why}.",
         &[(
             "FailedMount: mount failed: exit status 32",
             "volume cannot be mounted: mount failed: exit status 32",
