@@ -25,6 +25,26 @@ fn v9s(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// What an operator does when a machine does not come: find it, see why, read what its importer says, and come back.
+#[test]
+fn a_machine_that_does_not_come_is_found_and_says_why() {
+    let mut v9s = Screen::open(["demo"], 160, 45);
+    v9s.wait_for("workloads(all)[")
+        .wait_for("http-404")
+        .press("/name:404⏎")
+        .wait_for("[1/")
+        .wait_for("HTTP 404");
+    v9s.press("⏎").wait_for("vms(stuck/http-404)").wait_for("HTTP 404").wait_for("DISKS").wait_for("EVENTS");
+    v9s.press("l").wait_for("Logs(stuck/http-404").wait_for("Unable to process data").wait_for("got 404");
+    v9s.press("⎋").wait_for("vms(stuck/http-404)").press("y").wait_for("kind: VirtualMachine");
+    v9s.press("⎋").gone("kind: VirtualMachine");
+    v9s.press("d").wait_for("Run strategy").press("⎋").wait_for("vms(stuck/http-404)");
+    v9s.press("⎋").wait_for("workloads(all)[1/");
+    v9s.press("⎋").gone("name:404").press("?").wait_for("EVERYWHERE").press("?").gone("EVERYWHERE");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
+}
+
 #[test]
 fn a_fleet_is_there_without_a_cluster() {
     let mut v9s = Screen::open(["demo"], 140, 40);

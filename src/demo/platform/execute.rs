@@ -217,7 +217,7 @@ impl Executor {
                         tracing::debug!(%method, path, code, message = status.message, "to be tried again");
                         return Err(Outcome::Again);
                     }
-                    _ => tracing::warn!(%method, path, code, message = status.message, "refused"),
+                    _ => tracing::debug!(%method, path, code, message = status.message, "refused"),
                 }
                 Err(refused(code, reason, &status.message))
             }

@@ -20,13 +20,15 @@ impl App {
         match self.pane.list.view.open() {
             Open::Nothing => {}
             Open::Detail => self.open_detail(now, effects),
-            Open::Rows { .. } => {
-                let Some(view) = views::within(&*self.pane.list.view, &self.store, id) else { return };
-                // What belongs to an object without namespace may be in any.
-                let shown = if meta.namespace.is_empty() { Shown::All } else { self.shown };
-                self.leave(effects);
-                self.go(view, shown, Filter::default(), now, effects);
-            }
+            Open::Rows { .. } => match views::within(&*self.pane.list.view, &self.store, id) {
+                Some(view) => {
+                    // What belongs to an object without namespace may be in any.
+                    let shown = if meta.namespace.is_empty() { Shown::All } else { self.shown };
+                    self.leave(effects);
+                    self.go(view, shown, Filter::default(), now, effects);
+                }
+                None => self.open_detail(now, effects),
+            },
             Open::Context => self.switch_context(&name, now, effects),
             Open::Namespace => {
                 self.leave(effects);

@@ -148,7 +148,9 @@ fn facts(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
 /// The objects that it leads to, by what they are to it.
 fn related(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
     let mut lines = Vec::new();
-    for (title, other) in along(view, store, id, None).into_iter().take(MOST_RELATED) {
+    // Events have a section of their own.
+    let others = along(view, store, id, None).into_iter().filter(|(_, other)| other.kind() != Kind::Event);
+    for (title, other) in others.take(MOST_RELATED) {
         let (Some(meta), Some(view)) = (store.meta(other), super::of_kind(other.kind())) else { continue };
         let state = view.state(store, other, now);
         let word = if state.word.is_empty() { String::new() } else { format!("  {}", state.word) };
