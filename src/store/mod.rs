@@ -208,7 +208,7 @@ impl Store {
         groups::closure(id, |id| self.parts(id).collect())
     }
 
-    /// The records of a kind that the record at `id` sums up ([`Record::member_of`](crate::records::Record::member_of)).
+    /// The records of a kind that the record at `id` sums up ([`Record::member_of`]).
     pub fn members(&self, kind: Kind, id: Id) -> &[Id] {
         let Some(key) = self.tables.key(id) else { return &[] };
         self.groups.members(kind, key, || self.tables.members(kind))

@@ -233,7 +233,7 @@ impl fmt::Debug for dyn AnyView {
 /// A view of the program, or one made at run time for the server's table of some resource.
 #[derive(Clone, Debug)]
 pub enum ViewRef {
-    /// One of [`VIEWS`].
+    /// One of [`VIEWS`](super::VIEWS).
     Of(&'static dyn AnyView),
     /// Made at run time.
     Made(Arc<dyn AnyView>),
