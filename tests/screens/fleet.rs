@@ -33,7 +33,7 @@ fn two_thousand_machines_live_through_changes_and_a_restart_of_the_server() {
             json!([{"type": "Paused", "status": "True", "reason": "PausedByUser"}]),
         ),
     );
-    v9s.wait_for("▲ Paused").wait_for("10.244.1.7").wait_for("node-1");
+    v9s.wait_for("○ Paused").wait_for("10.244.1.7").wait_for("node-1");
     println!("a change and its VMI were on the screen after {:?}", seen.elapsed());
     cluster.delete(machine);
     cluster.delete(&vmi_of(machine));
