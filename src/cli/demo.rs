@@ -16,7 +16,8 @@ use crate::demo::platform::{Pace, check_address};
 use crate::demo::server::Fault;
 use crate::demo::start::{self, Demo};
 use crate::ui::app::Options;
-use crate::ui::runtime::{self, Source};
+use crate::ui::engine::{self, Source};
+use crate::ui::runtime;
 use crate::ui::signals::quiet_broken_pipe;
 
 /// Show a cluster that is inside the program
@@ -194,7 +195,7 @@ impl Beside {
         let start = runtime::Start::new()?;
         let pace = Pace::Times(wishes.speed);
         let make = async {
-            let configuration = runtime::configure(Arc::new(flags.clone())).await?;
+            let configuration = engine::configure(Arc::new(flags.clone())).await?;
             let (client, server) = ungated(configuration, flags).await?;
             check_address(&server)?;
             let beside = beside::Beside::start(client, &wishes.wishes(), pace, self.fleet).await?;

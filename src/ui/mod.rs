@@ -6,6 +6,7 @@ pub mod ascii;
 pub mod clipboard;
 pub mod colour;
 pub mod command;
+pub mod engine;
 pub mod frame;
 pub mod input;
 pub mod message;
