@@ -1,8 +1,10 @@
 //! Everything on screen, and the only code that changes it.
 
 mod actions;
+mod cluster;
 mod hints;
 mod keys;
+mod measured;
 mod memory;
 mod over;
 mod places;
@@ -21,19 +23,17 @@ use super::prompt::Prompt;
 use super::session::{Link, Session};
 use super::signals::Signal;
 use super::theme::Theme;
-use crate::cluster::discovery::Resolved;
-use crate::cluster::error::Failure;
-use crate::cluster::feed::Target;
 use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
 use crate::config::{self, Config};
 use crate::explain;
 use crate::model::{Now, Time, Word};
-use crate::records::{Context, Kind, TableColumns};
+use crate::records::{Kind, TableColumns};
 use crate::store::recording::{self, BadLine};
-use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store, Summary, Touched};
+use crate::store::{Batch, Health, Store, Summary, Touched};
 use crate::views::{self, Filter, List, ViewRef};
 pub use hints::Hint;
+pub use measured::Measured;
 pub use over::Layer;
 use places::Place;
 pub use typed::Offer;
@@ -58,6 +58,8 @@ pub struct Options {
     pub config: Config,
     /// Where skins are looked for by name.
     pub skin_folders: Vec<PathBuf>,
+    /// Whether the header tells what of the cluster is in use; it takes feeds of its own.
+    pub measures: bool,
 }
 
 /// Which namespace is shown.
@@ -146,6 +148,8 @@ pub struct App {
     hints: hints::Hints,
     /// Versions of the platform.
     pub versions: versions::Versions,
+    /// What of the cluster is in use, where that is measured and may be read.
+    pub measured: Vec<Measured>,
     /// Whether the mouse is used.
     mouse_on: bool,
     /// When and where the mouse clicked last.
@@ -206,6 +210,7 @@ impl App {
             favourites: Vec::new(),
             hints: hints::Hints::default(),
             versions: versions::Versions::default(),
+            measured: Vec::new(),
             mouse_on: options.config.ui.mouse,
             clicked: None,
             filter_before: Filter::default(),
@@ -222,6 +227,7 @@ impl App {
 
     /// What has to be done before anything can happen.
     pub fn start(&mut self, now: Now) -> Vec<Effect> {
+        self.session.measures = self.options.measures;
         self.store.keep_states(self.pane.list.view.rows(), now);
         let mut effects = vec![Effect::Configure];
         self.session.want(&*self.pane.list.view, None, None, now, &mut effects);
@@ -276,56 +282,12 @@ impl App {
             }
             Message::Recalled(_, recalled) => self.recalled(*recalled, now, effects),
             Message::Skin(skin) => self.skinned(skin.map(|theme| *theme), now),
-            Message::Connected(_, Ok(info)) => {
-                if self.shown == Shown::Home {
-                    self.shown = Shown::Only(Word::new(&info.namespace));
-                }
-                self.session.add_home(Word::new(&info.namespace));
-                self.session.link = Link::Up;
-                effects.push(Effect::Discover(info.id));
-                self.session.info = Some(info);
-                self.mark_context(now);
-                self.recall(effects);
-                self.show(self.pane.list.view.clone(), now, effects);
-                Draw::Soon
-            }
-            Message::Connected(_, Err(failure)) => {
-                tracing::warn!(%failure, "connect");
-                if failure.is_transient() {
-                    effects.push(Effect::After(RECONNECT, Timer::Reconnect));
-                }
-                self.session.link = Link::Down(failure);
-                Draw::Soon
-            }
+            Message::Connected(_, connected) => self.connected(connected, now, effects),
             Message::Version(_, version) => {
                 self.session.version = Some(version);
                 Draw::Soon
             }
-            Message::Discovered(_, Ok(discovery)) => {
-                // What was said of the last attempt is over.
-                let said = self.session.discovery_said.take();
-                self.flash = self.flash.take().filter(|flash| said.as_ref() != Some(&flash.text));
-                self.session.discovered(discovery);
-                self.ask_versions(effects);
-                if let Some(wanted) = self.unresolved.take() {
-                    self.open_word(wanted, now, effects);
-                }
-                self.feed(now, effects);
-                Draw::Soon
-            }
-            Message::Discovered(_, Err(failure)) => {
-                tracing::info!(%failure, "discovery");
-                self.session.discovery_failed = true;
-                if self.flash.is_none() && self.session.discovery.is_none() {
-                    self.say(failure.and_again(), Health::Failed, now);
-                    self.session.discovery_said = self.flash.as_ref().map(|flash| flash.text.clone());
-                }
-                if let Some(wanted) = self.unresolved.take() {
-                    self.say(format!("{}: {failure}", wanted.word), Health::Failed, now);
-                }
-                effects.push(Effect::After(RECONNECT, Timer::Rediscover));
-                Draw::Soon
-            }
+            Message::Discovered(_, discovered) => self.take_discovery(discovered, now, effects),
             Message::Feed(batch) => self.take(batch, now, effects),
             Message::Timer(timer) => self.timer(timer, now, effects),
             Message::Signal(signal) => self.signal(signal, effects),
@@ -356,76 +318,20 @@ impl App {
 
     // ---- the cluster
 
-    fn configured(
-        &mut self,
-        configured: Result<Arc<Configuration>, Failure>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) -> Draw {
-        match configured {
-            Ok(configuration) => {
-                self.configuration = Some(configuration);
-                let context = self.options.context.clone();
-                self.show_contexts(now);
-                effects.push(Effect::Connect { id: self.session.id, context });
-            }
-            Err(failure) => self.session.link = Link::Down(failure),
-        }
-        Draw::Soon
-    }
-
-    /// Puts the contexts of the kubeconfig into the store.
-    fn show_contexts(&mut self, now: Now) {
-        let Some(configuration) = self.configuration.clone() else { return };
-        let connected = self.session.info.as_ref().map(|info| info.context.as_str());
-        let current = connected.or(self.options.context.as_deref()).or(configuration.current.as_deref());
-        let rows: Vec<Context> = configuration
-            .contexts
-            .iter()
-            .map(|known| {
-                let mut context = Context::named(&known.name);
-                context.cluster = Word::new(&known.cluster);
-                context.user = Word::new(&known.user);
-                context.home = Word::new(known.namespace.as_deref().unwrap_or_default());
-                context.server = Word::new(known.server.as_deref().unwrap_or_default());
-                context.current = current == Some(known.name.as_str());
-                context
-            })
-            .collect();
-        let mut touched = std::mem::take(&mut self.touched);
-        touched.clear();
-        let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
-        if let Some(plan) = self.store.cover(Kind::Context, all, &mut touched).first() {
-            let batch = Batch::of(plan.id, 0, rows);
-            self.store.apply(batch.and(Freshness::Live), now, &mut touched);
-        }
-        self.pane.list.touched(&touched, &self.store, now);
-        self.touched = touched;
-    }
-
-    fn mark_context(&mut self, now: Now) {
-        self.show_contexts(now);
-        if let (Some(info), Some(configuration)) = (&self.session.info, &self.configuration) {
-            let same_cluster =
-                configuration.contexts.iter().filter(|context| context.cluster == info.cluster);
-            let homes: Vec<Word> =
-                same_cluster.filter_map(|context| context.namespace.as_deref()).map(Word::new).collect();
-            homes.into_iter().for_each(|home| self.session.add_home(home));
-        }
-    }
-
     fn take(&mut self, batch: Batch, now: Now, effects: &mut Vec<Effect>) -> Draw {
         let kind = batch.records.kind();
         let before = (self.store.freshness(kind), self.pane.list.total());
         let columns = batch.columns.clone();
+        let told = batch.freshness.is_some();
         self.touched.clear();
         self.store.apply(batch, now, &mut self.touched);
+        let measured = if told && self.measure(kind) { Draw::Soon } else { Draw::No };
         if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
             self.show_columns(&columns, now);
         }
         let over = self.settle(now, effects);
         if !self.layers.is_empty() {
-            return over;
+            return over.max(measured);
         }
         let changed = before != (self.store.freshness(kind), self.pane.list.total());
         let visible = self.pane.visible();
@@ -434,7 +340,7 @@ impl App {
             // The first rows are what the user waits for.
             return Draw::Now;
         }
-        if seen || changed || visible != self.pane.window() { Draw::Soon } else { Draw::No }
+        if seen || changed || visible != self.pane.window() { Draw::Soon } else { measured }
     }
 
     /// Lets list and feeds follow what the store has changed.
@@ -506,103 +412,6 @@ impl App {
         );
         self.say(text, Health::Failed, now);
         Draw::Soon
-    }
-
-    // ---- views
-
-    /// Shows a view of the namespace that is shown, without leaving a way back.
-    fn show(&mut self, view: ViewRef, now: Now, effects: &mut Vec<Effect>) {
-        let filter = self.pane.list.filter().clone();
-        let table = self.session.table_of(&*view);
-        self.store.keep_states(view.rows(), now);
-        let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
-        let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
-        let view = match columns {
-            Some(columns) if fed => {
-                views::table_view(view.name(), self.session.table_namespaced(), Some(&columns))
-            }
-            _ => view,
-        };
-        let namespace = self.shown.only();
-        self.session.want(&*view, namespace, table, now, effects);
-        let list = List::new(view, namespace, &self.store, now);
-        let layout = self.pane.list.layout();
-        let before = std::mem::replace(&mut self.pane, ListPane::new(list)).list;
-        self.pane.list.set_layout(layout.wide, layout.set, &self.store, now);
-        self.pane.list.set_filter(filter, &self.store, now);
-        self.pane.list.go_on(&before, &self.store, now);
-        self.feed(now, effects);
-        if self.session.ask_again(&self.store) == Some(super::session::REDISCOVER) {
-            // The timer may have passed while another view was on screen.
-            effects.push(Effect::After(SOON, Timer::Rediscover));
-        }
-    }
-
-    /// Opens what a word names: a view, else a resource of the server.
-    fn open_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
-        let Wanted { word, shown, filter, leave } = wanted;
-        let shown = shown.unwrap_or(self.shown);
-        if let Some(view) = views::find(&word) {
-            self.leave(effects);
-            self.go(ViewRef::Of(view), shown, filter, now, effects);
-            return;
-        }
-        let Some(discovery) = self.session.discovery.clone() else {
-            self.say(format!("{word}: the server has not said yet what it has."), Health::Warning, now);
-            return;
-        };
-        match discovery.resolve(&word) {
-            Resolved::One(resource) => {
-                let known = Kind::ALL.iter().find(|kind| {
-                    let info = kind.info();
-                    info.group == resource.group && info.plural == resource.plural
-                });
-                let view = known.and_then(|kind| views::of_kind(*kind));
-                if leave {
-                    self.leave(effects);
-                }
-                let view = match view {
-                    Some(view) => ViewRef::Of(view),
-                    None => {
-                        let target = Target {
-                            group: resource.group.clone(),
-                            version: resource.version.clone(),
-                            plural: resource.plural.clone(),
-                            namespaced: resource.namespaced,
-                        };
-                        let name = self.session.set_table(target);
-                        views::table_view(&name, resource.namespaced, None)
-                    }
-                };
-                self.go(view, shown, filter, now, effects);
-            }
-            Resolved::Ambiguous(several) => {
-                let names: Vec<String> =
-                    several.iter().map(|one| format!("{}.{}", one.plural, one.group)).collect();
-                self.say(format!("{word} can mean {}.", names.join(" or ")), Health::Warning, now);
-            }
-            Resolved::None => self.say(format!("{word}: no such view or resource."), Health::Failed, now),
-        }
-    }
-
-    fn switch_context(&mut self, name: &str, now: Now, effects: &mut Vec<Effect>) {
-        let known =
-            self.configuration.as_ref().is_some_and(|all| all.contexts.iter().any(|one| one.name == name));
-        if !known {
-            self.say(format!("There is no context {name:?} in the kubeconfig."), Health::Failed, now);
-            return;
-        }
-        let id = ContextId(self.session.id.0 + 1);
-        effects.push(Effect::Leave(id));
-        self.session = Session::new(id);
-        self.store = Store::new(explain::STATES);
-        self.options.context = Some(name.to_owned());
-        self.forget_places(effects);
-        self.versions = versions::Versions::default();
-        self.shown = Shown::Home;
-        self.show_contexts(now);
-        effects.push(Effect::Connect { id, context: Some(name.to_owned()) });
-        self.go(ViewRef::Of(views::VIEWS[0]), Shown::Home, Filter::default(), now, effects);
     }
 
     /// Says something in the last line.

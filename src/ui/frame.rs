@@ -1,4 +1,4 @@
-//! The whole screen: header, prompt, list, crumbs, last line.
+//! The whole screen: where everything goes, prompt, list, crumbs, last line.
 
 use compact_str::{CompactString, ToCompactString as _, format_compact};
 use ratatui::buffer::Buffer;
@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
 
 use super::app::{App, Offer, Shown};
 use super::ascii;
+use super::header;
 use super::panes::{Pane, Title, side};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
@@ -35,16 +36,10 @@ pub struct Layout {
 }
 
 const HEADER: u16 = 7;
-/// Hints stand in columns of at most so many rows.
-const HINT_ROWS: u16 = 7;
 /// From this many rows on there is room for the whole header.
 const ROWS_FOR_HEADER: u16 = 20;
 /// Fewer rows tell too little.
 const ROWS_FOR_SIDE: u16 = 12;
-const LOGO: [&str; 4] =
-    [r"        ___      ", r"__   __/ _ \ ___ ", r"\ \ / / (_) / __|", r" \_/   \__, \__ \"];
-const LOGO_END: &str = r"         /_/|___/";
-
 impl Layout {
     /// Divides a terminal of this size.
     pub fn of(app: &App) -> Self {
@@ -127,11 +122,7 @@ pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16
     if let Some(ground) = app.theme.body.bg.filter(|&colour| colour != Color::Reset) {
         buffer.set_style(area, Style::new().bg(ground));
     }
-    if layout.header.height > 1 {
-        header(app, clipped(layout.header), buffer);
-    } else {
-        short_header(app, clipped(layout.header), buffer);
-    }
+    header::draw(app, clipped(layout.header), buffer);
     body(app, now, clipped(layout.body), clipped(layout.inside()), buffer);
     crumbs(app, clipped(layout.crumbs), buffer);
     flash(app, clipped(layout.flash), buffer);
@@ -163,94 +154,6 @@ pub(super) fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, room: usize, 
         cell.set_symbol(&text[at..=at]).set_style(style);
     }
     x + u16::try_from(text.len()).unwrap_or(0)
-}
-
-/// The header's lines about the cluster: what each is, and one or two texts.
-fn cluster_lines(app: &App) -> [(&'static str, &str, &'static str); 5] {
-    let info = app.session.info.as_ref();
-    let mode = info.map_or("", |info| if info.readonly { " [R]" } else { " [RW]" });
-    let version = app.session.version.as_ref().map_or("n/a", |version| &version.git_version);
-    [
-        ("Context:", info.map_or("n/a", |info| &info.context), mode),
-        ("Cluster:", info.map_or("n/a", |info| &info.cluster), ""),
-        ("User:", info.map_or("n/a", |info| &info.user), ""),
-        ("v9s Rev:", concat!("v", env!("CARGO_PKG_VERSION")), ""),
-        ("K8s Rev:", version, ""),
-    ]
-}
-
-fn header(app: &App, area: Rect, buffer: &mut Buffer) {
-    let theme = &app.theme;
-    let lines = cluster_lines(app);
-    let longest = lines.iter().map(|(_, value, more)| text::width(value) + more.len()).max().unwrap_or(0);
-    let versions = app.versions.known().iter().map(|(name, version)| name.len() + text::width(version) + 3);
-    let wide = (longest + 13).max(versions.sum::<usize>() + 1);
-    let left = u16::try_from(wide).unwrap_or(u16::MAX).clamp(24, 50).min(area.width);
-    for (y, (label, value, more)) in (area.y..area.bottom()).zip(lines) {
-        let x = put(buffer, area.x + 1, y, label, usize::from(area.width.saturating_sub(1)), theme.label);
-        let room = usize::from((area.x + left).saturating_sub(x + 1));
-        let shown = text::clean(value);
-        let shown = text::cut(&shown, room.saturating_sub(more.len()));
-        let end = put(buffer, x + 1, y, &shown, room, theme.value);
-        put(buffer, end, y, more, room, theme.value);
-    }
-    let mut x = area.x + 1;
-    for (name, version) in app.versions.known() {
-        let y = area.y + 5;
-        if y >= area.bottom() {
-            break;
-        }
-        for (piece, style) in
-            [(*name, theme.label), (":", theme.label), (" ", theme.value), (version, theme.value)]
-        {
-            x = put(buffer, x, y, piece, usize::from((area.x + left).saturating_sub(x + 1)), style);
-        }
-        x += 1;
-    }
-    let logo_width = 18;
-    let logo = app.logo && area.width >= left + logo_width + 44;
-    let right = if logo { area.right() - logo_width } else { area.right() };
-    hints(app, Rect { x: area.x + left, width: right.saturating_sub(area.x + left), ..area }, buffer);
-    if logo {
-        for (y, line) in (area.y..area.bottom()).zip(LOGO.iter().chain([&LOGO_END])) {
-            put(buffer, right, y, line, usize::from(logo_width), theme.logo);
-        }
-    }
-}
-
-fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
-    let rows = usize::from(area.height.clamp(1, HINT_ROWS));
-    let mut x = area.x + 1;
-    let (numbers, rest) = app.hints();
-    for (column, number) in numbers
-        .chunks(rows)
-        .take(1)
-        .map(|column| (column, true))
-        .chain(rest.chunks(rows).map(|column| (column, false)))
-    {
-        let key_width = column.iter().map(|hint| text::width(&hint.key) + 1).max().unwrap_or(0);
-        let width = key_width + column.iter().map(|hint| text::width(&hint.text)).max().unwrap_or(0);
-        let Ok(width) = u16::try_from(width) else { return };
-        if x + width > area.right() {
-            return;
-        }
-        for (y, hint) in (area.y..area.bottom()).zip(column) {
-            let style = if number { app.theme.number_key } else { app.theme.key };
-            put(buffer, x, y, &hint.key, key_width, style);
-            let left = x + u16::try_from(key_width).unwrap_or(0);
-            put(buffer, left, y, &hint.text, usize::from(width), app.theme.hint);
-        }
-        x += width + 2;
-    }
-}
-
-fn short_header(app: &App, area: Rect, buffer: &mut Buffer) {
-    let [(_, context, mode), .., (_, version, _)] = cluster_lines(app);
-    let line = format!(" v9s {} {context}{mode} {version}", env!("CARGO_PKG_VERSION"));
-    if area.height > 0 {
-        let room = usize::from(area.width);
-        buffer.set_stringn(area.x, area.y, text::cut(&text::clean(&line), room), room, app.theme.value);
-    }
 }
 
 fn freshness(app: &App, now: Now) -> (CompactString, Health) {

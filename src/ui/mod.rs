@@ -8,6 +8,7 @@ pub mod colour;
 pub mod command;
 pub mod engine;
 pub mod frame;
+mod header;
 pub mod input;
 pub mod message;
 pub mod panes;

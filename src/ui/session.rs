@@ -70,6 +70,12 @@ pub struct Session {
     wants: Vec<Want>,
     /// What panes over the list look at besides.
     also: Vec<Want>,
+    /// What the header sums up, as far as it is asked for now.
+    measured: Vec<Want>,
+    /// Whether the header is there to sum up anything.
+    pub measures: bool,
+    /// Whether this user may not read what the header sums up; then it is asked for no more.
+    unmeasured: bool,
     namespace: Option<Word>,
     /// Namespaces that this user may be able to read where the whole cluster is refused.
     homes: BTreeSet<Word>,
@@ -96,6 +102,9 @@ impl Session {
             asked_at: BTreeMap::new(),
             wants: Vec::new(),
             also: Vec::new(),
+            measured: Vec::new(),
+            measures: false,
+            unmeasured: false,
             namespace: None,
             homes: BTreeSet::new(),
             narrow: BTreeSet::new(),
@@ -121,6 +130,7 @@ impl Session {
     /// Asks for the whole cluster again where it was refused: rights may have been given.
     pub fn ask_widely(&mut self) {
         self.narrow.clear();
+        self.unmeasured = false;
     }
 
     /// Which namespaces are read instead of all, where the user may not list this kind cluster-wide.
@@ -190,7 +200,7 @@ impl Session {
     }
 
     fn wanted(&self) -> BTreeSet<Kind> {
-        self.wants.iter().chain(&self.also).map(|want| want.kind).collect()
+        self.wants.iter().chain(&self.also).chain(&self.measured).map(|want| want.kind).collect()
     }
 
     /// Lets what is not wanted any more go on for a while.
@@ -213,12 +223,40 @@ impl Session {
         let rows_came = self.wants.iter().filter(|want| want.rows).all(|want| {
             !matches!(store.freshness(want.kind), Summary::Unasked | Summary::Syncing { seen: 0 })
         });
-        let known = |want: &Want| self.wants.iter().any(|one| one.kind == want.kind);
-        let also: Vec<Want> = self.also.iter().filter(|want| !known(want)).cloned().collect();
-        for want in self.wants.iter().cloned().chain(also).collect::<Vec<_>>() {
+        if rows_came {
+            self.follow_measured(store, now, effects);
+        }
+        let mut wants = self.wants.clone();
+        for want in self.also.iter().chain(&self.measured) {
+            if wants.iter().all(|known| known.kind != want.kind) {
+                wants.push(want.clone());
+            }
+        }
+        for want in wants {
             if want.rows || rows_came {
                 self.cover(&want, store, now, touched, effects);
             }
+        }
+    }
+
+    /// Decides what of the sums in the header is asked for. Of those who may not read it nothing is asked again, and nobody is
+    /// asked who does not measure: what is in use comes first, and what there is only with it.
+    fn follow_measured(&mut self, store: &Store, now: Now, effects: &mut Vec<Effect>) {
+        let used = store.freshness(Kind::NodeMetrics);
+        let refused = |kind| matches!(store.freshness(kind), Summary::Denied { .. });
+        self.unmeasured |= refused(Kind::NodeMetrics) || refused(Kind::Node);
+        let asked = self.measures && !self.unmeasured && self.served(Kind::NodeMetrics) == Some(true);
+        let both = self.measured.len() > 1 || matches!(used, Summary::Live | Summary::Stale { .. });
+        let kinds: &[Kind] = match asked {
+            true if both => &[Kind::NodeMetrics, Kind::Node],
+            true => &[Kind::NodeMetrics],
+            false => &[],
+        };
+        if self.measured.len() != kinds.len() {
+            let before = self.wanted();
+            let need = |&kind| Want { kind, selection: Selection::All, rows: false };
+            self.measured = kinds.iter().map(need).collect();
+            self.retire(&before, now, effects);
         }
     }
 
@@ -239,6 +277,8 @@ impl Session {
             self.narrow.insert(kind);
         }
         let namespaces = match self.namespace {
+            // What lives in no namespace is the same whichever is shown.
+            _ if !kind.info().namespaced && kind != Kind::Other => Namespaces::All,
             Some(only) => Namespaces::Only([only].into()),
             None if self.narrow.contains(&kind) => Namespaces::Only(self.homes.clone()),
             None => Namespaces::All,

@@ -1,6 +1,7 @@
 //! Frames without a terminal: a state of the screen, drawn, as text.
 
 mod demo;
+mod header;
 mod lists;
 mod opened;
 mod recordings;

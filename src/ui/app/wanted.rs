@@ -1,8 +1,15 @@
-//! What a command asks to see.
+//! What a command asks to see, and the list that shows it.
 
-use super::Shown;
-use crate::model::Word;
-use crate::views::Filter;
+use super::{App, SOON, Shown};
+use crate::cluster::discovery::Resolved;
+use crate::cluster::feed::Target;
+use crate::model::{Now, Word};
+use crate::records::Kind;
+use crate::store::Health;
+use crate::ui::message::{Effect, Timer};
+use crate::ui::panes::list::ListPane;
+use crate::ui::session::REDISCOVER;
+use crate::views::{self, Filter, List, ViewRef};
 
 /// What a command asks to see.
 #[derive(Clone, Debug)]
@@ -44,5 +51,82 @@ pub(super) fn namespace(text: &str) -> Result<Shown, String> {
         "all" => Ok(Shown::All),
         name if name.len() <= 63 && name.chars().all(plain) => Ok(Shown::Only(Word::new(name))),
         other => Err(format!("{other:?} cannot be the name of a namespace.")),
+    }
+}
+
+impl App {
+    /// Shows a view of the namespace that is shown, without leaving a way back.
+    pub(super) fn show(&mut self, view: ViewRef, now: Now, effects: &mut Vec<Effect>) {
+        let filter = self.pane.list.filter().clone();
+        let table = self.session.table_of(&*view);
+        self.store.keep_states(view.rows(), now);
+        let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
+        let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
+        let view = match columns {
+            Some(columns) if fed => {
+                views::table_view(view.name(), self.session.table_namespaced(), Some(&columns))
+            }
+            _ => view,
+        };
+        let namespace = self.shown.only();
+        self.session.want(&*view, namespace, table, now, effects);
+        let list = List::new(view, namespace, &self.store, now);
+        let layout = self.pane.list.layout();
+        let before = std::mem::replace(&mut self.pane, ListPane::new(list)).list;
+        self.pane.list.set_layout(layout.wide, layout.set, &self.store, now);
+        self.pane.list.set_filter(filter, &self.store, now);
+        self.pane.list.go_on(&before, &self.store, now);
+        self.feed(now, effects);
+        if self.session.ask_again(&self.store) == Some(REDISCOVER) {
+            // The timer may have passed while another view was on screen.
+            effects.push(Effect::After(SOON, Timer::Rediscover));
+        }
+    }
+
+    /// Opens what a word names: a view, else a resource of the server.
+    pub(super) fn open_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
+        let Wanted { word, shown, filter, leave } = wanted;
+        let shown = shown.unwrap_or(self.shown);
+        if let Some(view) = views::find(&word) {
+            self.leave(effects);
+            self.go(ViewRef::Of(view), shown, filter, now, effects);
+            return;
+        }
+        let Some(discovery) = self.session.discovery.clone() else {
+            self.say(format!("{word}: the server has not said yet what it has."), Health::Warning, now);
+            return;
+        };
+        match discovery.resolve(&word) {
+            Resolved::One(resource) => {
+                let known = Kind::ALL.iter().find(|kind| {
+                    let info = kind.info();
+                    info.group == resource.group && info.plural == resource.plural
+                });
+                let view = known.and_then(|kind| views::of_kind(*kind));
+                if leave {
+                    self.leave(effects);
+                }
+                let view = match view {
+                    Some(view) => ViewRef::Of(view),
+                    None => {
+                        let target = Target {
+                            group: resource.group.clone(),
+                            version: resource.version.clone(),
+                            plural: resource.plural.clone(),
+                            namespaced: resource.namespaced,
+                        };
+                        let name = self.session.set_table(target);
+                        views::table_view(&name, resource.namespaced, None)
+                    }
+                };
+                self.go(view, shown, filter, now, effects);
+            }
+            Resolved::Ambiguous(several) => {
+                let names: Vec<String> =
+                    several.iter().map(|one| format!("{}.{}", one.plural, one.group)).collect();
+                self.say(format!("{word} can mean {}.", names.join(" or ")), Health::Warning, now);
+            }
+            Resolved::None => self.say(format!("{word}: no such view or resource."), Health::Failed, now),
+        }
     }
 }

@@ -1,0 +1,164 @@
+//! The header: what the cluster is and how busy, what keys do here, the logo in the colour of what is said.
+
+use std::cmp::Ordering;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::app::{App, Measured};
+use super::frame::put;
+use super::session::Link;
+use crate::store::Health;
+use crate::text;
+
+/// Hints stand in columns of at most so many rows.
+const HINT_ROWS: u16 = 7;
+/// The rows of the header below the lines about the cluster.
+const VERSIONS_ROW: u16 = 5;
+const MEASURED_ROW: u16 = 6;
+const LOGO: [&str; 4] =
+    [r"        ___      ", r"__   __/ _ \ ___ ", r"\ \ / / (_) / __|", r" \_/   \__, \__ \"];
+const LOGO_END: &str = r"         /_/|___/";
+
+/// Draws the header, or one line of it where there is no more room.
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    if area.height > 1 {
+        whole(app, area, buffer);
+    } else {
+        short(app, area, buffer);
+    }
+}
+
+/// The lines about the cluster: what each is, and one or two texts.
+fn cluster_lines(app: &App) -> [(&'static str, &str, &'static str); 5] {
+    let info = app.session.info.as_ref();
+    let mode = info.map_or("", |info| if info.readonly { " [R]" } else { " [RW]" });
+    let version = app.session.version.as_ref().map_or("n/a", |version| &version.git_version);
+    [
+        ("Context:", info.map_or("n/a", |info| &info.context), mode),
+        ("Cluster:", info.map_or("n/a", |info| &info.cluster), ""),
+        ("User:", info.map_or("n/a", |info| &info.user), ""),
+        ("v9s Rev:", concat!("v", env!("CARGO_PKG_VERSION")), ""),
+        ("K8s Rev:", version, ""),
+    ]
+}
+
+fn whole(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let lines = cluster_lines(app);
+    let longest = lines.iter().map(|(_, value, more)| text::width(value) + more.len()).max().unwrap_or(0);
+    let versions = app.versions.known().iter().map(|(name, version)| name.len() + text::width(version) + 3);
+    let wide = (longest + 13).max(versions.sum::<usize>() + 1);
+    let left = u16::try_from(wide).unwrap_or(u16::MAX).clamp(24, 50).min(area.width);
+    for (y, (label, value, more)) in (area.y..area.bottom()).zip(lines) {
+        let x = put(buffer, area.x + 1, y, label, usize::from(area.width.saturating_sub(1)), theme.label);
+        let room = usize::from((area.x + left).saturating_sub(x + 1));
+        let shown = text::clean(value);
+        let shown = text::cut(&shown, room.saturating_sub(more.len()));
+        let end = put(buffer, x + 1, y, &shown, room, theme.value);
+        put(buffer, end, y, more, room, theme.value);
+    }
+    if area.height > VERSIONS_ROW {
+        let versions = app.versions.known().iter().flat_map(|(name, version)| {
+            [(*name, theme.label), (": ", theme.label), (&**version, theme.value), (" ", theme.value)]
+        });
+        line(versions, area.x + 1, area.y + VERSIONS_ROW, area.x + left, buffer);
+    }
+    if area.height > MEASURED_ROW {
+        line(measured(app, ": ").into_iter(), area.x, area.y + MEASURED_ROW, area.x + left, buffer);
+    }
+    let logo_width = 18;
+    let logo = app.logo && area.width >= left + logo_width + 44;
+    let right = if logo { area.right() - logo_width } else { area.right() };
+    hints(app, Rect { x: area.x + left, width: right.saturating_sub(area.x + left), ..area }, buffer);
+    if logo {
+        let style = logo_style(app);
+        for (y, line) in (area.y..area.bottom()).zip(LOGO.iter().chain([&LOGO_END])) {
+            put(buffer, right, y, line, usize::from(logo_width), style);
+        }
+    }
+}
+
+/// Writes pieces one after the other, as far as there is room before `end`.
+fn line<T: AsRef<str>>(
+    pieces: impl Iterator<Item = (T, Style)>,
+    x: u16,
+    y: u16,
+    end: u16,
+    buffer: &mut Buffer,
+) -> u16 {
+    pieces.fold(x, |x, (text, style)| {
+        put(buffer, x, y, text.as_ref(), usize::from(end.saturating_sub(x)), style)
+    })
+}
+
+/// What of the cluster is in use: a blank, a name, the percentage, and which way that went.
+fn measured(app: &App, colon: &'static str) -> Vec<(String, Style)> {
+    let theme = &app.theme;
+    let pieces = |one: &Measured| {
+        let usual = if one.name == "CPU" { theme.cpu } else { theme.memory };
+        let value = match one.health() {
+            Health::Well => usual,
+            health => theme.row(health),
+        };
+        let (sign, signed) = match one.trend {
+            Ordering::Greater => ("↑", theme.row(Health::Failed)),
+            Ordering::Less => ("↓", theme.row(Health::Well)),
+            Ordering::Equal => ("", value),
+        };
+        let label = format!(" {}{colon}", one.name);
+        [(label, theme.label), (format!("{}%", one.percent), value), (sign.to_owned(), signed)]
+    };
+    app.measured.iter().flat_map(pieces).collect()
+}
+
+/// The logo says by its colour whether there is something to look at.
+fn logo_style(app: &App) -> Style {
+    let theme = &app.theme;
+    match app.flash.as_ref().map(|flash| flash.health) {
+        Some(Health::Failed) => theme.logo_error,
+        Some(Health::Warning) => theme.logo_warning,
+        _ if matches!(app.session.link, Link::Down(_)) || app.reason().is_some() => theme.logo_error,
+        Some(_) => theme.logo_info,
+        None => theme.logo,
+    }
+}
+
+fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
+    let rows = usize::from(area.height.clamp(1, HINT_ROWS));
+    let mut x = area.x + 1;
+    let (numbers, rest) = app.hints();
+    for (column, number) in numbers
+        .chunks(rows)
+        .take(1)
+        .map(|column| (column, true))
+        .chain(rest.chunks(rows).map(|column| (column, false)))
+    {
+        let key_width = column.iter().map(|hint| text::width(&hint.key) + 1).max().unwrap_or(0);
+        let width = key_width + column.iter().map(|hint| text::width(&hint.text)).max().unwrap_or(0);
+        let Ok(width) = u16::try_from(width) else { return };
+        if x + width > area.right() {
+            return;
+        }
+        for (y, hint) in (area.y..area.bottom()).zip(column) {
+            let style = if number { app.theme.number_key } else { app.theme.key };
+            put(buffer, x, y, &hint.key, key_width, style);
+            let left = x + u16::try_from(key_width).unwrap_or(0);
+            put(buffer, left, y, &hint.text, usize::from(width), app.theme.hint);
+        }
+        x += width + 2;
+    }
+}
+
+fn short(app: &App, area: Rect, buffer: &mut Buffer) {
+    let [(_, context, mode), .., (_, version, _)] = cluster_lines(app);
+    let shown = format!(" v9s {} {context}{mode} {version}", env!("CARGO_PKG_VERSION"));
+    if area.height > 0 {
+        let room = usize::from(area.width);
+        let end = buffer
+            .set_stringn(area.x, area.y, text::cut(&text::clean(&shown), room), room, app.theme.value)
+            .0;
+        line(measured(app, " ").into_iter(), end, area.y, area.right(), buffer);
+    }
+}

@@ -1,0 +1,128 @@
+//! What the header says of the cluster.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use v9s::cluster::discovery::{Discovery, Resource};
+use v9s::cluster::gate::ContextId;
+use v9s::records::{Kind, Namespace, Node, NodeMetrics, PodMetrics, Record};
+use v9s::store::{Freshness, Health};
+use v9s::ui::app::Options;
+use v9s::ui::message::{Effect, Message};
+
+use super::{Stage, now};
+
+fn node(name: &str, cpu: u32, memory: u32) -> Value {
+    json!({"metadata": {"name": name, "uid": format!("n-{name}")},
+        "status": {"allocatable": {"cpu": cpu.to_string(), "memory": format!("{memory}Gi")}}})
+}
+
+fn use_of(name: &str, millis: u32, memory: u32) -> Value {
+    json!({"metadata": {"name": name}, "usage": {"cpu": format!("{millis}m"), "memory": format!("{memory}Gi")}})
+}
+
+/// Namespaces on screen, of a server that serves these kinds.
+fn namespaces(served: &[Kind]) -> Stage {
+    let options = Options { view: Some("namespaces".into()), measures: true, ..Options::default() };
+    let mut stage = Stage::new(options);
+    stage.discovers(served);
+    stage
+}
+
+impl Stage {
+    fn discovers(&mut self, served: &[Kind]) {
+        let mut discovery = Discovery::default();
+        discovery.resources.extend(served.iter().map(|kind| Resource {
+            group: kind.info().group.into(),
+            version: kind.info().versions[0].into(),
+            plural: kind.info().plural.into(),
+            namespaced: kind.info().namespaced,
+            ..Resource::default()
+        }));
+        let discovered = Message::Discovered(ContextId(1), Ok(Arc::new(discovery)));
+        self.app.update(discovered, now(), &mut self.effects);
+    }
+
+    /// How often a kind was asked for.
+    fn times_asked(&self, kind: Kind) -> usize {
+        let starts = |effect: &&Effect| matches!(effect, Effect::StartFeed { plan, .. } if plan.kind == kind);
+        self.effects.iter().filter(starts).count()
+    }
+
+    fn measures(&mut self, round: u8, nodes: &[Value]) {
+        let feed = self.cover(Kind::NodeMetrics);
+        let record =
+            |node: &Value| v9s::records::decode::<NodeMetrics>(node.to_string().as_bytes()).unwrap().record;
+        let records: Vec<NodeMetrics> = nodes.iter().map(record).collect();
+        let batch = v9s::store::Batch::of(feed, round, records).and(Freshness::Live);
+        self.app.update(Message::Feed(batch), now(), &mut self.effects);
+    }
+}
+
+const SERVED: [Kind; 4] = [Kind::Namespace, Kind::NodeMetrics, Kind::Node, Kind::PodMetrics];
+
+#[test]
+fn the_use_of_the_cluster_is_summed_up() {
+    let mut stage = namespaces(&SERVED);
+    assert_eq!(stage.times_asked(Kind::NodeMetrics), 0, "the rows come first");
+    let rows = stage.cover(Kind::Namespace);
+    stage.says::<Namespace>(rows, &[json!({"metadata": {"name": "a"}})], Freshness::Live);
+    assert_eq!((stage.times_asked(Kind::NodeMetrics), stage.times_asked(Kind::Node)), (1, 0));
+    stage.measures(0, &[use_of("a", 500, 2), use_of("b", 1500, 1)]);
+    assert_eq!(stage.times_asked(Kind::Node), 1, "how much there is counts only with what is used");
+    let feed = stage.cover(Kind::Node);
+    stage.says::<Node>(feed, &[node("a", 4, 4), node("b", 4, 8)], Freshness::Live);
+    let text = stage.text(80, 24);
+    assert!(text.contains(" CPU: 25% MEM: 25%"), "{text}");
+    stage.measures(1, &[use_of("a", 500, 1), use_of("b", 1500, 1), use_of("c", 4000, 1)]);
+    let text = stage.text(80, 24);
+    assert!(text.contains(" CPU: 75%↑ MEM: 25% "), "{text}");
+    stage.press("ctrl-e");
+    let text = stage.text(80, 24);
+    assert!(text.lines().next().unwrap().contains(" CPU 75%↑ MEM 25%"), "{text}");
+    // Another namespace is no reason to ask for the nodes again.
+    stage.types(":pods all\n");
+    assert_eq!((stage.times_asked(Kind::NodeMetrics), stage.times_asked(Kind::Node)), (1, 1));
+}
+
+#[test]
+fn who_may_not_read_it_hears_nothing_of_it() {
+    let mut stage = namespaces(&SERVED);
+    let rows = stage.cover(Kind::Namespace);
+    stage.says::<Namespace>(rows, &[json!({"metadata": {"name": "a"}})], Freshness::Live);
+    let feed = stage.cover(Kind::NodeMetrics);
+    stage.says::<NodeMetrics>(feed, &[], Freshness::Denied { why: "no right".into() });
+    for _ in 0..3 {
+        stage.discovers(&SERVED);
+    }
+    assert_eq!((stage.times_asked(Kind::NodeMetrics), stage.times_asked(Kind::Node)), (1, 0));
+    let text = stage.text(80, 24);
+    assert!(!text.contains("CPU") && !text.contains("no right"), "{text}");
+    assert!(stage.app.flash.is_none() && stage.app.reason().is_none());
+}
+
+#[test]
+fn a_cluster_that_measures_nothing_is_not_asked() {
+    let mut stage = namespaces(&[Kind::Namespace, Kind::Node, Kind::Pod]);
+    let rows = stage.cover(Kind::Namespace);
+    stage.says::<Namespace>(rows, &[json!({"metadata": {"name": "a"}})], Freshness::Live);
+    assert_eq!((stage.times_asked(NodeMetrics::KIND), stage.times_asked(PodMetrics::KIND)), (0, 0));
+    assert!(!stage.text(80, 24).contains("CPU"));
+}
+
+#[test]
+fn the_logo_has_the_colour_of_what_is_said() {
+    let mut stage = namespaces(&SERVED);
+    let colour = |stage: &mut Stage| stage.buffer(120, 24)[(120 - 18, 1)].fg;
+    let theme = stage.app.theme.clone();
+    let at = |style: ratatui::style::Style| style.fg.unwrap();
+    assert_eq!(colour(&mut stage), at(theme.logo));
+    for (health, style) in [
+        (Health::Well, theme.logo_info),
+        (Health::Warning, theme.logo_warning),
+        (Health::Failed, theme.logo_error),
+    ] {
+        stage.app.say("Something.", health, now());
+        assert_eq!(colour(&mut stage), at(style), "{health:?}");
+    }
+}
