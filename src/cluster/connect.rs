@@ -147,6 +147,9 @@ impl Connection {
     /// `limit` is for the head (for the whole answer, if it is an error). A caller that reads the body watches the time
     /// itself. Watches are asked for without compression, see below.
     ///
+    /// A server may close a connection that is kept open just when a request goes out on it (kube-apiserver does, unannounced,
+    /// after it refused a stream). A read that met with that is sent once more.
+    ///
     /// # Errors
     ///
     /// [`FailureKind::ReadOnly`] if the request is not a read (a mistake of the caller; nothing was sent), a
@@ -158,7 +161,11 @@ impl Connection {
                 format!("{} is not a read; nothing was sent.", request.method()),
             ));
         }
-        self.exchange(request, limit).await
+        let again = request.clone();
+        match self.exchange(request, limit).await {
+            Err(failure) if failure.kind == FailureKind::Disconnected => self.exchange(again, limit).await,
+            answer => answer,
+        }
     }
 
     /// Opens a byte stream into a guest or a pod: a GET that asks for an upgrade. Status 101 is a success here; the caller

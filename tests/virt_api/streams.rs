@@ -107,6 +107,22 @@ pub(super) fn open(
     rest: &str,
     protocol: Option<&str>,
 ) -> Result<(Socket, HeaderMap), Reply> {
+    // A real server closes the connection on which it refused a stream, and says so to nobody: what goes out on it just then
+    // is lost.
+    let mut tries = (0..3).map(|_| try_open(cluster, namespace, rest, protocol));
+    tries.find_map(Result::ok).expect("a connection that stays")
+}
+
+/// The request met with the end of its connection.
+struct Lost;
+
+#[allow(clippy::result_large_err, reason = "there are few of them")]
+fn try_open(
+    cluster: &Cluster,
+    namespace: &str,
+    rest: &str,
+    protocol: Option<&str>,
+) -> Result<Result<(Socket, HeaderMap), Reply>, Lost> {
     let key = base64::engine::general_purpose::STANDARD.encode(fastrand::u128(..).to_le_bytes());
     let mut request = Request::get(path(namespace, rest))
         .header(header::CONNECTION, "Upgrade")
@@ -119,16 +135,25 @@ pub(super) fn open(
     let request = request.body(Body::empty()).expect("a request");
     let client = cluster.client();
     within(async {
-        let response = client.send(request).await.expect("an answer");
+        let response = match client.send(request).await {
+            Err(kube::Error::Service(why)) if is_lost(&*why) => return Err(Lost),
+            answer => answer.expect("an answer"),
+        };
         let headers = response.headers().clone();
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let code = response.status().as_u16();
             let bytes = response.into_body().collect_bytes().await.expect("a body");
-            return Err(Reply { code, headers, text: String::from_utf8_lossy(&bytes).into_owned() });
+            return Ok(Err(Reply { code, headers, text: String::from_utf8_lossy(&bytes).into_owned() }));
         }
         let upgraded = hyper::upgrade::on(response).await.expect("an upgrade");
-        Ok((WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, None).await, headers))
+        let upgraded = TokioIo::new(upgraded);
+        Ok(Ok((WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await, headers)))
     })
+}
+
+fn is_lost(error: &(dyn std::error::Error + 'static)) -> bool {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.filter_map(|error| error.downcast_ref::<hyper::Error>()).any(hyper::Error::is_incomplete_message)
 }
 
 pub(super) fn say(socket: &mut Socket, message: Message) {

@@ -84,6 +84,21 @@ async fn errors_come_back_at_once_and_in_words() {
 }
 
 #[tokio::test]
+async fn a_read_on_a_connection_that_the_server_closes_just_then_is_sent_again_and_a_change_is_not() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        0 | 2 => Answer::HangUp,
+        _ => say(200, "{}"),
+    })
+    .await;
+    let connection = to(&server, "", &Flags::default()).await;
+    connection.send(get("/version"), LONG).await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+    let cut = connection.change(request("POST", "/x"), LONG).await.unwrap_err();
+    assert_eq!((cut.kind, server.seen().len()), (FailureKind::Disconnected, 3));
+}
+
+#[tokio::test]
 async fn nobody_there_is_told_so() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
