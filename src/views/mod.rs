@@ -12,6 +12,7 @@ mod filter;
 mod importcrons;
 mod instancetypes;
 mod list;
+pub mod machine;
 mod migrations;
 mod namespaces;
 mod nodes;

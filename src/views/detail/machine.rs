@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Line, Said, Section, age, list, string};
-use crate::model::{Now, format_bytes, parse_bytes};
+use super::{Line, Said, Section, list, string};
+use crate::model::{Now, format_bytes};
 use crate::store::Health;
 use crate::text;
+use crate::views::machine::{self, Disk, Hardware, Interface};
 
 /// The sections of a VirtualMachine; the object beside it is its instance.
 pub(super) fn of_vm(said: &Said, now: Now) -> Vec<Section> {
@@ -40,186 +41,90 @@ fn common(spec: &Value, vmi: Option<&Value>, said: &Said, now: Now) -> Vec<Secti
 
 /// What makes it start and stop, and what it takes its size from.
 fn life(vm: &Value) -> Vec<Line> {
-    let strategy = string(vm, "/spec/runStrategy").map(|strategy| {
-        let meaning = match &*strategy {
-            "Always" => "started again whenever it stops",
-            "RerunOnFailure" => "started again when it fails, not when its guest powers off",
-            "Manual" => "started and stopped by hand only",
-            "Halted" => "off until somebody starts it",
-            "Once" => "run once, never again",
-            "WaitAsReceiver" => "waits to receive a migration from another cluster",
-            _ => "",
-        };
-        let more = if meaning.is_empty() { String::new() } else { format!(": {meaning}") };
-        Line::new("run strategy", format!("{strategy}{more}"))
-    });
-    let from = |label: &str, path: &str| {
-        let name = string(vm, &format!("/spec/{path}/name"))?;
-        let kind = string(vm, &format!("/spec/{path}/kind"));
-        let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
-        Some(Line::new(label, format!("{name}{kind}")))
-    };
-    let all = [strategy, from("instance type", "instancetype"), from("preference", "preference")];
-    all.into_iter().flatten().collect()
+    let all = [
+        ("run strategy", machine::strategy(vm)),
+        ("instance type", machine::taken_from(vm, "instancetype")),
+        ("preference", machine::taken_from(vm, "preference")),
+    ];
+    lines(all)
+}
+
+/// A line for each value that says something.
+fn lines<const N: usize>(all: [(&str, String); N]) -> Vec<Line> {
+    let told = all.into_iter().filter(|(_, text)| !text.is_empty());
+    told.map(|(label, text)| Line::new(label, text)).collect()
+}
+
+/// Texts that say something, one after the other.
+fn joined<const N: usize>(texts: [&str; N]) -> String {
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn hardware(spec: &Value) -> Vec<Line> {
-    let number = |path: &str| spec.pointer(path).and_then(Value::as_u64);
-    let mut lines = Vec::new();
-    let mut line = |label: &str, text: Option<String>| {
-        lines.extend(text.filter(|text| !text.is_empty()).map(|text| Line::new(label, text)));
+    let hardware = Hardware::of(spec);
+    let pages = match hardware.huge_pages.as_str() {
+        "" => String::new(),
+        size => format!(" in pages of {size}"),
     };
-    let cpu = |part: &str| number(&format!("/domain/cpu/{part}"));
-    if cpu("cores").or(cpu("sockets")).or(cpu("threads")).is_some() {
-        let [sockets, cores, threads] = ["sockets", "cores", "threads"].map(|part| cpu(part).unwrap_or(1));
-        let all = sockets.saturating_mul(cores).saturating_mul(threads);
-        let model = string(spec, "/domain/cpu/model").map_or_else(String::new, |model| format!(", {model}"));
-        let many = |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-        let parts = [many(sockets, "socket"), many(cores, "core"), many(threads, "thread")].join(" × ");
-        line("cpu", Some(format!("{all} ({parts}){model}")));
-    }
-    let memory = string(spec, "/domain/memory/guest").or(string(spec, "/domain/resources/requests/memory"));
-    let pages = string(spec, "/domain/memory/hugepages/pageSize").map(|size| format!(" in pages of {size}"));
-    line("memory", memory.map(|memory| format!("{memory}{}", pages.unwrap_or_default())));
-    let machine = [string(spec, "/architecture"), string(spec, "/domain/machine/type")];
-    line("machine", Some(machine.into_iter().flatten().collect::<Vec<_>>().join(", ")));
-    let efi = spec.pointer("/domain/firmware/bootloader/efi");
-    let firmware = match efi {
-        Some(efi) if efi.get("secureBoot").and_then(Value::as_bool) != Some(false) => "UEFI with secure boot",
-        Some(_) => "UEFI",
-        None if spec.pointer("/domain/firmware/kernelBoot").is_some() => "a kernel from a container",
-        None => "BIOS",
-    };
-    let tpm = if spec.pointer("/domain/devices/tpm").is_some() { ", TPM" } else { "" };
-    line("boots", Some(format!("{firmware}{tpm}")));
-    let names = |path: &str, key: &str| {
-        let devices = list(spec, path).iter().filter_map(|one| string(one, key));
-        devices.map(std::borrow::Cow::into_owned).collect::<Vec<_>>().join(", ")
-    };
-    line("GPUs", Some(names("/domain/devices/gpus", "/deviceName")));
-    line("host devices", Some(names("/domain/devices/hostDevices", "/deviceName")));
-    line("eviction", string(spec, "/evictionStrategy").map(std::borrow::Cow::into_owned));
-    line("priority", string(spec, "/priorityClassName").map(std::borrow::Cow::into_owned));
     let selector = spec.get("nodeSelector").and_then(Value::as_object).map(|labels| {
         let pairs = labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
         text::one_line(&pairs.collect::<Vec<_>>().join(", "), 200)
     });
-    line("only on nodes", selector);
-    lines
-}
-
-/// Where the content of a volume comes from.
-fn source(volume: &Value) -> String {
-    let named = |path: &str, what: &str| string(volume, path).map(|name| format!("{what} {name}"));
-    let sources = [
-        named("/dataVolume/name", "DataVolume"),
-        named("/persistentVolumeClaim/claimName", "claim"),
-        named("/ephemeral/persistentVolumeClaim/claimName", "a copy of claim"),
-        named("/containerDisk/image", "image"),
-        named("/configMap/name", "ConfigMap"),
-        named("/secret/secretName", "Secret"),
-        named("/serviceAccount/serviceAccountName", "ServiceAccount"),
-        named("/cloudInitNoCloud/secretRef/name", "cloud-init from Secret"),
-        named("/cloudInitConfigDrive/secretRef/name", "cloud-init from Secret"),
-        named("/hostDisk/path", "file of the node"),
-        named("/emptyDisk/capacity", "empty,"),
-    ];
-    let kinds = [
-        ("cloudInitNoCloud", "cloud-init"),
-        ("cloudInitConfigDrive", "cloud-init (config drive)"),
-        ("sysprep", "sysprep"),
-        ("downwardMetrics", "metrics of the node"),
-        ("downwardAPI", "fields of the machine"),
-        ("memoryDump", "memory dump"),
-    ];
-    let kind = || kinds.iter().find(|(key, _)| volume.get(key).is_some()).map(|(_, what)| (*what).to_owned());
-    sources.into_iter().flatten().next().or_else(kind).unwrap_or_default()
+    let text = |path: &str| string(spec, path).map_or_else(String::new, std::borrow::Cow::into_owned);
+    lines([
+        ("cpu", joined([&hardware.cpu, &hardware.cpu_model])),
+        ("memory", if hardware.memory.is_empty() { String::new() } else { hardware.memory + &pages }),
+        ("machine", joined([&hardware.architecture, &hardware.machine_type])),
+        ("boots", joined([hardware.firmware, if hardware.tpm { "TPM" } else { "" }])),
+        ("GPUs", hardware.gpus.join(", ")),
+        ("host devices", hardware.host_devices.join(", ")),
+        ("eviction", text("/evictionStrategy")),
+        ("priority", text("/priorityClassName")),
+        ("only on nodes", selector.unwrap_or_default()),
+    ])
 }
 
 fn disks(spec: &Value, vmi: Option<&Value>) -> Vec<Line> {
-    let statuses = vmi.map_or(&[][..], |vmi| list(vmi, "/status/volumeStatus"));
-    let named = |all: &'_ [Value], name: &str| {
-        all.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(name)).cloned()
+    let line = |disk: Disk| {
+        let boots = match disk.boot_order {
+            None => String::new(),
+            Some(1) => "boots first".to_owned(),
+            Some(order) => format!("boots as no. {order}"),
+        };
+        let size = |label: &str, bytes: Option<u64>| {
+            let Some(bytes) = bytes else { return String::new() };
+            let mut text = format!("{label} ");
+            format_bytes(bytes, &mut text);
+            text
+        };
+        let target =
+            if disk.target.is_empty() { String::new() } else { format!("{} in the guest", disk.target) };
+        // Words about a volume that is ready tell of the way there.
+        let reason = if disk.phase == "Ready" { "" } else { disk.reason.as_str() };
+        let text = joined([
+            &disk.holds,
+            &disk.attached,
+            &boots,
+            &size("asked", disk.asked),
+            &size("allocated", disk.allocated),
+            &target,
+            reason,
+        ]);
+        Line { health: (!reason.is_empty()).then_some(Health::Busy), ..Line::new(disk.name, text) }
     };
-    let line = |volume: &Value| {
-        let name = volume.get("name")?.as_str()?;
-        let mut text = source(volume);
-        if let Some(disk) = named(list(spec, "/domain/devices/disks"), name) {
-            for (kind, called) in [("disk", ""), ("cdrom", "CD-ROM "), ("lun", "LUN ")] {
-                if disk.get(kind).is_some() {
-                    let bus = string(&disk, &format!("/{kind}/bus")).unwrap_or("default bus".into());
-                    let _ = write!(text, ", {called}{bus}");
-                }
-            }
-            if let Some(order) = disk.get("bootOrder").and_then(Value::as_u64) {
-                let _ = write!(
-                    text,
-                    ", boots {}",
-                    if order == 1 { "first".to_owned() } else { format!("as no. {order}") }
-                );
-            }
-        }
-        let mut health = None;
-        if let Some(status) = named(statuses, name) {
-            for (label, path) in [
-                ("asked", "/persistentVolumeClaimInfo/requests/storage"),
-                ("allocated", "/persistentVolumeClaimInfo/capacity/storage"),
-            ] {
-                if let Some(bytes) = string(&status, path).and_then(|size| parse_bytes(&size)) {
-                    let _ = write!(text, ", {label} ");
-                    format_bytes(bytes, &mut text);
-                }
-            }
-            if let Some(target) = string(&status, "/target") {
-                let _ = write!(text, ", {target} in the guest");
-            }
-            if let Some(reason) = string(&status, "/reason")
-                .filter(|_| string(&status, "/phase").is_some_and(|phase| phase != "Ready"))
-            {
-                let _ = write!(text, ", {reason}");
-                health = Some(Health::Busy);
-            }
-        }
-        Some(Line { health, ..Line::new(text::one_line(name, 40), text) })
-    };
-    list(spec, "/volumes").iter().filter_map(line).collect()
+    machine::disks(spec, vmi.and_then(|vmi| vmi.get("status"))).into_iter().map(line).collect()
 }
 
 fn networks(spec: &Value, vmi: Option<&Value>) -> Vec<Line> {
-    let statuses = vmi.map_or(&[][..], |vmi| list(vmi, "/status/interfaces"));
-    let bindings = ["masquerade", "bridge", "sriov", "passt", "macvtap", "slirp"];
-    let by_name = |all: &'_ [Value], name: &str| {
-        all.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(name)).cloned()
-    };
-    let line = |interface: &Value| {
-        let name = interface.get("name")?.as_str()?;
-        let network = by_name(list(spec, "/networks"), name).unwrap_or_default();
-        let mut text = match string(&network, "/multus/networkName") {
-            Some(multus) => format!("network {multus}"),
-            None => "pod network".to_owned(),
+    let line = |interface: Interface| {
+        let addresses = match interface.said_by {
+            "" => String::new(),
+            who => format!("{} (says {who})", interface.addresses.join(" ")),
         };
-        let binding = bindings.iter().find(|key| interface.get(**key).is_some());
-        let plugin = string(interface, "/binding/name");
-        if let Some(binding) = binding.map(|key| (*key).into()).or(plugin) {
-            let _ = write!(text, ", {binding}");
-        }
-        if let Some(model) = string(interface, "/model") {
-            let _ = write!(text, ", {model}");
-        }
-        let status = by_name(statuses, name).unwrap_or_default();
-        if let Some(mac) = string(&status, "/mac").or(string(interface, "/macAddress")) {
-            let _ = write!(text, ", {mac}");
-        }
-        let addresses: Vec<_> =
-            list(&status, "/ipAddresses").iter().filter_map(|ip| string(ip, "")).collect();
-        if !addresses.is_empty() {
-            let source = string(&status, "/infoSource").unwrap_or_default();
-            let from = if source.contains("guest-agent") { "the guest's agent" } else { "the pod" };
-            let _ = write!(text, ", {} (says {from})", addresses.join(" "));
-        }
-        Some(Line::new(text::one_line(name, 40), text))
+        let parts = [&interface.network, &interface.binding, &interface.model, &interface.mac, &addresses];
+        Line::new(interface.name, joined(parts.map(String::as_str)))
     };
-    list(spec, "/domain/devices/interfaces").iter().filter_map(line).collect()
+    machine::interfaces(spec, vmi.and_then(|vmi| vmi.get("status"))).into_iter().map(line).collect()
 }
 
 fn guest(said: &Said, now: Now) -> Vec<Line> {
@@ -262,22 +167,13 @@ fn guest(said: &Said, now: Now) -> Vec<Line> {
 }
 
 fn migration(vmi: &Value, now: Now) -> Vec<Line> {
-    let Some(state) = vmi.pointer("/status/migrationState") else { return Vec::new() };
-    let mut lines = Vec::new();
-    if let (Some(from), Some(to)) = (string(state, "/sourceNode"), string(state, "/targetNode")) {
-        lines.push(Line::new("way", format!("{from} → {to}")));
-    }
-    let is = |key: &str| state.get(key).and_then(Value::as_bool) == Some(true);
-    let ended = age(state, "/endTimestamp", now).map(|age| format!(", {age} ago")).unwrap_or_default();
-    let (text, health) = match (is("failed"), is("completed")) {
-        (true, _) => (format!("failed{ended}"), Health::Failed),
-        (false, true) => (format!("done{ended}"), Health::Well),
-        (false, false) => ("going on".to_owned(), Health::Busy),
-    };
-    lines.push(Line::new("result", text).with(health));
-    lines.extend(string(state, "/failureReason").map(|why| Line::new("why", why).with(Health::Failed)));
-    lines.extend(string(state, "/mode").map(|mode| Line::new("mode", mode)));
-    lines
+    let Some(last) = vmi.get("status").and_then(machine::last_migration) else { return Vec::new() };
+    let ended = last.ended.map_or_else(String::new, |at| format!(", {} ago", now.since(at)));
+    let mut told = lines([("way", last.way)]);
+    told.push(Line::new("result", format!("{}{ended}", last.result)).with(last.health));
+    told.extend(lines([("why", last.why)]).into_iter().map(|line| line.with(Health::Failed)));
+    told.extend(lines([("mode", last.mode)]));
+    told
 }
 
 #[cfg(test)]
@@ -336,12 +232,12 @@ mod tests {
         for want in [
             "run strategy: Always: started again whenever it stops",
             "instance type: u1.small",
-            "cpu: 4 (2 sockets × 2 cores × 1 thread)",
+            "cpu: 4 (2 sockets × 2 cores)",
             "memory: 4Gi",
             "boots: UEFI, TPM",
-            "root: DataVolume web-root, virtio, boots first, asked 10Gi, allocated 12Gi, vda in the guest",
-            "init: cloud-init, CD-ROM sata",
-            "default: pod network, masquerade, virtio, 02:00:00:00:00:01, 10.0.0.7 (says the guest's agent)",
+            "root: DataVolume web-root, disk virtio, boots first, asked 10Gi, allocated 12Gi, vda in the guest",
+            "init: cloud-init, 30 bytes of user data, CD-ROM sata",
+            "default: the pod's network, masquerade, virtio, 02:00:00:00:00:01, 10.0.0.7 (says the guest's agent)",
             "host name: web",
             "said: 30s ago",
             "/: 9.2Gi of 9.3Gi used, 99%",
