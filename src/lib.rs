@@ -5,6 +5,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`model`], [`text`], [`config`] | plain values (time, quantities, keys), hostile text made safe, folders and files |
+//! | [`emulator`] | a guest's console: bytes to cells, keys to bytes |
 //! | [`records`] | the Kind table and one narrow record per kind |
 //! | [`store`] | records by UID, links, order, freshness, cached states |
 //! | [`rules`], [`explain`] | what is wrong in documents; states derived from records |
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod demo;
+pub mod emulator;
 pub mod explain;
 pub mod model;
 pub mod records;

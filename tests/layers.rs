@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// The order: a module names those on its own line and those above it.
 const ORDER: &[&[&str]] = &[
     &["model", "text", "config"],
+    &["emulator"],
     &["records"],
     &["store"],
     &["rules", "explain"],
@@ -21,7 +22,7 @@ const MACROS_OF_RECORDS: &[&str] = &["with_kinds", "dispatch", "dispatch_arms"];
 
 /// Crates that have one place, and where that is; a path that ends in `/` means everything below it.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("alacritty_terminal", &["emulator.rs"]),
+    ("alacritty_terminal", &["emulator/"]),
     ("tui_textarea", &["ui/panes/editor.rs"]),
     ("palette", &["ui/colour/", "ui/theme/tests.rs"]),
     ("granit_parser", &["rules/source/"]),
