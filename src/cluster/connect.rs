@@ -197,6 +197,9 @@ impl Connection {
         limit: Duration,
     ) -> Result<Response<Body>, Failure> {
         self.pass(&request)?;
+        if effect(request.method(), request.uri().path()) == Effect::Console {
+            return Err(Failure::new(FailureKind::ReadOnly, "A console changes nothing; nothing was sent."));
+        }
         self.exchange(request, limit).await.map_err(|failure| match failure.kind {
             FailureKind::Timeout | FailureKind::Disconnected => {
                 failure.remedy("It is not known whether the change arrived; look before you repeat it.")

@@ -2,7 +2,7 @@
 //!
 //! Two rules: a read-only session sends nothing that changes a cluster, and nothing is changed in a context other than
 //! the one on screen. A stream into a guest or a pod is asked for with GET but lets the user type into it, so it passes
-//! the gate too. There are three doors and no other: `Connection::send` for reads, `Connection::open` for streams,
+//! the gate too; a serial console may be listened to in a read-only session. There are three doors and no other: `Connection::send` for reads, `Connection::open` for streams,
 //! `Connection::change` for the rest.
 
 use std::sync::Arc;
@@ -76,7 +76,10 @@ pub enum Effect {
     Read,
     /// It opens a byte stream to a port: nothing is typed, what happens is between the user's program and the guest.
     Tunnel,
-    /// It opens a stream that can be typed or clicked into: exec, attach, console, VNC, USB.
+    /// It opens the serial console of a guest: a read-only session may listen, and what it types is sent nowhere
+    /// ([`super::stream::Typing`]).
+    Console,
+    /// It opens a stream that can be typed or clicked into, and where looking alone may change something: exec, attach, VNC, USB.
     Session,
     /// It changes something, or may.
     Change,
@@ -98,7 +101,8 @@ pub fn effect(method: &Method, path: &str) -> Effect {
     }
     match subresource(path) {
         Some("portforward" | "vsock") => Effect::Tunnel,
-        Some("exec" | "attach" | "console" | "vnc" | "usbredir") => Effect::Session,
+        Some("console") => Effect::Console,
+        Some("exec" | "attach" | "vnc" | "usbredir") => Effect::Session,
         // `proxy` hands the request to a program in a pod, and a GET there can do anything.
         Some("proxy") => Effect::Change,
         // The server decodes what is percent-encoded, so an encoded name could be any of those above.
@@ -135,7 +139,7 @@ pub fn allow(method: &Method, path: &str, state: GateState<'_>) -> Result<(), Fa
     if effect == Effect::Read {
         return Ok(());
     }
-    if state.readonly && effect != Effect::Tunnel {
+    if state.readonly && !matches!(effect, Effect::Tunnel | Effect::Console) {
         return Err(Failure::new(
             FailureKind::ReadOnly,
             "This session is read-only (--readonly); nothing was sent.",
@@ -162,7 +166,7 @@ mod tests {
 
     #[test]
     fn method_and_path_tell_the_effect() {
-        use Effect::{Change, Read, Session, Tunnel};
+        use Effect::{Change, Console, Read, Session, Tunnel};
         let cases = [
             ("GET", VMS, Read),
             ("HEAD", VMS, Read),
@@ -173,7 +177,7 @@ mod tests {
             ("DELETE", VMS, Change),
             ("OPTIONS", VMS, Change),
             ("BREW", VMS, Change),
-            ("GET", CONSOLE, Session),
+            ("GET", CONSOLE, Console),
             ("GET", FORWARD, Tunnel),
             ("GET", EXEC, Session),
             ("GET", "/api/v1/namespaces/a/pods/x/attach", Session),
@@ -207,7 +211,7 @@ mod tests {
             ("POST", REVIEWS[0], [ok, ok, ok, ok]),
             ("POST", VMS, [ok, readonly, other, other]),
             ("DELETE", VMS, [ok, readonly, other, other]),
-            ("GET", CONSOLE, [ok, readonly, other, other]),
+            ("GET", CONSOLE, [ok, ok, other, other]),
             ("GET", EXEC, [ok, readonly, other, other]),
             ("GET", FORWARD, [ok, ok, other, other]),
         ];

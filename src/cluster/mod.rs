@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod connect;
+pub mod console;
 pub mod dial;
 pub mod discovery;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod plugin;
 mod proxy;
 mod renewal;
 pub(crate) mod settings;
+pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod watch;

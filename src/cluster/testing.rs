@@ -4,9 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use futures::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::connect::{Connection, ContextId, connect};
 use super::error::Failure;
@@ -36,6 +42,21 @@ pub(crate) enum Answer {
     Nothing,
     /// It closes the connection.
     HangUp,
+    /// It opens a WebSocket, and does this there.
+    Stream(Vec<Step>),
+}
+
+/// What the server's end of a WebSocket does.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// It says something.
+    Say(&'static [u8]),
+    /// It waits until it has heard this.
+    Hear(&'static [u8]),
+    /// It ends the connection with a closing frame.
+    Close(u16, &'static str),
+    /// It keeps the connection open, and answers nothing.
+    Hold,
 }
 
 pub(crate) fn say(code: u16, body: impl Into<String>) -> Answer {
@@ -107,7 +128,44 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, log: &Mutex<Vec<
             let _ = stream.write_all(text.as_bytes()).await;
             let _ = stream.shutdown().await;
         }
+        Answer::Stream(steps) => {
+            let key = seen.all("sec-websocket-key").concat();
+            let protocol = seen.all("sec-websocket-protocol").concat();
+            let text = format!(
+                "HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {}\r\n\
+                 sec-websocket-protocol: {protocol}\r\n\r\n",
+                derive_accept_key(key.as_bytes())
+            );
+            let _ = stream.write_all(text.as_bytes()).await;
+            play(WebSocketStream::from_raw_socket(&mut stream, Role::Server, None).await, steps).await;
+            let _ = stream.shutdown().await;
+        }
     }
+}
+
+async fn play<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<S>, steps: Vec<Step>) {
+    for step in steps {
+        match step {
+            Step::Say(bytes) => socket.send(Message::Binary(Bytes::from_static(bytes))).await.unwrap(),
+            Step::Hear(bytes) => {
+                let mut heard = Vec::new();
+                while heard.len() < bytes.len() {
+                    match socket.next().await {
+                        Some(Ok(Message::Binary(more))) => heard.extend_from_slice(&more),
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        _ => return,
+                    }
+                }
+                assert_eq!(heard, bytes);
+            }
+            Step::Close(code, reason) => {
+                let frame = CloseFrame { code: code.into(), reason: reason.into() };
+                let _ = socket.send(Message::Close(Some(frame))).await;
+            }
+            Step::Hold => std::future::pending().await,
+        }
+    }
+    let _ = socket.flush().await;
 }
 
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {

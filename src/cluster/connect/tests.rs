@@ -138,10 +138,13 @@ async fn nothing_that_changes_reaches_the_server_through_a_closed_gate() {
             assert!(connection.open(request(method, console), LONG).await.is_err());
         }
     }
+    let exec = "/api/v1/namespaces/a/pods/x/exec?command=reboot";
     for connection in [&locked, &other] {
-        assert!(connection.open(get(console), LONG).await.is_err());
+        assert!(connection.open(get(exec), LONG).await.is_err());
+        assert!(connection.change(get(exec), LONG).await.is_err());
         assert!(connection.change(get(console), LONG).await.is_err());
     }
+    assert!(other.open(get(console), LONG).await.is_err());
     assert!(open.send(get(console), LONG).await.is_err());
     assert!(server.seen().is_empty());
 

@@ -1,0 +1,78 @@
+//! What of a VirtualMachineInstance decides about its console.
+
+use serde_json::Value;
+
+use super::super::error::Failure;
+
+/// A VirtualMachineInstance at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instance {
+    /// Its UID; a machine that is started anew has another one.
+    pub uid: String,
+    /// Its phase.
+    pub phase: String,
+    /// The node that it runs on.
+    pub node: String,
+    /// Whether its guest is paused.
+    pub paused: bool,
+    /// Whether it is being deleted.
+    pub ending: bool,
+    /// Whether it has a serial console.
+    pub serial: bool,
+    /// Whether it is being moved to another node.
+    pub migrating: bool,
+    /// The UIDs of its pods on its node.
+    pub pods: Vec<String>,
+}
+
+impl Instance {
+    /// Reads it from the object.
+    pub fn of(object: &Value) -> Self {
+        let text =
+            |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let node = text("/status/nodeName");
+        let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+        let paused = conditions
+            .into_iter()
+            .flatten()
+            .any(|condition| condition["type"] == "Paused" && condition["status"] == "True");
+        let migration = &object["status"]["migrationState"];
+        let pods = object.pointer("/status/activePods").and_then(Value::as_object);
+        let pods = pods.into_iter().flatten().filter(|(_, at)| at.as_str() == Some(&node));
+        Self {
+            uid: text("/metadata/uid"),
+            phase: text("/status/phase"),
+            paused,
+            ending: object.pointer("/metadata/deletionTimestamp").is_some(),
+            serial: object.pointer("/spec/domain/devices/autoattachSerialConsole")
+                != Some(&Value::Bool(false)),
+            migrating: migration.is_object()
+                && migration["completed"] != true
+                && migration["failed"] != true
+                && migration["endTimestamp"].is_null(),
+            pods: pods.map(|(uid, _)| uid.clone()).collect(),
+            node,
+        }
+    }
+
+    /// Whether its guest runs and will go on running.
+    pub fn runs(&self) -> bool {
+        self.phase == "Running" && !self.ending
+    }
+
+    /// Whether its guest has ended for good.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase.as_str(), "Succeeded" | "Failed")
+    }
+}
+
+/// What looking for a VirtualMachineInstance brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// It is there.
+    Here(Instance),
+    /// It is not.
+    Gone,
+    /// It cannot be told.
+    Failed(Failure),
+}

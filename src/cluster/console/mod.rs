@@ -1,0 +1,368 @@
+//! The serial console of a machine: opened, kept, and opened again where that harms nobody.
+//!
+//! `machine` decides, `instance` is what it looks at, and the task here asks. What the guest wrote before comes from the log of the
+//! container that keeps it, where there is one; KubeVirt itself keeps nothing for who comes later.
+
+mod instance;
+mod machine;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{interval_at, sleep, timeout};
+
+use super::connect::Connection;
+use super::error::FailureKind;
+use super::stream::{self, End, Heard, Listening, PLAIN, Typing};
+use super::watch::{escape, with_query};
+pub use instance::{Instance, Looked};
+pub use machine::{Action, Input, Machine, Pace, State, Why, why};
+
+/// How long opening and looking may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long is waited for what was written before; the console itself is open meanwhile.
+const BACKLOG_PATIENCE: Duration = Duration::from_secs(4);
+/// Bytes of what was written before that are read at most.
+const BACKLOG_BYTES: usize = 1 << 20;
+/// The container whose log is what a guest wrote to its console.
+const BACKLOG_CONTAINER: &str = "guest-console-log";
+/// Bytes of a guest in one message at most.
+pub const PIECE: usize = 32 << 10;
+/// Messages that wait at most; the guest waits with them.
+const ROOM: usize = 2;
+/// Bytes that were typed and are not sent yet, at most.
+pub const TYPED: usize = 64 << 10;
+/// Signs of life that may stay away.
+const SIGNS: u32 = 2;
+
+/// Which console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleRequest {
+    /// The machine's namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Lines of what was written before that are wanted.
+    pub backlog: u32,
+}
+
+impl ConsoleRequest {
+    fn instance(&self) -> String {
+        self.of("kubevirt.io")
+    }
+
+    fn console(&self) -> String {
+        format!("{}/console", self.of("subresources.kubevirt.io"))
+    }
+
+    fn of(&self, group: &str) -> String {
+        let (namespace, name) = (escape(&self.namespace), escape(&self.name));
+        format!("/apis/{group}/v1/namespaces/{namespace}/virtualmachineinstances/{name}")
+    }
+}
+
+/// What is new of a console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConsoleNews {
+    /// Where it stands now.
+    State(State),
+    /// What the guest wrote before, line by line. Comes before anything else that it wrote.
+    Backlog(Vec<String>),
+    /// What it writes, at most [`PIECE`] bytes.
+    Bytes(Bytes),
+}
+
+/// Something for a console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConsoleInput {
+    /// What was typed.
+    Typed(Bytes),
+    /// It is to be opened again.
+    Again,
+}
+
+/// No more is taken before the guest has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Where one types for a console.
+#[derive(Clone, Debug)]
+pub struct Keyboard {
+    sender: mpsc::UnboundedSender<ConsoleInput>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// What was typed, for who sends it.
+#[derive(Debug)]
+pub struct Hands {
+    receiver: mpsc::UnboundedReceiver<ConsoleInput>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A keyboard, and what is typed on it.
+pub fn keyboard() -> (Keyboard, Hands) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    (Keyboard { sender, waiting: waiting.clone() }, Hands { receiver, waiting })
+}
+
+impl Keyboard {
+    /// Hands something on.
+    ///
+    /// # Errors
+    ///
+    /// More than [`TYPED`] bytes would wait; nothing is taken.
+    pub fn put(&self, input: ConsoleInput) -> Result<(), Full> {
+        if let ConsoleInput::Typed(bytes) = &input {
+            if self.waiting.load(Ordering::SeqCst) + bytes.len() > TYPED {
+                return Err(Full);
+            }
+            self.waiting.fetch_add(bytes.len(), Ordering::SeqCst);
+        }
+        // A console that is over reads nothing any more.
+        let _ = self.sender.send(input);
+        Ok(())
+    }
+}
+
+impl Hands {
+    async fn next(&mut self) -> Option<ConsoleInput> {
+        self.receiver.recv().await
+    }
+
+    /// What was taken has been sent, or will not be.
+    fn done(&self, input: &ConsoleInput) {
+        if let ConsoleInput::Typed(bytes) = input {
+            self.waiting.fetch_sub(bytes.len(), Ordering::SeqCst);
+        }
+    }
+
+    /// Waits until somebody wants the console opened again. What is typed meanwhile reaches nobody.
+    async fn asked(&mut self) -> Option<()> {
+        loop {
+            let input = self.next().await?;
+            self.done(&input);
+            if input == ConsoleInput::Again {
+                return Some(());
+            }
+        }
+    }
+}
+
+/// A console that is kept until this is dropped.
+#[derive(Debug)]
+pub struct Console {
+    task: JoinHandle<()>,
+    news: mpsc::Receiver<ConsoleNews>,
+}
+
+impl Console {
+    /// The next news; none when there will be none any more.
+    pub async fn next(&mut self) -> Option<ConsoleNews> {
+        self.news.recv().await
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Opens a console. Must be called within a runtime.
+pub fn open(connection: Connection, request: ConsoleRequest, hands: Hands, pace: Pace) -> Console {
+    let (sink, news) = mpsc::channel(ROOM);
+    let driver = Driver {
+        connection,
+        request,
+        pace,
+        hands,
+        sink,
+        machine: Machine::new(pace),
+        told: None,
+        told_of: String::new(),
+    };
+    let task = tokio::spawn(async move {
+        // Ends only when nobody listens any more.
+        driver.run().await;
+    });
+    Console { task, news }
+}
+
+struct Driver {
+    connection: Connection,
+    request: ConsoleRequest,
+    pace: Pace,
+    hands: Hands,
+    sink: mpsc::Sender<ConsoleNews>,
+    machine: Machine,
+    told: Option<State>,
+    /// The UID of the instance whose earlier words were told.
+    told_of: String,
+}
+
+impl Driver {
+    async fn run(mut self) -> Option<()> {
+        let mut action = Action::Look;
+        let mut line: Option<(Listening, Typing)> = None;
+        loop {
+            self.tell_state().await?;
+            let input = match action {
+                Action::Look => Input::Looked(self.look().await),
+                Action::Open => match self.open().await? {
+                    Ok(open) => {
+                        line = Some(open);
+                        Input::Opened
+                    }
+                    Err(input) => input,
+                },
+                Action::Carry => match line.take() {
+                    Some((listening, typing)) => Input::Ended(self.carry(listening, typing).await?),
+                    None => Input::Ended(End::Dropped),
+                },
+                Action::Wait(pause) => tokio::select! {
+                    () = sleep(pause) => Input::Waited,
+                    asked = self.hands.asked() => {
+                        asked?;
+                        Input::Asked
+                    }
+                },
+                Action::Stay => {
+                    self.hands.asked().await?;
+                    Input::Asked
+                }
+            };
+            action = self.machine.step(input, Instant::now());
+        }
+    }
+
+    async fn tell(&mut self, news: ConsoleNews) -> Option<()> {
+        self.sink.send(news).await.ok()
+    }
+
+    async fn tell_state(&mut self) -> Option<()> {
+        let state = self.machine.state();
+        if self.told.as_ref() != Some(state) {
+            let state = state.clone();
+            tracing::info!(path = self.request.console(), ?state, "console");
+            self.told = Some(state.clone());
+            self.tell(ConsoleNews::State(state)).await?;
+        }
+        Some(())
+    }
+
+    async fn look(&self) -> Looked {
+        let path = self.request.instance();
+        match self.connection.get_json::<Value>(&path, "application/json", PATIENCE).await {
+            Ok(object) => Looked::Here(Instance::of(&object)),
+            Err(failure) if failure.kind == FailureKind::NotFound => Looked::Gone,
+            Err(failure) => Looked::Failed(failure),
+        }
+    }
+
+    /// Opens the stream, and reads beside what was written before.
+    async fn open(&mut self) -> Option<Result<(Listening, Typing), Input>> {
+        let path = self.request.console();
+        let instance = self.machine.instance().cloned();
+        let (opened, backlog) = tokio::join!(
+            stream::open(&self.connection, &path, PLAIN, PATIENCE),
+            self.backlog(instance.as_ref())
+        );
+        match opened {
+            Ok(line) => {
+                if let (Some(lines), Some(instance)) = (backlog, instance) {
+                    self.told_of = instance.uid;
+                    self.tell(ConsoleNews::Backlog(lines)).await?;
+                }
+                Some(Ok(line))
+            }
+            Err(failure) => Some(Err(Input::Refused(failure))),
+        }
+    }
+
+    /// What the guest has written before, once for each instance. That nobody keeps it is usual, and who may not read it is not
+    /// told so: the console itself works.
+    async fn backlog(&self, instance: Option<&Instance>) -> Option<Vec<String>> {
+        let instance = instance.filter(|one| self.request.backlog > 0 && one.uid != self.told_of)?;
+        let pods = format!("/api/v1/namespaces/{}/pods", escape(&self.request.namespace));
+        let read = async {
+            let selector = format!("kubevirt.io/created-by={}", instance.uid);
+            let path = with_query(&pods, [("labelSelector", selector.as_str())]);
+            let list: Value = self.connection.get_json(&path, "application/json", PATIENCE).await.ok()?;
+            let pod = list["items"].as_array()?.iter().find(|pod| {
+                let uid = pod["metadata"]["uid"].as_str();
+                uid.is_some_and(|uid| instance.pods.iter().any(|known| known == uid))
+            })?;
+            let path = format!("{pods}/{}/log", escape(pod["metadata"]["name"].as_str()?));
+            let (lines, bytes) = (self.request.backlog.to_string(), BACKLOG_BYTES.to_string());
+            let query = [("container", BACKLOG_CONTAINER), ("tailLines", &*lines), ("limitBytes", &*bytes)];
+            self.connection.get_text(&with_query(&path, query), "*/*", PATIENCE).await.ok()
+        };
+        let text = timeout(BACKLOG_PATIENCE, read).await.ok()??;
+        Some(text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Carries bytes both ways until the stream ends.
+    async fn carry(&mut self, mut listening: Listening, mut typing: Typing) -> Option<End> {
+        let (hands, sink, pace) = (&mut self.hands, &self.sink, self.pace);
+        let mut heard_any = false;
+        let machine = &mut self.machine;
+        let listen = async {
+            loop {
+                match timeout(pace.ping * (SIGNS + 1), listening.next()).await {
+                    Ok(Heard::Bytes(mut bytes)) => {
+                        if !std::mem::replace(&mut heard_any, true) {
+                            machine.step(Input::Heard, Instant::now());
+                        }
+                        while !bytes.is_empty() {
+                            let piece = bytes.split_to(bytes.len().min(PIECE));
+                            if sink.send(ConsoleNews::Bytes(piece)).await.is_err() {
+                                return None;
+                            }
+                        }
+                    }
+                    Ok(Heard::Alive) => {}
+                    Ok(Heard::End(end)) => return Some(end),
+                    Err(_) => return Some(End::Silent),
+                }
+            }
+        };
+        let speak = async {
+            let mut ping = interval_at((Instant::now() + pace.ping).into(), pace.ping);
+            loop {
+                let ended = tokio::select! {
+                    input = hands.next() => {
+                        let Some(input) = input else { break };
+                        let sent = match &input {
+                            ConsoleInput::Typed(bytes) => typing.send(bytes.clone()).await,
+                            ConsoleInput::Again => Ok(()),
+                        };
+                        hands.done(&input);
+                        sent == Err(stream::Untyped::Ended)
+                    }
+                    _ = ping.tick() => typing.ping().await.is_err(),
+                };
+                if ended {
+                    // Who listens learns why.
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            end = listen => end,
+            () = speak => {
+                typing.close().await;
+                None
+            }
+            () = sink.closed() => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

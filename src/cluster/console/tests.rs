@@ -1,0 +1,258 @@
+//! The task, against a small server: what it asks, what it tells, what it types.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
+
+use serde_json::json;
+
+use super::super::kubeconfig::Flags;
+use super::super::testing::{Answer, Seen, Server, Step, connect_to, one_context, say};
+use super::*;
+
+const FAST: Pace = Pace {
+    look: Duration::from_millis(5),
+    looks: 2,
+    patience: Duration::from_secs(60),
+    ping: Duration::from_secs(25),
+    alive: Duration::from_secs(2),
+};
+
+fn instance(change: impl FnOnce(&mut Value)) -> Value {
+    let mut object = json!({
+        "metadata": {"name": "web", "namespace": "shop", "uid": "vmi-1"},
+        "spec": {"domain": {"devices": {}}},
+        "status": {"phase": "Running", "nodeName": "node-1", "activePods": {"pod-2": "node-1", "pod-0": "node-0"}},
+    });
+    change(&mut object);
+    object
+}
+
+fn request() -> ConsoleRequest {
+    ConsoleRequest { namespace: "shop".into(), name: "web".into(), backlog: 10 }
+}
+
+struct Opened {
+    console: Console,
+    keyboard: Keyboard,
+    server: Server,
+}
+
+impl Opened {
+    async fn at(flags: Flags, pace: Pace, answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        let server = Server::start(answer).await;
+        let folder = tempfile::tempdir().unwrap();
+        let configuration = one_context(folder.path(), &format!("server: '{}'", server.url), "");
+        let connection = connect_to(&configuration, &flags).await.unwrap();
+        let (keyboard, hands) = keyboard();
+        Self { console: open(connection, request(), hands, pace), keyboard, server }
+    }
+
+    async fn next(&mut self) -> ConsoleNews {
+        timeout(Duration::from_secs(20), self.console.next()).await.expect("news in time").expect("news")
+    }
+
+    async fn state(&mut self) -> State {
+        loop {
+            if let ConsoleNews::State(state) = self.next().await {
+                return state;
+            }
+        }
+    }
+
+    /// The next state but those that pass.
+    async fn settled(&mut self) -> State {
+        loop {
+            match self.state().await {
+                State::Opening | State::Reconnecting { .. } => {}
+                state => return state,
+            }
+        }
+    }
+
+    /// What the guest writes next, this much of it.
+    async fn heard(&mut self, count: usize) -> Vec<u8> {
+        let mut heard = Vec::new();
+        while heard.len() < count {
+            if let ConsoleNews::Bytes(bytes) = self.next().await {
+                heard.extend_from_slice(&bytes);
+            }
+        }
+        heard
+    }
+
+    fn put(&self, bytes: &'static [u8]) {
+        self.keyboard.put(ConsoleInput::Typed(Bytes::from_static(bytes))).unwrap();
+    }
+}
+
+fn is_console(seen: &Seen) -> bool {
+    seen.path == "/apis/subresources.kubevirt.io/v1/namespaces/shop/virtualmachineinstances/web/console"
+}
+
+/// Answers about the machine, its pods and its log.
+fn about(seen: &Seen, object: &Value) -> Answer {
+    match seen.path.split('?').next() {
+        Some("/apis/kubevirt.io/v1/namespaces/shop/virtualmachineinstances/web") => {
+            say(200, object.to_string())
+        }
+        Some("/api/v1/namespaces/shop/pods") => {
+            let pod = |name: &str, uid: &str| json!({"metadata": {"name": name, "uid": uid}});
+            say(200, json!({"items": [pod("old", "pod-0"), pod("launcher", "pod-2")]}).to_string())
+        }
+        Some("/api/v1/namespaces/shop/pods/launcher/log") => say(200, "booting\nweb login:\n"),
+        _ => say(404, r#"{"kind":"Status","message":"not found","reason":"NotFound"}"#),
+    }
+}
+
+#[tokio::test]
+async fn a_console_brings_what_was_written_before_and_then_carries_bytes() {
+    let steps = vec![Step::Say(b"# "), Step::Hear(b"ls\r"), Step::Say(b"ls\r\nbin\r\n"), Step::Hold];
+    let answer = move |seen: &Seen| match is_console(seen) {
+        true => Answer::Stream(steps.clone()),
+        false => about(seen, &instance(|_| {})),
+    };
+    let mut opened = Opened::at(Flags::default(), FAST, answer).await;
+    assert_eq!(opened.next().await, ConsoleNews::State(State::Opening));
+    assert_eq!(opened.next().await, ConsoleNews::Backlog(vec!["booting".into(), "web login:".into()]));
+    let live = State::Live { node: "node-1".into(), paused: false, after: None };
+    assert_eq!(opened.next().await, ConsoleNews::State(live));
+    assert_eq!(opened.heard(2).await, b"# ");
+    opened.put(b"ls\r");
+    assert_eq!(opened.heard(9).await, b"ls\r\nbin\r\n");
+    let asked = opened.server.seen();
+    let console = asked.iter().find(|seen| is_console(seen)).unwrap();
+    assert_eq!(console.all("sec-websocket-protocol"), [PLAIN]);
+    assert!(console.all("accept").is_empty(), "KubeVirt refuses who accepts JSON only");
+    let log = asked.iter().find(|seen| seen.path.contains("/log?")).unwrap();
+    assert!(log.path.contains("container=guest-console-log&tailLines=10"), "{}", log.path);
+}
+
+#[tokio::test]
+async fn another_client_is_left_in_peace_until_somebody_asks() {
+    let answer = move |seen: &Seen| match is_console(seen) {
+        true => Answer::Stream(vec![Step::Say(b"hi"), Step::Close(1000, "bye")]),
+        false => about(seen, &instance(|_| {})),
+    };
+    let mut opened = Opened::at(Flags::default(), FAST, answer).await;
+    assert!(matches!(opened.settled().await, State::Live { .. }));
+    assert_eq!(opened.settled().await, State::Closed(Why::Taken));
+    let count = |server: &Server| server.seen().iter().filter(|seen| is_console(seen)).count();
+    assert_eq!(count(&opened.server), 1);
+    // What is typed meanwhile opens nothing, and is not kept for later.
+    opened.put(b"reboot\r");
+    opened.keyboard.put(ConsoleInput::Again).unwrap();
+    assert!(matches!(opened.settled().await, State::Live { .. }));
+    assert_eq!(count(&opened.server), 2);
+}
+
+#[tokio::test]
+async fn it_follows_its_machine_to_another_node() {
+    let opens = AtomicU32::new(0);
+    let moved = Arc::new(AtomicU32::new(0));
+    let now = moved.clone();
+    let answer = move |seen: &Seen| {
+        if is_console(seen) {
+            return match opens.fetch_add(1, Ordering::SeqCst) {
+                0 => Answer::Stream(vec![Step::Say(b"one")]),
+                // Its new node is not ready at once.
+                1 => say(500, r#"{"kind":"Status","message":"bad handshake","reason":"InternalError"}"#),
+                _ => {
+                    now.store(9, Ordering::SeqCst);
+                    Answer::Stream(vec![Step::Say(b"two"), Step::Hold])
+                }
+            };
+        }
+        about(
+            seen,
+            &instance(|vmi| match (opens.load(Ordering::SeqCst), now.fetch_add(1, Ordering::SeqCst)) {
+                (0, _) => {}
+                (_, 0..4) => {
+                    vmi["status"]["migrationState"] = json!({"startTimestamp": "2026-01-01T00:00:00Z"})
+                }
+                _ => vmi["status"]["nodeName"] = json!("node-2"),
+            }),
+        )
+    };
+    let mut opened = Opened::at(Flags::default(), FAST, answer).await;
+    assert_eq!(opened.heard(3).await, b"one");
+    let after = Some(Why::Migrated { from: "node-1".into(), to: "node-2".into() });
+    assert_eq!(opened.settled().await, State::Live { node: "node-2".into(), paused: false, after });
+    assert_eq!(opened.heard(3).await, b"two");
+}
+
+#[tokio::test]
+async fn refusals_are_said_in_a_sentence() {
+    let status = |code: u16, message: &'static str, reason: &'static str| {
+        move |seen: &Seen| match is_console(seen) {
+            true => say(code, json!({"kind": "Status", "message": message, "reason": reason}).to_string()),
+            false => about(seen, &instance(|_| {})),
+        }
+    };
+    let cases = [
+        (400, "No serial consoles are present.", "BadRequest", "No serial consoles are present"),
+        (
+            403,
+            "virtualmachineinstances \"web\" is forbidden: no",
+            "Forbidden",
+            "virtualmachineinstances/console",
+        ),
+    ];
+    for (code, message, reason, want) in cases {
+        let mut opened = Opened::at(Flags::default(), FAST, status(code, message, reason)).await;
+        let State::Closed(why) = opened.settled().await else { panic!("open") };
+        let said = why.sentence("shop/web");
+        assert!(said.contains(want), "{said}");
+    }
+    let silent = |seen: &Seen| {
+        about(
+            seen,
+            &instance(|vmi| vmi["spec"]["domain"]["devices"]["autoattachSerialConsole"] = json!(false)),
+        )
+    };
+    let mut opened = Opened::at(Flags::default(), FAST, silent).await;
+    assert_eq!(opened.settled().await, State::Closed(Why::NoSerial));
+    assert!(opened.server.seen().iter().all(|seen| !is_console(seen)), "nothing is asked in vain");
+}
+
+#[tokio::test]
+async fn a_read_only_session_listens_and_types_nothing() {
+    let heard: Arc<Mutex<Vec<Step>>> = Arc::default();
+    let steps = vec![Step::Say(b"login: "), Step::Hear(b"x")];
+    *heard.lock().unwrap() = steps;
+    let answer = move |seen: &Seen| match is_console(seen) {
+        true => Answer::Stream(heard.lock().unwrap().clone()),
+        false => about(seen, &instance(|_| {})),
+    };
+    let pace = Pace { ping: Duration::from_millis(20), ..FAST };
+    let flags = Flags { readonly: true, ..Flags::default() };
+    let mut opened = Opened::at(flags, pace, answer).await;
+    assert_eq!(opened.heard(7).await, b"login: ");
+    opened.put(b"x");
+    // Had it been heard, the server would have ended the stream. Its signs of life go on: three of them, and it is still open.
+    let more = timeout(Duration::from_millis(200), opened.console.next()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+#[tokio::test]
+async fn a_dead_link_is_noticed() {
+    // Nobody reads there, so nobody answers.
+    let answer = move |seen: &Seen| match is_console(seen) {
+        true => Answer::Stream(vec![Step::Say(b"hi"), Step::Hold]),
+        false => about(seen, &instance(|_| {})),
+    };
+    let pace = Pace { ping: Duration::from_millis(10), ..FAST };
+    let mut opened = Opened::at(Flags::default(), pace, answer).await;
+    assert!(matches!(opened.settled().await, State::Live { .. }));
+    assert_eq!(opened.settled().await, State::Closed(Why::Silent));
+}
+
+#[test]
+fn what_waits_to_be_sent_is_bounded() {
+    let (keyboard, hands) = keyboard();
+    let piece = ConsoleInput::Typed(Bytes::from(vec![b'x'; TYPED / 2]));
+    assert_eq!(keyboard.put(piece.clone()), Ok(()));
+    assert_eq!(keyboard.put(piece.clone()), Ok(()));
+    assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Err(Full));
+    hands.done(&piece);
+    assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Ok(()));
+}
