@@ -230,8 +230,7 @@ impl Emulator {
         let text = crate::text::clean(text);
         // ASCII is drawn as it is whatever characters the guest had chosen.
         let line = format!("{begin}\x1b[0;2m\x1b(B\x0f{text}\x1b[0m\r\n");
-        let mut obeyed = Obeyed::new(&mut self.term, line.len());
-        Processor::new().advance(&mut obeyed, line.as_bytes());
+        Processor::new().advance(&mut Obeyed::new(&mut self.term, line.len()), line.as_bytes());
         let cursor = &mut self.term.grid_mut().cursor;
         cursor.template = before.template;
         cursor.charsets = before.charsets;

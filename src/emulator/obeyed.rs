@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alacritty_terminal::event::EventListener;
-use alacritty_terminal::grid::Dimensions as _;
+use alacritty_terminal::grid::{Dimensions as _, Scroll};
 use alacritty_terminal::index::{Column, Point};
 use alacritty_terminal::term::Term;
 use alacritty_terminal::term::cell::Flags;
@@ -72,6 +72,16 @@ impl<'a, T: EventListener> Obeyed<'a, T> {
     /// A tabulator goes no further than the end of the line.
     fn stops(&self, count: u16) -> u16 {
         count.min(u16::try_from(self.term.columns()).unwrap_or(u16::MAX))
+    }
+}
+
+impl<T> Drop for Obeyed<'_, T> {
+    /// Lines that leave a scrolling region push a view that is scrolled up, also where they go nowhere: it may then be above the
+    /// oldest line, where there is nothing that could be looked at.
+    fn drop(&mut self) {
+        if self.term.grid().display_offset() > self.term.history_size() {
+            self.term.grid_mut().scroll_display(Scroll::Delta(0));
+        }
     }
 }
 
