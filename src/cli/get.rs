@@ -99,6 +99,13 @@ pub(super) fn filled(
     Ok((app, now))
 }
 
+/// That a view's kinds are not served, and how to have them where that can be said.
+fn not_served(app: &App, view: &str) -> String {
+    let command = app.standing().and_then(|(kind, _)| kind.info().installed_by());
+    let how = command.map_or_else(String::new, |command| format!(" It can be installed: {command}"));
+    format!("This cluster does not serve {view}.{how}")
+}
+
 /// Says on standard error what went wrong, and gives the exit code.
 pub(super) fn verdict(app: &App, view: &str) -> u8 {
     let standing = app.standing().map(|(_, standing)| standing);
@@ -109,7 +116,7 @@ pub(super) fn verdict(app: &App, view: &str) -> u8 {
         }
         (_, Some(Summary::Stale { why, .. })) => (UNREACHABLE, why.to_string()),
         (_, Some(Summary::Denied { why })) => (FINDINGS, why.to_string()),
-        (_, Some(Summary::Absent)) => (FINDINGS, format!("This cluster does not serve {view}.")),
+        (_, Some(Summary::Absent)) => (FINDINGS, not_served(app, view)),
         _ => match &app.flash {
             Some(flash) if flash.health == crate::store::Health::Failed => {
                 let unreachable = app.session.discovery.is_none() && app.session.discovery_failed;

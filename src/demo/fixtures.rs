@@ -10,6 +10,7 @@
 //! | `fleet` | machines that are well |
 //! | `troubles`, `stuck` | one machine for each state of its own, and of its disks |
 //! | `copies`, `others` | snapshots and a restore; Virtink and Kairos |
+//! | `own` | the kinds of v9s |
 //! | `logs` | what consoles and importers have said |
 //!
 //! Nothing plays them: times stand still relative to the start, and a machine that is being deleted stays so. Finalizers
@@ -24,6 +25,7 @@ mod instance;
 mod logs;
 mod machine;
 mod others;
+mod own;
 mod platform;
 mod spec;
 mod stuck;
@@ -65,6 +67,7 @@ fn world(now: Timestamp) -> World {
     troubles::write(&mut world);
     stuck::write(&mut world);
     others::write(&mut world);
+    own::write(&mut world);
     world
 }
 

@@ -14,7 +14,7 @@ pub const NAMESPACE: &str = "shop";
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The groups of virtual machines and their parts.
-const MACHINES: [&str; 8] = [
+const MACHINES: [&str; 9] = [
     "kubevirt.io",
     "subresources.kubevirt.io",
     "cdi.kubevirt.io",
@@ -23,6 +23,7 @@ const MACHINES: [&str; 8] = [
     "pool.kubevirt.io",
     "instancetype.kubevirt.io",
     "virt.virtink.smartx.com",
+    "v9s.dev",
 ];
 
 /// The group in which KubeVirt starts, stops and opens machines.

@@ -2,7 +2,7 @@
 //!
 //! | Namespace | Is |
 //! |---|---|
-//! | `shop` | what an operator of one namespace sees: three web servers and a database |
+//! | `shop` | what an operator of one namespace sees: three web servers, a database, and workloads of v9s |
 //! | `lab` | one machine for each way in which machines live |
 //! | `factory` | where disks are made |
 //! | `stuck` | one machine for each cause of an import that does not come to its end |
@@ -16,12 +16,16 @@ use super::platform::play::ANNOTATION;
 pub const STUCK: &str = "stuck";
 
 /// The documents, as one would apply them.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     include_str!("tenants/cluster.yaml"),
     include_str!("tenants/factory.yaml"),
     include_str!("tenants/shop.yaml"),
     include_str!("tenants/lab.yaml"),
+    OWN,
 ];
+
+/// Objects of the kinds of v9s itself, with a status, which no controller writes yet.
+const OWN: &str = include_str!("tenants/own.yaml");
 
 /// A node: its name, its zone, how many processors it has, and how many GiB of memory.
 const NODES: [(&str, &str, u32, u32); 3] =
@@ -70,6 +74,15 @@ pub fn all(kubelet: u16) -> Result<Vec<Value>, BadDocument> {
 /// [`BadDocument`], which tests rule out.
 pub fn cluster(kubelet: u16) -> Result<Vec<Value>, BadDocument> {
     Ok([nodes(kubelet), read(DOCUMENTS[0])?].concat())
+}
+
+/// The objects of the kinds of v9s itself.
+///
+/// # Errors
+///
+/// [`BadDocument`], which tests rule out.
+pub fn own() -> Result<Vec<Value>, BadDocument> {
+    read(OWN)
 }
 
 fn read(text: &str) -> Result<Vec<Value>, BadDocument> {

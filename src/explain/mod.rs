@@ -14,13 +14,15 @@ mod copies;
 mod disk;
 mod explained;
 mod guest;
+mod own;
 mod pod;
 mod vm;
 
 use crate::model::Now;
 use crate::records::{
-    Claim, DataSource, DataVolume, ImportCron, Kind, Meta, Migration, Namespace, Node, OsArtifact, Pod, Pool,
-    Record, Records, VirtinkVm, Vm, VmSnapshot, Vmi, VolumeSnapshot,
+    Claim, DataSource, DataVolume, Image, ImportCron, Kind, Meta, Migration, Namespace, Node, OsArtifact,
+    Pod, Pool, Record, Records, SupportedVersion, VirtinkVm, Vm, VmSnapshot, Vmi, VolumeCommand, VolumeSet,
+    VolumeSnapshot, Workload,
 };
 use crate::store::{At, Health, Id, State, StateFn, Store, Stored};
 
@@ -61,6 +63,11 @@ explained!(
     Namespace,
     VirtinkVm,
     OsArtifact,
+    Workload,
+    VolumeSet,
+    VolumeCommand,
+    Image,
+    SupportedVersion,
 );
 
 /// Writes why a row is in its state, the most telling part first: `HTTP 404, attempt 4`. Nothing where there is nothing

@@ -12,6 +12,7 @@ mod labels;
 mod local;
 mod meta;
 mod metrics;
+mod own;
 #[cfg(test)]
 mod recordings;
 mod snapshot;
@@ -40,10 +41,12 @@ pub use decode::{BadObject, Decoded, decode, salvage};
 pub use labels::Labels;
 pub use meta::{Keys, Meta};
 pub use metrics::{NodeMetrics, PodMetrics, Usage};
+pub use own::{Image, ImageFlags, SupportedVersion, VolumeCommand, VolumeSet, Workload, WorkloadFlags};
 pub use values::{Trouble, Truth};
 
 use serde::Deserialize;
 
+use crate::model::crd::GROUP;
 use crate::model::{Key, Word};
 
 /// Hands the list of all kinds to a macro: `Variant: what it is`. The only place where a kind is named to generic code.
@@ -57,6 +60,7 @@ macro_rules! with_kinds {
             DataVolume, DataSource, ImportCron,
             Claim, Pod, Event, Node, Namespace, Secret, StorageClass,
             VolumeSnapshot, VirtinkVm, OsArtifact, PodMetrics, NodeMetrics,
+            Workload, VolumeSet, VolumeCommand, Image, SupportedVersion,
             Context, Other,
         }
     };
@@ -152,6 +156,21 @@ pub struct KindInfo {
     pub namespaced: bool,
     /// Label selectors that together find those objects which belong to virtual machines; empty: all of them may.
     pub partners: &'static [&'static str],
+}
+
+/// The commands that bring a group's kinds to a cluster, where one can be named.
+const INSTALLED_BY: &[(&str, &str)] = &[(GROUP, "v9s crds | kubectl apply --server-side -f -")];
+
+impl KindInfo {
+    /// The command that brings this kind to a cluster, if one can be named.
+    pub fn installed_by(&self) -> Option<&'static str> {
+        Self::command_for(self.group)
+    }
+
+    /// The command that brings the kinds of a group to a cluster, if one can be named.
+    pub fn command_for(group: &str) -> Option<&'static str> {
+        INSTALLED_BY.iter().find(|(of, _)| *of == group).map(|(_, command)| *command)
+    }
 }
 
 /// The narrow form of one kind of object.

@@ -132,8 +132,8 @@ pub struct Store {
     groups: Groups,
     feeds: Feeds,
     states: States,
-    /// Records that sum up changed ones, until the batch is over.
-    summed_up: Vec<Id>,
+    /// Records that look different because of changed ones in other ways than as their wholes, until the batch is over.
+    also_touched: Vec<Id>,
     columns: Option<TableColumns>,
 }
 
@@ -346,7 +346,7 @@ impl Store {
                 }
             }
         }
-        touched.ids.append(&mut self.summed_up);
+        touched.ids.append(&mut self.also_touched);
         self.links.spread(&mut touched.ids, from);
         for &id in &touched.ids[from..] {
             if self.states.keeps(id.kind())
@@ -411,6 +411,10 @@ impl Store {
         if before != after {
             before.iter().for_each(|target| self.links.stop_waiting(target.key, id));
             self.links.cut_own(id);
+            // Those that it no longer names are parts of nothing now.
+            let freed = before.iter().filter(|target| !target.whole);
+            let freed: Vec<Id> = freed.filter_map(|target| self.find_key(target.key)).collect();
+            self.also_touched.extend(freed);
             self.link(id, &after);
         }
         self.touch_groups(R::KIND, groups, groups[0] != groups[1]);
@@ -423,7 +427,7 @@ impl Store {
             self.groups.forget(kind);
         }
         for key in groups.into_iter().flatten() {
-            self.summed_up.extend(self.find_key(key));
+            self.also_touched.extend(self.find_key(key));
         }
     }
 
@@ -443,6 +447,8 @@ impl Store {
         for key in keys {
             for waiting in self.links.waiting_for(key) {
                 self.relink(waiting);
+                // Being a part of something may decide whether a record is a row.
+                self.also_touched.push(waiting);
             }
         }
         Some(id)
@@ -453,7 +459,10 @@ impl Store {
         for target in targets {
             match self.find_key(target.key) {
                 Some(other) if target.whole => self.links.link(id, other, false),
-                Some(other) => self.links.link(other, id, true),
+                Some(other) => {
+                    self.links.link(other, id, true);
+                    self.also_touched.push(other);
+                }
                 None => self.links.wait(target.key, id),
             }
         }
@@ -467,13 +476,14 @@ impl Store {
         self.link(id, &targets);
     }
 
-    /// Removes a record; what it was a part of is touched, and who had named it waits for it again.
+    /// Removes a record; what it was a part of and its own parts are touched, and who had named it waits for it again.
     fn remove(&mut self, id: Id, touched: &mut Vec<Id>) {
         let mut targets = Vec::new();
         self.tables.targets(id, &mut targets);
         targets.iter().for_each(|target| self.links.stop_waiting(target.key, id));
         touched.push(id);
         touched.extend(self.links.wholes(id));
+        touched.extend(self.links.parts(id));
         let group = self.tables.member_of(id);
         self.touch_groups(id.kind(), [group, None], true);
         self.index.remove(&self.tables, id);

@@ -311,10 +311,14 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         (Link::Up, Some(Summary::Absent)) => {
             let info = kind.map(crate::records::Kind::info);
             let name = info.map_or(String::new(), |info| format!("{}.{}", info.plural, info.group));
-            (
-                format!("This cluster does not serve {name}. Once it does, rows appear here by themselves."),
-                Health::Warning,
-            )
+            let command = info.and_then(crate::records::KindInfo::installed_by);
+            let how = command
+                .map_or_else(String::new, |command| format!("\n\nIt can be installed:\n{command}\n\n"));
+            let more = if how.is_empty() { " " } else { how.as_str() };
+            let text = format!(
+                "This cluster does not serve {name}.{more}Once it does, rows appear here by themselves."
+            );
+            (text, Health::Warning)
         }
         _ => return,
     };

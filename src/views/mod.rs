@@ -9,6 +9,7 @@ mod datavolumes;
 pub mod detail;
 mod events;
 mod filter;
+mod images;
 mod importcrons;
 mod instancetypes;
 mod list;
@@ -26,10 +27,13 @@ mod secrets;
 mod snapshots;
 mod storageclasses;
 mod table;
+mod versions;
 mod view;
 mod vmis;
 mod vmrestores;
 mod vms;
+mod volumecommands;
+mod volumesets;
 mod vtvms;
 mod within;
 mod workloads;
@@ -52,12 +56,16 @@ pub static VIEWS: &[&dyn AnyView] = &[
     &pools::VIEW,
     &migrations::VIEW,
     &vtvms::VIEW,
+    &volumesets::VIEW,
+    &volumecommands::VIEW,
     &datavolumes::VIEW,
     &claims::VIEW,
     &snapshots::VIEW,
     &vmrestores::VIEW,
     &datasources::VIEW,
     &importcrons::VIEW,
+    &images::VIEW,
+    &versions::VIEW,
     &instancetypes::VIEW,
     &preferences::VIEW,
     &storageclasses::VIEW,

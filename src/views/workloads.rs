@@ -1,5 +1,5 @@
-//! `workloads`: everything that runs guests, each once: pools with their machines folded in, and the machines that
-//! nothing above them owns, of KubeVirt and of Virtink.
+//! `workloads`: everything that runs guests, each once: Workloads of our own and pools, with their machines folded in, and
+//! the machines that nothing above them owns, of KubeVirt and of Virtink.
 
 use std::fmt::Write as _;
 
@@ -13,13 +13,13 @@ use super::vms::{bytes, vm_node};
 use super::vtvms::virtink_state;
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word, format_bytes};
-use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, name_key};
+use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Workload, name_key};
 use crate::store::{At, Id, Part, Row, SortKey, State, Store};
 
 /// A row of this view.
-pub(super) struct Workload;
+pub(super) struct Entry;
 
-impl Row for Workload {
+impl Row for Entry {
     type Record = Meta;
 
     fn find(store: &Store, id: Id) -> Option<&Meta> {
@@ -29,32 +29,35 @@ impl Row for Workload {
 
 /// What a row is.
 enum Runs<'a> {
+    Own(At<'a, Workload>),
     Machine(At<'a, Vm>),
     Pool(At<'a, Pool>),
     Virtink(At<'a, VirtinkVm>),
 }
 
-impl<'a> At<'a, Workload> {
+impl<'a> At<'a, Entry> {
     fn runs(self) -> Option<Runs<'a>> {
         let (store, id) = (self.store(), self.id());
         let machine = At::new(store, id).map(Runs::Machine);
         let pool = || At::new(store, id).map(Runs::Pool);
         let virtink = || At::new(store, id).map(Runs::Virtink);
-        machine.or_else(pool).or_else(virtink)
+        let own = || At::new(store, id).map(Runs::Own);
+        machine.or_else(pool).or_else(virtink).or_else(own)
     }
 }
 
-pub(super) static VIEW: View<Workload> = View {
+pub(super) static VIEW: View<Entry> = View {
     name: "workloads",
     aliases: &["workload", "wl", "work", "wk"],
-    rows: &[Kind::Vm, Kind::Pool, Kind::VirtinkVm],
+    rows: &[Kind::Workload, Kind::Vm, Kind::Pool, Kind::VirtinkVm],
     partners: super::vms::PARTNERS,
     shown: |row| match row.runs() {
-        Some(Runs::Machine(vm)) => vm.pool().is_none(),
+        Some(Runs::Machine(vm)) => vm.pool().is_none() && vm.wholes::<Workload>().next().is_none(),
         Some(_) => true,
         None => false,
     },
     state: |row, now| match row.runs() {
+        Some(Runs::Own(workload)) => workload.state(now),
         Some(Runs::Machine(vm)) => vm.state(now),
         Some(Runs::Pool(pool)) => pool_state(pool, now),
         Some(Runs::Virtink(vm)) => virtink_state(vm, now),
@@ -63,29 +66,28 @@ pub(super) static VIEW: View<Workload> = View {
     columns: &[
         namespace(),
         name(),
-        Column::<Workload>::text("KIND", 8, |row, _| SortKey::Text(kind(row))).within(Sets::all()),
+        Column::<Entry>::text("KIND", 8, |row, _| SortKey::Text(kind(row))).within(Sets::all()),
         state(),
         reason(),
         since(),
-        Column::<Workload>::text("READY", 11, |row, _| SortKey::Number(ready(row)))
+        Column::<Entry>::text("READY", 11, |row, _| SortKey::Number(ready(row)))
             .written(write_readiness)
             .within(Sets::TRIAGE),
-        Column::<Workload>::text("NODE", 40, |row, _| node(row).here().map_or(SortKey::Nothing, word))
+        Column::<Entry>::text("NODE", 40, |row, _| node(row).here().map_or(SortKey::Nothing, word))
             .written(|row, _, out| write_node(row, out))
             .within(Sets::NETWORK.union(Sets::TRIAGE)),
-        Column::<Workload>::number("CPU", |row, _| part_key(cpus(row)))
+        Column::<Entry>::number("CPU", |row, _| part_key(cpus(row)))
             .written(|row, _, out| write_part(cpus(row), out))
             .within(Sets::CAPACITY),
-        Column::<Workload>::bytes("MEMORY", |row, _| part_key(memory(row)))
+        Column::<Entry>::bytes("MEMORY", |row, _| part_key(memory(row)))
             .written(|row, _, out| partner(memory(row), out, format_bytes))
             .within(Sets::CAPACITY),
-        Column::<Workload>::text("IP", 39, |row, _| address_key(row))
+        Column::<Entry>::text("IP", 39, |row, _| address_key(row))
             .written(|row, _, out| write_ip(row, out))
             .within(Sets::NETWORK),
-        Column::<Workload>::number("DISKS", |row, _| SortKey::Number(disks(row)))
-            .wide()
-            .within(Sets::STORAGE),
-        Column::<Workload>::text("POLICY", 16, |row, _| match row.runs() {
+        Column::<Entry>::number("DISKS", |row, _| SortKey::Number(disks(row))).wide().within(Sets::STORAGE),
+        Column::<Entry>::text("POLICY", 16, |row, _| match row.runs() {
+            Some(Runs::Own(workload)) => word(workload.strategy),
             Some(Runs::Machine(vm)) => text(vm.strategy.as_str()),
             Some(Runs::Virtink(vm)) => text(vm.policy.as_str()),
             _ => SortKey::Nothing,
@@ -98,6 +100,7 @@ pub(super) static VIEW: View<Workload> = View {
     related: &[
         Related { road: Road::Node, title: "node", kinds: &[Kind::Node, Kind::Vmi], find: find_node },
         Related::below("machines", &[Kind::Vm]),
+        Related::below("volume sets", &[Kind::VolumeSet]),
         Related::below("instances", &[Kind::Vmi]),
         Related::below("pods", &[Kind::Pod]),
         Related::below("disks", &[Kind::DataVolume]),
@@ -108,8 +111,9 @@ pub(super) static VIEW: View<Workload> = View {
     ],
 };
 
-fn kind(row: At<'_, Workload>) -> &'static str {
+fn kind(row: At<'_, Entry>) -> &'static str {
     match row.runs() {
+        Some(Runs::Own(_)) => "workload",
         Some(Runs::Machine(_)) => "VM",
         Some(Runs::Pool(_)) => "pool",
         Some(Runs::Virtink(_)) => "Virtink",
@@ -117,8 +121,9 @@ fn kind(row: At<'_, Workload>) -> &'static str {
     }
 }
 
-fn ready(row: At<'_, Workload>) -> i64 {
+fn ready(row: At<'_, Entry>) -> i64 {
     match row.runs() {
+        Some(Runs::Own(workload)) => i64::from(workload.ready),
         Some(Runs::Machine(vm)) => i64::from(vm.flags.contains(VmFlags::READY)),
         Some(Runs::Pool(pool)) => i64::from(pool.ready),
         Some(Runs::Virtink(vm)) => i64::from(vm.flags.contains(VirtinkFlags::READY)),
@@ -126,15 +131,17 @@ fn ready(row: At<'_, Workload>) -> i64 {
     }
 }
 
-fn write_readiness(row: At<'_, Workload>, now: Now, out: &mut String) {
+fn write_readiness(row: At<'_, Entry>, now: Now, out: &mut String) {
     match row.runs() {
+        Some(Runs::Own(workload)) => _ = write!(out, "{}/{}", workload.ready, workload.desired),
         Some(Runs::Pool(pool)) => write_ready(pool, now, out),
         _ => _ = write!(out, "{}/1", ready(row)),
     }
 }
 
-fn cpus(row: At<'_, Workload>) -> Part<i64> {
+fn cpus(row: At<'_, Entry>) -> Part<i64> {
     match row.runs() {
+        Some(Runs::Own(workload)) => Part::Here(i64::from(workload.cpus) * i64::from(workload.desired)),
         Some(Runs::Machine(vm)) => vm.asked_cpus().map(i64::from),
         Some(Runs::Pool(pool)) => Part::Here(pool.cpus()),
         Some(Runs::Virtink(vm)) => Part::Here(i64::from(vm.cpus)),
@@ -143,8 +150,9 @@ fn cpus(row: At<'_, Workload>) -> Part<i64> {
 }
 
 /// Bytes of memory that it asks for.
-fn memory(row: At<'_, Workload>) -> Part<u64> {
+fn memory(row: At<'_, Entry>) -> Part<u64> {
     match row.runs() {
+        Some(Runs::Own(workload)) => Part::Here(workload.memory.saturating_mul(workload.desired.into())),
         Some(Runs::Machine(vm)) => vm.asked_memory().map(bytes),
         Some(Runs::Pool(pool)) => Part::Here(pool.memory().unsigned_abs()),
         Some(Runs::Virtink(vm)) => Part::Here(bytes(vm.memory)),
@@ -152,8 +160,9 @@ fn memory(row: At<'_, Workload>) -> Part<u64> {
     }
 }
 
-fn disks(row: At<'_, Workload>) -> i64 {
+fn disks(row: At<'_, Entry>) -> i64 {
     let disks = match row.runs() {
+        Some(Runs::Own(workload)) => usize::from(workload.disks) * workload.desired as usize,
         Some(Runs::Machine(vm)) => vm.record().disks.len(),
         Some(Runs::Pool(pool)) => pool.vms().map(|vm| vm.record().disks.len()).sum(),
         Some(Runs::Virtink(vm)) => vm.record().disks.len(),
@@ -162,25 +171,25 @@ fn disks(row: At<'_, Workload>) -> i64 {
     i64::try_from(disks).unwrap_or(i64::MAX)
 }
 
-fn address_key(row: At<'_, Workload>) -> SortKey<'static> {
+fn address_key(row: At<'_, Entry>) -> SortKey<'static> {
     address(match row.runs() {
         Some(Runs::Machine(vm)) => vm.vmi().here().and_then(|vmi| vmi.address()),
         Some(Runs::Virtink(vm)) => vm.present_pod().here().and_then(|pod| pod.address()),
-        Some(Runs::Pool(_)) | None => None,
+        Some(Runs::Own(_) | Runs::Pool(_)) | None => None,
     })
 }
 
-fn write_ip(row: At<'_, Workload>, out: &mut String) {
+fn write_ip(row: At<'_, Entry>, out: &mut String) {
     match row.runs() {
         Some(Runs::Machine(vm)) => partner(vm.vmi(), out, |vmi, out| write_address(vmi.address(), out)),
         Some(Runs::Virtink(vm)) => {
             partner(vm.present_pod(), out, |pod: At<'_, Pod>, out| write_address(pod.address(), out));
         }
-        Some(Runs::Pool(_)) | None => out.push_str("n/a"),
+        Some(Runs::Own(_) | Runs::Pool(_)) | None => out.push_str("n/a"),
     }
 }
 
-fn node(row: At<'_, Workload>) -> Part<Word> {
+fn node(row: At<'_, Entry>) -> Part<Word> {
     match row.runs() {
         Some(Runs::Machine(vm)) => vm_node(vm),
         Some(Runs::Virtink(vm)) if !vm.node.is_empty() => Part::Here(vm.node),
@@ -188,10 +197,17 @@ fn node(row: At<'_, Workload>) -> Part<Word> {
     }
 }
 
-/// Writes the node of a machine; how many nodes the machines of a pool run on.
-fn write_node(row: At<'_, Workload>, out: &mut String) {
-    let Some(Runs::Pool(pool)) = row.runs() else { return partner(node(row), out, write_word) };
-    let mut nodes: Vec<Word> = pool.vms().filter_map(|vm| vm_node(vm).here()).collect();
+/// Writes the node of a machine; how many nodes the machines of a pool or workload run on.
+fn write_node(row: At<'_, Entry>, out: &mut String) {
+    match row.runs() {
+        Some(Runs::Own(workload)) => write_nodes(workload.parts(), out),
+        Some(Runs::Pool(pool)) => write_nodes(pool.vms(), out),
+        _ => partner(node(row), out, write_word),
+    }
+}
+
+fn write_nodes<'a>(machines: impl Iterator<Item = At<'a, Vm>>, out: &mut String) {
+    let mut nodes: Vec<Word> = machines.filter_map(|vm| vm_node(vm).here()).collect();
     nodes.sort_unstable();
     nodes.dedup();
     match nodes.as_slice() {
@@ -201,7 +217,7 @@ fn write_node(row: At<'_, Workload>, out: &mut String) {
     }
 }
 
-fn find_node(row: At<'_, Workload>, out: &mut Vec<Id>) {
+fn find_node(row: At<'_, Entry>, out: &mut Vec<Id>) {
     if let Some(node) = node(row).here() {
         out.extend(row.store().find_key(name_key(Kind::Node, Word::default(), &node)));
     }

@@ -4,6 +4,7 @@ mod demo;
 mod header;
 mod lists;
 mod opened;
+mod own;
 mod recordings;
 mod shots;
 mod sizes;

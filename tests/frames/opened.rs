@@ -45,6 +45,14 @@ impl Stage {
         self.answers(ticket, Answer::Objects(news))
     }
 
+    /// The server answers with the object that was asked for last by its path.
+    pub(super) fn document_is(&mut self, object: &Value) -> &mut Self {
+        let of_path = |question: &Question| matches!(question, Question::Document { .. });
+        let (ticket, _) =
+            self.asked().into_iter().rev().find(|(_, question)| of_path(question)).expect("a question");
+        self.answers(ticket, Answer::Document(Ok(object.clone())))
+    }
+
     /// The log that is asked for of a container, and its request.
     fn log_of(&self, container: &str) -> (Ticket, LogRequest) {
         let logs: Vec<(Ticket, LogRequest)> = self

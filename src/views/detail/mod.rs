@@ -3,6 +3,7 @@
 
 mod conditions;
 mod machine;
+mod own;
 
 use serde_json::Value;
 
@@ -85,6 +86,10 @@ pub struct Known {
 pub static KINDS: &[Known] = &[
     Known { kind: Kind::Vm, beside: Some(Kind::Vmi), guest: true, sections: machine::of_vm },
     Known { kind: Kind::Vmi, beside: None, guest: true, sections: machine::of_vmi },
+    Known { kind: Kind::Workload, beside: None, guest: false, sections: own::of_workload },
+    Known { kind: Kind::VolumeSet, beside: None, guest: false, sections: own::of_volume_set },
+    Known { kind: Kind::Image, beside: None, guest: false, sections: own::of_image },
+    Known { kind: Kind::SupportedVersion, beside: None, guest: false, sections: own::of_version },
 ];
 
 /// What is known of this kind beyond what all kinds have.

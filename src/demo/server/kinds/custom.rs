@@ -1,7 +1,7 @@
 //! Kinds of volume snapshots, Virtink, Kairos, and our own.
 
-use super::Row;
 use super::columns::{AGE, boolean, date, integer, text};
+use super::{Row, Scale};
 
 /// A custom resource in namespaces; the rest is filled in by each row.
 pub(super) const CUSTOM: Row = Row {
@@ -25,7 +25,8 @@ pub(super) const CUSTOM: Row = Row {
 const SNAPSHOT: Row = Row { group: "snapshot.storage.k8s.io", versions: &["v1"], ..CUSTOM };
 const VIRTINK: Row = Row { group: "virt.virtink.smartx.com", versions: &["v1alpha1"], ..CUSTOM };
 const KAIROS: Row = Row { group: "build.kairos.io", versions: &["v1alpha2"], status: true, ..CUSTOM };
-const OWN: Row = Row { group: "v9s.dev", versions: &["v1alpha1"], status: true, ..CUSTOM };
+const OWN: Row =
+    Row { group: "v9s.dev", versions: &["v1alpha1"], categories: &["v9s"], status: true, ..CUSTOM };
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -112,22 +113,95 @@ pub(super) const ROWS: &[Row] = &[
         columns: &[text("Phase", ".status.phase"), date("Age", ".metadata.creationTimestamp").about("Age")],
         ..KAIROS
     },
-    Row { kind: "Workload", plural: "workloads", singular: "workload", short: &["wl"], ..OWN },
-    Row { kind: "VolumeSet", plural: "volumesets", singular: "volumeset", short: &["vset"], ..OWN },
+    Row {
+        kind: "Workload",
+        plural: "workloads",
+        singular: "workload",
+        short: &["wl"],
+        scale: Some(Scale {
+            spec_replicas: "spec.defaultOptions.autoscaling.minScale",
+            status_replicas: "status.replicas",
+            selector: "status.selector",
+        }),
+        columns: &[
+            text("State", ".status.health.readiness"),
+            integer("Ready", ".status.readyReplicas"),
+            integer("Replicas", ".spec.defaultOptions.autoscaling.minScale"),
+            text("Strategy", ".spec.vm.runStrategy"),
+            text("Message", ".status.message").wide(),
+            text("Image", ".spec.vm.bootDisk.source.oci.image").wide(),
+            text("Volumes", ".spec.vm.bootDisk.persist.volumeSet").wide(),
+            AGE,
+        ],
+        ..OWN
+    },
+    Row {
+        kind: "VolumeSet",
+        plural: "volumesets",
+        singular: "volumeset",
+        short: &["vset"],
+        columns: &[
+            text("Class", ".spec.performanceClass"),
+            text("FS", ".spec.fileSystemType"),
+            text("Size", ".spec.initialCapacity").of("number"),
+            text("Used By", ".status.usedByWorkload"),
+            integer("Volumes", ".status.volumeCount"),
+            text("Schedule", ".spec.snapshots.schedule").wide(),
+            AGE,
+        ],
+        ..OWN
+    },
     Row {
         kind: "VolumeCommand",
         plural: "volumecommands",
         singular: "volumecommand",
         short: &["vcmd"],
+        columns: &[
+            text("Set", ".spec.volumeSet"),
+            integer("Volume", ".spec.volumeIndex"),
+            text("Command", ".spec.type"),
+            text("Stage", ".status.stage"),
+            text("Message", ".status.message").wide(),
+            AGE,
+        ],
         ..OWN
     },
-    Row { kind: "Image", plural: "images", singular: "image", short: &["img"], namespaced: false, ..OWN },
+    Row {
+        kind: "Image",
+        plural: "images",
+        singular: "image",
+        short: &["img"],
+        namespaced: false,
+        columns: &[
+            text("Title", ".spec.title"),
+            text("Purpose", ".spec.purpose"),
+            text("Kubernetes", ".spec.kubernetesVersion"),
+            boolean("Enabled", ".spec.enabled"),
+            boolean("Public", ".spec.public"),
+            boolean("Verified", ".status.verified"),
+            text("OS", ".spec.os").wide(),
+            text("CNI", ".spec.cni").wide(),
+            text("Size", ".status.size").wide(),
+            AGE,
+        ],
+        ..OWN
+    },
     Row {
         kind: "SupportedVersion",
         plural: "supportedversions",
         singular: "supportedversion",
         short: &["sv"],
         namespaced: false,
+        columns: &[
+            text("Version", ".spec.version"),
+            text("State", ".spec.state"),
+            text("Control Plane", ".spec.controlPlaneImage"),
+            text("Worker", ".spec.workerImage"),
+            integer("Clusters", ".status.clusters"),
+            text("CNI", ".spec.cni").wide(),
+            text("Autoscaler", ".spec.autoscalerImage").wide(),
+            AGE,
+        ],
         ..OWN
     },
     Row { kind: "Bake", plural: "bakes", singular: "bake", ..OWN },

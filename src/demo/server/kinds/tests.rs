@@ -146,3 +146,48 @@ fn rows_are_those_of_the_real_definitions() {
         assert_eq!(ours[&name], wanted, "{name:?}");
     }
 }
+
+/// What the server shows of our kinds is what their definitions say.
+#[test]
+fn our_kinds_are_those_of_their_definitions() {
+    for definition in crate::model::crd::definitions() {
+        let spec = &definition["spec"];
+        let (names, version) = (&spec["names"], &spec["versions"][0]);
+        let kind = Kind::of_object("v9s.dev/v1alpha1", names["kind"].as_str().unwrap()).unwrap();
+        let row = kind.row();
+        assert_eq!(serde_json::json!(row.plural), names["plural"]);
+        assert_eq!(serde_json::json!(row.singular), names["singular"]);
+        assert_eq!(serde_json::json!(row.short), names["shortNames"]);
+        assert_eq!(serde_json::json!(row.categories), names["categories"]);
+        assert_eq!(row.namespaced, spec["scope"] == "Namespaced");
+        assert_eq!(row.status, version["subresources"]["status"].is_object());
+        let scale = row.scale.as_ref().map(|scale| {
+            let paths =
+                [scale.spec_replicas, scale.status_replicas, scale.selector].map(|path| format!(".{path}"));
+            serde_json::json!({
+                "specReplicasPath": paths[0], "statusReplicasPath": paths[1], "labelSelectorPath": paths[2],
+            })
+        });
+        assert_eq!(scale.unwrap_or_default(), version["subresources"]["scale"], "{}", row.kind);
+        let of_definition: Vec<_> = version["additionalPrinterColumns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|column| {
+                let text = |key: &str| column[key].as_str().unwrap_or_default().to_owned();
+                (text("name"), text("type"), text("jsonPath"), column["priority"].as_i64().unwrap_or(0))
+            })
+            .collect();
+        let shown: Vec<_> = kind
+            .columns()
+            .skip(1)
+            .map(|column| {
+                let Cell::Path(path) = column.cell else {
+                    panic!("{} of {} is computed", column.name, row.kind)
+                };
+                (column.name.to_owned(), column.kind.to_owned(), path.to_owned(), i64::from(column.priority))
+            })
+            .collect();
+        assert_eq!(shown, of_definition, "{}", row.kind);
+    }
+}
