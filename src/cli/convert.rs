@@ -11,7 +11,7 @@ use super::{FINDINGS, FINE};
 use crate::model::dialect::{self, Form};
 use crate::model::tree::Tree;
 use crate::rules::known::{Known, Options};
-use crate::rules::{self, Dialect, Document, LONGEST, Source, Spot};
+use crate::rules::{self, Dialect, Document, LONGEST, Source};
 use crate::text;
 use crate::ui::signals::quiet_broken_pipe;
 
@@ -114,7 +114,7 @@ fn converted(
         let _ = writeln!(problems, "{file}:{}:{}: error[{rule}]: {text}", finding.line, finding.column);
     }
     for document in &source.documents {
-        match dialect::convert(&tree(&document.root()), to) {
+        match dialect::convert(&document.root().tree(), to) {
             Ok(tree) => trees.push(tree),
             Err(why) => {
                 let (line, column) = document.text().position(start(document));
@@ -127,30 +127,6 @@ fn converted(
 
 fn start(document: &Document) -> usize {
     document.root().get("kind").range().start
-}
-
-/// A place of a document with everything below it.
-fn tree(at: &Spot<'_>) -> Tree {
-    if at.is_map() {
-        return Tree::Map(at.entries().map(|(key, value)| (key.to_owned(), tree(&value))).collect());
-    }
-    if at.is_list() {
-        return Tree::List(at.items().map(|item| tree(&item)).collect());
-    }
-    match (at.text(), at.truth(), at.number()) {
-        (Some(text), ..) => Tree::Text(text.to_owned()),
-        (_, Some(truth), _) => Tree::Bool(truth),
-        (.., Some(number)) => whole(at).map_or(Tree::Float(number), Tree::Int),
-        _ => Tree::Null,
-    }
-}
-
-/// The whole number that stands there, if it was written as one.
-fn whole(at: &Spot<'_>) -> Option<i64> {
-    match at.json() {
-        serde_json::Value::Number(number) => number.as_i64(),
-        _ => None,
-    }
 }
 
 fn print(trees: &[Tree], output: Output) -> anyhow::Result<String> {

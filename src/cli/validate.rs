@@ -6,11 +6,14 @@ use std::io::Write as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{ConnectionFlags, FINDINGS, FINE, USAGE, files};
+use super::{ConnectionFlags, FINDINGS, FINE, UNREACHABLE, USAGE, files};
+use crate::cluster::live::{Answers, Complaint, Rehearsal};
 use crate::model::Now;
 use crate::rules::known::{Known, Options};
+use crate::rules::live::said;
 use crate::rules::{Document, Finding, Level, Source, judge};
 use crate::text;
+use crate::ui::runtime;
 use crate::ui::signals::quiet_broken_pipe;
 
 /// Check documents before they are applied, and point at the line
@@ -22,6 +25,9 @@ pub(super) struct Validate {
     /// The documents before the change, for rules about what may change
     #[arg(long, value_name = "FILE")]
     against: Option<String>,
+    /// Ask the cluster, too: about what is there, and whether it would take the documents; nothing is stored
+    #[arg(long)]
+    live: bool,
     /// How to print findings; json: one array, an object per finding; github: annotations of a workflow
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Output,
@@ -87,9 +93,34 @@ impl Validate {
         // What one file makes, another one may use.
         let known =
             sources.iter().fold(self.context.known(), |known, (_, source)| known.with(&source.documents));
+        let mut answers = Answers::default();
+        if self.live {
+            let streams: Vec<&[Document]> =
+                sources.iter().map(|(_, source)| source.documents.as_slice()).collect();
+            match runtime::ask(connection.flags(), &streams, options.gvc.as_deref())? {
+                Ok(told) => answers = told,
+                Err(failure) => {
+                    eprintln!("v9s: {failure}");
+                    return Ok(UNREACHABLE);
+                }
+            }
+        }
+        if answers.only_looked {
+            eprintln!("v9s: --readonly: the server was not asked whether it would take them.");
+        }
+        let known = answers.objects.tell(known);
         let judged: Vec<(&str, &Source, Vec<Finding>)> = sources
             .iter()
-            .map(|(name, source)| (&**name, source, judge(source, old, &known, &options)))
+            .enumerate()
+            .map(|(place, (name, source))| {
+                let rehearsals = answers.rehearsals.get(place).map_or(&[][..], Vec::as_slice);
+                let before = before(rehearsals);
+                let old = if old.is_empty() { &before.documents } else { old };
+                let mut found = judge(source, old, &known, &options);
+                found.extend(complaints(source, rehearsals));
+                found.sort_by_key(|one| (one.document, one.range.start));
+                (&**name, source, found)
+            })
             .collect();
         let printed = match self.output {
             Output::Text => judged.iter().map(|(name, source, found)| plain(name, source, found)).collect(),
@@ -113,6 +144,27 @@ impl Validate {
             _ => FINDINGS,
         })
     }
+}
+
+/// The objects that documents are about to change, as documents.
+fn before(rehearsals: &[Rehearsal]) -> Source {
+    let objects: Vec<String> =
+        rehearsals.iter().filter_map(|one| one.before.as_ref()).map(Value::to_string).collect();
+    Source::read(objects.join("\n---\n").as_bytes())
+}
+
+/// What the server has to say, each thing once.
+fn complaints(source: &Source, rehearsals: &[Rehearsal]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (document, rehearsal) in source.documents.iter().zip(rehearsals) {
+        for Complaint { field, text, refuses } in &rehearsal.complaints {
+            let finding = said(document, field, text, *refuses);
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+    }
+    findings
 }
 
 fn counted(count: usize, word: &str) -> String {

@@ -39,6 +39,17 @@ pub struct Failure {
     pub what: String,
     /// What the user can do, where something can be said.
     pub remedy: Option<String>,
+    /// The fields of an object that the server finds fault with.
+    pub causes: Box<[Cause]>,
+}
+
+/// A field that a server finds fault with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// The field, as servers write it: `spec.containers[0].cpu`; may be empty.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// The kinds of failure that are told apart.
@@ -111,7 +122,7 @@ impl Error for Failure {}
 impl Failure {
     /// Makes a failure without a remedy.
     pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), remedy: None }
+        Self { kind, what: what.into(), remedy: None, causes: Box::default() }
     }
 
     /// Adds what the user can do about it.
@@ -181,6 +192,7 @@ impl Failure {
                     message: status.message.clone(),
                     reason: status.reason.clone(),
                     retry_after: status.details.as_ref().map(|d| u64::from(d.retry_after_seconds)),
+                    causes: Vec::new(),
                 };
                 said.into_failure(status.code, server)
             }
@@ -234,6 +246,7 @@ struct Said {
     message: String,
     reason: String,
     retry_after: Option<u64>,
+    causes: Vec<Cause>,
 }
 
 /// The part of a `metav1.Status` that is used.
@@ -250,16 +263,38 @@ struct Status {
 struct Details {
     #[serde(rename = "retryAfterSeconds")]
     retry_after_seconds: Option<u64>,
+    causes: Option<Vec<StatusCause>>,
 }
+
+#[derive(Deserialize)]
+struct StatusCause {
+    message: Option<String>,
+    field: Option<String>,
+}
+
+impl StatusCause {
+    fn plain(self) -> Cause {
+        let [field, message] = [self.field, self.message].map(Option::unwrap_or_default);
+        Cause { field: plain(&field, LONGEST), message: plain(&message, LONGEST) }
+    }
+}
+
+/// More causes than anybody reads.
+const MOST_CAUSES: usize = 200;
 
 impl Said {
     fn read(body: &[u8]) -> Self {
         match serde_json::from_slice::<Status>(body) {
-            Ok(status) if status.kind.as_deref() == Some("Status") => Self {
-                message: status.message.unwrap_or_default(),
-                reason: status.reason.unwrap_or_default(),
-                retry_after: status.details.and_then(|d| d.retry_after_seconds),
-            },
+            Ok(status) if status.kind.as_deref() == Some("Status") => {
+                let retry_after = status.details.as_ref().and_then(|details| details.retry_after_seconds);
+                let causes = status.details.and_then(|details| details.causes).unwrap_or_default();
+                Self {
+                    message: status.message.unwrap_or_default(),
+                    reason: status.reason.unwrap_or_default(),
+                    retry_after,
+                    causes: causes.into_iter().take(MOST_CAUSES).map(StatusCause::plain).collect(),
+                }
+            }
             _ => Self {
                 message: String::from_utf8_lossy(&body[..body.len().min(4 * LONGEST)]).into_owned(),
                 ..Self::default()
@@ -306,7 +341,8 @@ impl Said {
             400..=499 => said(&format!(" refuses the request ({code})"), "no reason given"),
             _ => said(&format!(" failed ({code})"), "no reason given"),
         };
-        Failure { kind, what, remedy: self.remedy(kind).map(str::to_owned) }
+        let remedy = self.remedy(kind).map(str::to_owned);
+        Failure { kind, what, remedy, causes: self.causes.into() }
     }
 
     fn exists(&self) -> bool {

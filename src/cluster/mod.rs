@@ -13,6 +13,7 @@ pub mod error;
 pub mod feed;
 pub mod gate;
 pub mod kubeconfig;
+pub mod live;
 pub mod logs;
 pub mod object;
 pub mod plugin;

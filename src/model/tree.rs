@@ -67,6 +67,24 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// The same as JSON. A number without a fraction is whole there, as kubectl sends it; one that JSON cannot say is null.
+    pub fn json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(truth) => (*truth).into(),
+            Self::Int(number) => (*number).into(),
+            // Far below the limits of both types.
+            Self::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => (*number as i64).into(),
+            Self::Float(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+            Self::List(items) => items.iter().map(Self::json).collect(),
+            Self::Map(fields) => fields.iter().map(|(key, value)| (key.clone(), value.json())).collect(),
+        }
+    }
+}
+
 impl From<serde_json::Value> for Tree {
     fn from(value: serde_json::Value) -> Self {
         use serde_json::Value;

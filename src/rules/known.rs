@@ -2,6 +2,8 @@
 //!
 //! Everything is optional. What is not known is never a mistake: a rule that needs it says nothing.
 
+pub mod objects;
+
 use serde::Deserialize;
 
 use super::source::{Document, Spot};
@@ -35,6 +37,8 @@ pub struct Known {
     pub storage_classes: Option<Vec<StorageClass>>,
     /// All DataSources of CDI.
     pub data_sources: Option<Vec<DataSource>>,
+    /// All images.
+    pub images: Option<Vec<Image>>,
     /// All namespaces.
     pub namespaces: Option<Vec<String>>,
     /// All virtual machines of KubeVirt.
@@ -55,6 +59,9 @@ pub struct Known {
     pub sets_smbios: Option<bool>,
     /// Whether the network policy knows host names.
     pub enforces_host_names: Option<bool>,
+    /// Images of the stream.
+    #[serde(skip)]
+    pub written_images: Vec<Image>,
     /// DataSources of the stream.
     #[serde(skip)]
     pub written_sources: Vec<DataSource>,
@@ -203,6 +210,24 @@ pub struct DataSource {
     pub http: Option<serde_json::Value>,
 }
 
+/// An Image of v9s.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Image {
+    /// Its name.
+    pub name: String,
+    /// Whether new machines may not use it.
+    pub disabled: bool,
+    /// Whether its checks went well, where that is known.
+    pub verified: Option<bool>,
+    /// What it is for; empty: any.
+    pub purpose: String,
+    /// The Kubernetes version in it.
+    pub kubernetes: Option<String>,
+    /// The network plug-in whose containers are in it.
+    pub cni: Option<String>,
+}
+
 /// The answer to a question for an object.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Lookup<'k, T> {
@@ -251,7 +276,19 @@ impl Known {
                         || Identity { name: name.to_owned(), gvc: gvc.to_owned(), reveals: None },
                     );
                 }
-                // Unlike the others these count without a cluster: a DataSource with a download explains its users.
+                // Unlike the others these count without a cluster: they say what their users get.
+                Subject::Image => {
+                    let optional = |path| root.get(path).text().map(str::to_owned);
+                    self.written_images.push(Image {
+                        name: name.to_owned(),
+                        disabled: root.get("spec.enabled").truth() == Some(false),
+                        verified: None,
+                        purpose: optional("spec.purpose").unwrap_or_else(|| "general".to_owned()),
+                        kubernetes: optional("spec.kubernetesVersion"),
+                        cni: optional("spec.cni"),
+                    });
+                }
+                // The same: a DataSource with a download explains its users.
                 Subject::DataSource => {
                     let http =
                         Some(root.get("spec.source.http")).filter(Spot::is_map).map(|http| http.json());
@@ -281,6 +318,15 @@ impl Known {
             }
         }
         self
+    }
+
+    /// Looks for an image. One that is about to be written counts, not what it replaces.
+    #[must_use]
+    pub fn image(&self, name: &str) -> Lookup<'_, Image> {
+        match self.written_images.iter().find(|image| image.name == name) {
+            Some(image) => Lookup::Here(image),
+            None => look(self.images.as_deref(), |image| image.name == name),
+        }
     }
 
     /// Looks for a virtual machine of KubeVirt.

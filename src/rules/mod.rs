@@ -10,6 +10,7 @@ pub mod fields;
 mod finding;
 mod fix;
 pub mod known;
+pub mod live;
 mod mend;
 pub mod paths;
 pub mod patterns;

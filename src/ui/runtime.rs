@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -12,13 +13,19 @@ use tokio::time::sleep_until;
 
 use super::app::App;
 use super::clipboard::{self, Multiplexer};
-use super::engine::{Engine, Outward, Source};
+use super::engine::{Engine, Outward, Source, configure};
 use super::frame;
 use super::input::{Key, Mouse};
 use super::message::{Draw, Message};
 use super::signals::{self, Signal, Signals};
 use super::terminal::Terminal;
+use crate::cluster::connect::connect;
+use crate::cluster::error::Failure;
+use crate::cluster::gate::{ContextId, Gate};
+use crate::cluster::kubeconfig::Flags;
+use crate::cluster::live::{self, Answers};
 use crate::model::Now;
+use crate::rules::Document;
 
 /// How long one turn works off what has arrived before it looks at the keys again.
 const TURN: Duration = Duration::from_millis(4);
@@ -46,6 +53,26 @@ pub fn settle(app: App, source: impl Into<Source>, patience: Duration) -> anyhow
 /// As [`settle`].
 pub fn settle_discovered(app: App, source: impl Into<Source>, patience: Duration) -> anyhow::Result<App> {
     run_until(app, source.into(), patience, App::discovered)
+}
+
+/// Asks the cluster that the flags name about documents, without a screen.
+///
+/// # Errors
+///
+/// The runtime cannot be started. What the cluster failed with is the answer.
+pub fn ask(
+    flags: Flags,
+    streams: &[&[Document]],
+    namespace: Option<&str>,
+) -> anyhow::Result<Result<Answers, Failure>> {
+    let asking = async {
+        let configuration = configure(Arc::new(flags.clone())).await?;
+        let (here, gate) = (ContextId(1), Gate::new(flags.readonly));
+        gate.show(here);
+        let connection = connect(&configuration, None, &flags, here, &gate).await?;
+        live::ask(&connection, streams, namespace).await
+    };
+    Ok(runtime()?.block_on(asking))
 }
 
 fn run_until(

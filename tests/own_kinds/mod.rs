@@ -1,5 +1,7 @@
 //! The kinds of our own on a real API server: it takes their definitions, refuses what it should, and takes the examples.
 
+mod live;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -31,8 +33,32 @@ fn the_real_server_keeps_our_rules() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     cases_of_the_catalogue(cluster);
+    tenants(cluster);
     examples(&server);
     scale(&server);
+    live::cases(&server.kubeconfig("admin"), cluster);
+    live::refused(&server);
+}
+
+/// What the demo has of our kinds, with its status, is what a real server takes.
+fn tenants(cluster: &Cluster) {
+    cluster.namespace("shop");
+    let mut all = Vec::new();
+    for mut object in v9s::demo::tenants::own().unwrap() {
+        let status = object.as_object_mut().unwrap().remove("status");
+        let mut made = cluster.create(object);
+        made["status"] = status.unwrap();
+        let (kind, meta) = (own_kind(made["kind"].as_str().unwrap()).unwrap(), &made["metadata"]);
+        let namespace = if kind.namespaced { "/namespaces/shop" } else { "" };
+        let name = meta["name"].as_str().unwrap();
+        let path = format!(
+            "/apis/{GROUP}/{VERSION}{namespace}/{}/{name}/status?fieldValidation=Strict",
+            kind.plural
+        );
+        cluster.request(Method::PUT, &path, Some(&made)).unwrap_or_else(|why| panic!("{name}: {why}"));
+        all.push(made);
+    }
+    all.iter().for_each(|made| cluster.delete(made));
 }
 
 /// Applies the definitions and waits until objects can be made of them.

@@ -8,6 +8,7 @@ pub(in crate::rules) fn minimal(subject: Subject) -> &'static str {
         Subject::Workload => WORKLOAD,
         Subject::VolumeSet => VOLUME_SET,
         Subject::VolumeCommand => VOLUME_COMMAND,
+        Subject::SupportedVersion => SUPPORTED_VERSION,
         other => super::pasted::minimal(other).unwrap_or(OTHER),
     }
 }
@@ -50,6 +51,17 @@ spec:
   volumeSet: data
   volumeIndex: 0
   snapshotName: before
+";
+
+const SUPPORTED_VERSION: &str = "
+apiVersion: v9s.dev/v1alpha1
+kind: SupportedVersion
+metadata:
+  name: v1.34.2
+spec:
+  version: 1.34.2
+  controlPlaneImage: cp
+  workerImage: worker
 ";
 
 const OTHER: &str = "

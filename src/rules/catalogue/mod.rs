@@ -47,6 +47,7 @@ mod power;
 mod references;
 mod topology;
 mod user_data;
+mod versions;
 mod volume_set;
 mod volumes;
 
@@ -73,6 +74,7 @@ const SECTIONS: &[&[Rule]] = &[
     firewall::RULES,
     volume_set::RULES,
     commands::RULES,
+    versions::RULES,
     pasted::common::RULES,
     pasted::kubevirt::machine::RULES,
     pasted::kubevirt::compute::RULES,

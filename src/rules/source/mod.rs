@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, Level};
 use super::subject::Subject;
+use crate::model::dialect::{self, Form, Unconvertible};
 
 pub(in crate::rules) use scalar::plain_text_stays_text;
 pub use spot::Spot;
@@ -156,6 +157,18 @@ impl Document {
     pub fn gvc(&self) -> Option<&str> {
         let path = if self.dialect == Dialect::Seed { "gvc" } else { "metadata.namespace" };
         self.root().get(path).text()
+    }
+}
+
+impl Document {
+    /// The object as it is sent to an API server, in Kubernetes' form.
+    ///
+    /// # Errors
+    ///
+    /// When Kubernetes' form has no such kind, or cannot hold the document without a loss.
+    pub fn object(&self) -> Result<serde_json::Value, Unconvertible> {
+        let tree = dialect::convert(&self.root().tree(), Form::Kubernetes)?;
+        Ok(tree.json())
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::Document;
 use super::tree::{Node, Value};
+use crate::model::tree::Tree;
 
 /// A place in a document. It may be empty: then it knows its path and which part of the text comes closest.
 #[derive(Clone)]
@@ -269,6 +270,22 @@ impl<'a> Spot<'a> {
             Some(Value::List(_)) => self.items().map(|item| item.json()).collect(),
             Some(Value::Map(_)) => {
                 Json::Object(self.entries().map(|(key, value)| (key.to_owned(), value.json())).collect())
+            }
+        }
+    }
+
+    /// The value with everything below it, in the order of the text.
+    #[must_use]
+    pub fn tree(&self) -> Tree {
+        match self.value() {
+            None | Some(Value::Null) => Tree::Null,
+            Some(Value::Bool(truth)) => Tree::Bool(*truth),
+            Some(Value::Int(number)) => Tree::Int(*number),
+            Some(Value::Float(number)) => Tree::Float(*number),
+            Some(Value::Text(text)) => Tree::Text(text.to_string()),
+            Some(Value::List(_)) => Tree::List(self.items().map(|item| item.tree()).collect()),
+            Some(Value::Map(_)) => {
+                Tree::Map(self.entries().map(|(key, value)| (key.to_owned(), value.tree())).collect())
             }
         }
     }
