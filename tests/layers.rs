@@ -32,6 +32,7 @@ const CONFINED: &[(&str, &[&str])] = &[
             "cluster/",
             "model/crd/",
             "demo/beside.rs",
+            "demo/guests/",
             "demo/metrics_api.rs",
             "demo/metrics_api/",
             "demo/platform/",

@@ -11,6 +11,7 @@ use http::Uri;
 use super::{Cli, FINE, USAGE, screen};
 use crate::cluster::settings::ungated;
 use crate::demo::beside;
+use crate::demo::guests::Console;
 use crate::demo::platform::play::{self, Shows};
 use crate::demo::platform::{Pace, check_address};
 use crate::demo::server::Fault;
@@ -51,6 +52,9 @@ struct Wishes {
     /// Add a machine whose disk does not come to be for this cause, like http-404; may be given several times
     #[arg(long, value_name = "CAUSE", global = true, value_parser = cause)]
     stuck: Vec<String>,
+    /// Put a command or a socket behind a machine's serial console; may be given several times
+    #[arg(long, value_name = "NS/VM=exec:COMMAND|unix:PATH", global = true)]
+    console: Vec<Console>,
 }
 
 fn cause(text: &str) -> Result<String, String> {
@@ -71,7 +75,12 @@ fn speed(text: &str) -> Result<f64, String> {
 
 impl Wishes {
     fn wishes(&self) -> start::Wishes {
-        start::Wishes { seed: self.seed, speed: self.speed, stuck: self.stuck.clone() }
+        start::Wishes {
+            seed: self.seed,
+            speed: self.speed,
+            stuck: self.stuck.clone(),
+            consoles: self.console.clone(),
+        }
     }
 
     fn demo(&self) -> anyhow::Result<Demo> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kube::Client;
 
+use super::guests::Played;
 use super::platform::{self, Endpoint, EndpointError, NotInstalled, Options, Pace, Platform, Refusal};
 use super::start::Wishes;
 use super::tenants;
@@ -54,7 +55,8 @@ impl Beside {
         let mut objects = if all { tenants::all(port)? } else { tenants::cluster(port)? };
         objects.extend(wishes.stuck.iter().map(|cause| tenants::stuck_by(cause)));
         platform::install(&client, objects).await?;
-        let api = VirtApi::new(client.clone());
+        let guests = Played::new(client.clone(), Arc::new(Timestamp::now), wishes.consoles.clone());
+        let api = VirtApi::with(client.clone(), guests, Box::new(Timestamp::now));
         let aggregated = api.listen(FrontProxy::of(&client).await?).await?;
         let registration = register(client.clone(), aggregated.address.port(), &aggregated.authority).await?;
         let options = Options {

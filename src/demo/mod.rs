@@ -11,6 +11,7 @@ pub mod aggregate;
 pub mod beside;
 pub mod fixtures;
 pub mod fleet;
+pub mod guests;
 pub mod kubeconfig;
 pub mod metrics_api;
 pub mod platform;

@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use super::admission::{CONTROLLER, Webhooks};
 use super::aggregate::{serve_in_place, serve_metrics_in_place};
 use super::fleet;
+use super::guests::{Console, Played};
 use super::kubeconfig::{self, Written};
 use super::metrics_api::MetricsApi;
 use super::platform::{self, Logs, Pace, Platform};
@@ -24,7 +25,7 @@ use super::server::{
     Admission, BadObject, Identity, IdentityError, Listening, MASTERS, Options, Server, User, WeakServer,
     new_token,
 };
-use super::virt_api::{Echo, VirtApi};
+use super::virt_api::VirtApi;
 use super::{rights, tenants};
 use crate::cluster::dial::Dialer;
 use crate::cluster::kubeconfig as contexts;
@@ -67,11 +68,13 @@ pub struct Wishes {
     pub speed: f64,
     /// Further causes of which a disk does not come to be.
     pub stuck: Vec<String>,
+    /// Serial consoles that lead to something outside.
+    pub consoles: Vec<Console>,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { seed: 1, speed: 1.0, stuck: Vec::new() }
+        Self { seed: 1, speed: 1.0, stuck: Vec::new(), consoles: Vec::new() }
     }
 }
 
@@ -136,7 +139,7 @@ fn client_of(server: &WeakServer, token: String) -> kube::Result<Client> {
 }
 
 /// Lets KubeVirt's own API be played there, too, and that of metrics.
-fn aggregate(server: &Server, token: String, clock: Late) {
+fn aggregate(server: &Server, token: String, clock: Late, consoles: Vec<Console>) {
     let (weak, later, rights) = (server.downgrade(), clock.clone(), token.clone());
     serve_metrics_in_place(server, move || {
         let client = client_of(&weak, rights.clone()).inspect_err(|why| {
@@ -151,7 +154,11 @@ fn aggregate(server: &Server, token: String, clock: Late) {
             tracing::error!(%why, "the demo's machines cannot be started by KubeVirt's API");
         });
         let clock = clock.clone();
-        client.ok().map(|client| VirtApi::with(client, Echo, Box::new(move || clock.now())))
+        client.ok().map(|client| {
+            let time = clock.clone();
+            let guests = Played::new(client.clone(), Arc::new(move || time.now()), consoles.clone());
+            VirtApi::with(client, guests, Box::new(move || clock.now()))
+        })
     });
 }
 
@@ -276,7 +283,7 @@ impl Demo {
         let objects = rights::objects().into_iter().chain(tenants::all(KUBELET)?).chain(stuck);
         objects.into_iter().try_for_each(|object| server.put_by(APPLIER, object))?;
         let asleep = Asleep::default();
-        aggregate(&server, token.clone(), clock.clone());
+        aggregate(&server, token.clone(), clock.clone(), wishes.consoles.clone());
         asleep.add(play(server.clone(), token, wishes, clock));
         Ok(Self { server, logins, asleep })
     }

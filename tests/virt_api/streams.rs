@@ -1,5 +1,7 @@
 //! Streams to guests, which say what they are told.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -8,20 +10,21 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use kube::client::Body;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use v9s::demo::aggregate::serve_in_place;
+use v9s::demo::guests::{Console, Played};
 use v9s::demo::virt_api::{Channel, Guests, OpenLine, PROTOCOL, VirtApi};
 
 use super::ask::{Reply, path};
 use super::rows::{State, objects};
 use crate::support::cluster::{Cluster, runtime};
 use crate::support::embedded::Embedded;
-use crate::support::stretched;
 use crate::support::suite::{Case, Env};
+use crate::support::{deadline, poll, stretched};
 
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -214,4 +217,106 @@ fn streams_end_with_their_guests() {
         open(cluster, "shop", "virtualmachineinstances/web/portforward/8080", None).map(|_| ()).unwrap_err();
     let why = "Internal error occurred: dialing VM: dial tcp 10.244.1.7:8080: connect: connection refused";
     assert_eq!((reply.code, reply.reason().as_str(), reply.message().as_str()), (500, "InternalError", why));
+}
+
+/// Reads until a text comes.
+fn hear_text(socket: &mut Socket, wanted: &str) -> String {
+    let mut heard = String::new();
+    within(async {
+        while !heard.contains(wanted) {
+            match socket.next().await {
+                Some(Ok(Message::Binary(bytes))) => heard.push_str(&String::from_utf8_lossy(&bytes)),
+                Some(Ok(_)) => {}
+                end => panic!("{end:?} instead of {wanted:?} after {heard:?}"),
+            }
+        }
+    });
+    heard
+}
+
+fn is_cut(socket: &mut Socket) -> bool {
+    within(async {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Close(_))) => return false,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return true,
+            }
+        }
+    })
+}
+
+fn type_in(socket: &mut Socket, text: &str) {
+    say(socket, Message::Binary(Bytes::copy_from_slice(text.as_bytes())));
+}
+
+const CONSOLE: &str = "virtualmachineinstances/web/console";
+
+/// A server with a running machine whose guests are played, or what `consoles` says.
+fn with_guests(consoles: &[&str]) -> Embedded {
+    let server = Embedded::new();
+    let client = server.cluster().client();
+    let consoles: Vec<Console> = consoles.iter().map(|text| text.parse().expect("a console")).collect();
+    serve_in_place(server.server(), move || {
+        let guests = Played::new(client.clone(), Arc::new(Timestamp::now), consoles.clone());
+        Some(VirtApi::with(client.clone(), guests, Box::new(Timestamp::now)))
+    });
+    for object in objects(State::Running, "shop", "web", "node-1").into_iter().flatten() {
+        server.cluster().create(object);
+    }
+    server
+}
+
+fn instance() -> Value {
+    json!({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance",
+        "metadata": {"name": "web", "namespace": "shop"}})
+}
+
+#[test]
+fn a_guest_has_a_shell_that_stays_when_its_user_goes_and_only_one_user_at_a_time() {
+    let server = with_guests(&[]);
+    let (mut first, _) = open(server.cluster(), "shop", CONSOLE, Some(PROTOCOL)).expect("a stream");
+    type_in(&mut first, "\rroot\r");
+    hear_text(&mut first, "Password: ");
+    type_in(&mut first, "root\r");
+    hear_text(&mut first, "[root@web ~]# ");
+    let (mut second, _) = open(server.cluster(), "shop", CONSOLE, None).expect("a stream");
+    assert!(is_cut(&mut first), "who was there before is cut off without a word");
+    type_in(&mut second, "whoami\r");
+    assert!(hear_text(&mut second, "root\r\n").contains("whoami"), "the shell has gone on");
+    drop(second);
+    let (mut third, _) = open(server.cluster(), "shop", CONSOLE, None).expect("a stream");
+    type_in(&mut third, "echo again\r");
+    hear_text(&mut third, "\r\nagain\r\n");
+}
+
+#[test]
+fn a_guest_stands_still_while_it_is_paused_moves_and_ends() {
+    let server = with_guests(&[]);
+    let cluster = server.cluster();
+    let (mut socket, _) = open(cluster, "shop", CONSOLE, None).expect("a stream");
+    type_in(&mut socket, "\rroot\rroot\r");
+    hear_text(&mut socket, "# ");
+    let moved = |node: &str| cluster.patch(&instance(), json!({"status": {"nodeName": node}}));
+    moved("node-2");
+    assert!(is_cut(&mut socket), "a guest that moves takes the line with it");
+    let (mut socket, _) = open(cluster, "shop", CONSOLE, None).expect("a stream");
+    type_in(&mut socket, "reboot\r");
+    hear_text(&mut socket, "web login: ");
+    type_in(&mut socket, "root\rroot\rpoweroff\r");
+    hear_text(&mut socket, "Power down");
+    assert!(is_cut(&mut socket));
+    let told = poll(deadline(), || {
+        cluster.get(&instance())?["metadata"]["annotations"]["v9s.dev/guest"].as_str().map(str::to_owned)
+    });
+    assert_eq!(told.as_deref(), Some("powered-off"));
+}
+
+#[test]
+fn a_program_may_stand_behind_a_console() {
+    let server = with_guests(&["shop/web=exec:echo hello; read line; echo \"<$line>\""]);
+    let (mut socket, _) = open(server.cluster(), "shop", CONSOLE, None).expect("a stream");
+    type_in(&mut socket, "you\r");
+    hear_text(&mut socket, "<you>");
+    assert!(is_cut(&mut socket), "its end ends the line");
 }

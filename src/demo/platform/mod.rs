@@ -54,6 +54,7 @@ use tokio::task::JoinHandle;
 pub use feed::SYNTHETIC;
 pub use guard::{PLAYED, Refusal, check_address};
 pub use install::{NotInstalled, install};
+pub use machines::GUEST;
 pub use nodes::endpoint::{Endpoint, EndpointError};
 
 use driver::{Command, Driver, State};

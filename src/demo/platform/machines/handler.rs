@@ -9,7 +9,7 @@ use super::super::object::Object;
 use super::super::view::View;
 use super::super::write::Write;
 use super::instance::{enter, pod_of};
-use super::{HANDLER, cause, guest, is_final, launcher};
+use super::{GUEST, HANDLER, cause, guest, is_final, launcher};
 
 /// How long a guest takes to be defined and started, at least; half as long again at most.
 const BOOT: Duration = Duration::from_secs(2);
@@ -164,6 +164,11 @@ fn run(view: &View<'_>, vmi: &Object, pod: &Object, new: &mut Value, said: &mut 
     if cause == "not-migratable" && view.waited(vmi, "pinned", PINNED) {
         let text = guest::not_shared(&format!("{}-root", vmi.name()));
         migratable(view, Some(&("DisksNotLiveMigratable", text)), new);
+    }
+    match vmi.annotation(GUEST) {
+        "powered-off" => return over(view, vmi, pod, false, new, said),
+        "crashed" => return over(view, vmi, pod, true, new, said),
+        _ => {}
     }
     let takes = AGENT.mul_f64(1.0 + view.chance(vmi, "agent"));
     let paused = vmi.is("Paused");

@@ -88,6 +88,9 @@ fn cause<'a>(view: &'a View<'_>, vmi: &'a Object) -> &'a str {
     }
 }
 
+/// With this annotation on its instance a guest tells that it went down by itself: `powered-off` or `crashed`.
+pub const GUEST: &str = "v9s.dev/guest";
+
 /// Whether an instance's guest is no more.
 fn is_final(vmi: &Object) -> bool {
     matches!(vmi.phase(), "Succeeded" | "Failed")
