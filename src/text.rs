@@ -46,6 +46,26 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..end]))
 }
 
+/// Cuts `text` to at most `columns` columns as [`cut`] does, but out of its middle: names of parts often differ in their
+/// last letters only.
+pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
+    if columns < 5 || text.len() <= columns || width(text) <= columns {
+        return cut(text, columns);
+    }
+    let after = (columns - 1) / 2;
+    let mut used = 0;
+    let mut start = text.len();
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        used += cluster.width();
+        if used > after {
+            break;
+        }
+        start = at;
+    }
+    let before = cut(text, columns - after);
+    Cow::Owned(format!("{before}{}", &text[start..]))
+}
+
 /// How many columns `text` takes.
 pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
@@ -129,6 +149,21 @@ mod tests {
         ] {
             assert_eq!(cut(text, columns), want, "{text} {columns}");
             assert!(width(&cut(text, columns)) <= columns);
+        }
+    }
+
+    #[test]
+    fn both_ends_of_a_name_stay() {
+        for (text, columns, want) in [
+            ("importer-prime-7fab74c", 22, "importer-prime-7fab74c"),
+            ("importer-prime-7fab74c", 13, "import…fab74c"),
+            ("importer-prime-7fab74c", 12, "import…ab74c"),
+            ("abcdefgh", 4, "abc…"),
+            ("東京都東京都東京都", 8, "東…京都"),
+            ("", 0, ""),
+        ] {
+            assert_eq!(cut_middle(text, columns), want, "{text} {columns}");
+            assert!(width(&cut_middle(text, columns)) <= columns);
         }
     }
 

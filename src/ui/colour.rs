@@ -91,6 +91,15 @@ const SIXTEEN: [(Color, Rgb); 16] = [
     (Color::White, [255, 255, 255]),
 ];
 
+/// What a colour looks like; none for the terminal's own.
+pub fn looks(colour: Color) -> Option<[u8; 3]> {
+    match colour {
+        Color::Rgb(r, g, b) => Some([r, g, b]),
+        Color::Indexed(index) => Some(rgb_of(index)),
+        named => SIXTEEN.iter().find(|(one, _)| *one == named).map(|(_, rgb)| *rgb),
+    }
+}
+
 /// Which of the colour cube and the greys is nearest. The first sixteen are left out: users change them.
 fn index_256(rgb: Rgb) -> u8 {
     let cube = rgb.map(nearest_step);

@@ -165,6 +165,7 @@ fn freshness(app: &App, now: Now) -> (CompactString, Health) {
         (Link::Connecting, _) => ("connecting".into(), Health::Busy),
         (Link::Down(_), _) => ("not connected".into(), Health::Failed),
         (Link::Up, None | Some(Summary::Unasked)) => ("waiting".into(), Health::Busy),
+        (Link::Up, Some(Summary::Syncing { seen: 0 })) => ("syncing".into(), Health::Busy),
         (Link::Up, Some(Summary::Syncing { seen })) => (format_compact!("syncing {seen}"), Health::Busy),
         (Link::Up, Some(Summary::Live)) => ("live".into(), Health::Well),
         // Nothing has ever come, so nothing is old.
@@ -212,6 +213,7 @@ fn list_title(app: &App, now: Now) -> Title {
         part,
         count,
         chip,
+        wrong: list.filter_error().is_some(),
         word: freshness(app, now),
     }
 }
@@ -224,6 +226,7 @@ fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let (count_open, count_close) = around(&title.count, "[", "]");
     let (chip_open, chip_close) = around(&title.chip, "</", "> ");
     let (word, health) = &title.word;
+    let filter = if title.wrong { theme.row(Health::Failed) } else { theme.filter };
     let pieces = [
         (" ", plain),
         (&*title.name, theme.title),
@@ -234,9 +237,9 @@ fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         (&*title.count, theme.counter),
         (count_close, theme.title),
         (" ", plain),
-        (chip_open, theme.filter),
-        (&*title.chip, theme.filter),
-        (chip_close.trim_end(), theme.filter),
+        (chip_open, filter),
+        (&*title.chip, filter),
+        (chip_close.trim_end(), filter),
         (if title.chip.is_empty() { "" } else { " " }, plain),
         (&**word, theme.row(*health)),
         (if word.is_empty() { "" } else { " " }, plain),
@@ -381,7 +384,8 @@ fn flash(app: &App, area: Rect, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    let reason = app.reason();
+    let filter = app.filter_error().filter(|_| app.prompt.is_none());
+    let reason = app.reason().or_else(|| filter.map(|error| text::clean(&error.why).into_owned()));
     let (text, health) = match (&app.flash, &reason) {
         // Where there are no rows it stands in their place already.
         (Some(flash), _) if app.pane.list.rows().is_empty() && stands_for_rows(app, &flash.text) => return,
@@ -458,17 +462,22 @@ fn offers(app: &App, prompt: Rect, body: Rect, buffer: &mut Buffer) {
         |of: fn(&Offer) -> &str| offers.iter().map(|offer| text::width(of(offer))).max().unwrap_or(0);
     let name = widest(|offer| &offer.whole).min(50);
     let about = widest(|offer| &offer.about).min(40);
-    let width = u16::try_from(name + about + 6).unwrap_or(u16::MAX).min(body.width.saturating_sub(2));
-    let height = u16::try_from(offers.len() + 2).unwrap_or(u16::MAX).min(body.height);
-    let area = Rect { x: prompt.x + 1, y: body.y, width, height }.intersection(body);
-    Clear.render(area, buffer);
-    if let Some(ground) = app.theme.body.bg.filter(|&colour| colour != Color::Reset) {
-        buffer.set_style(area, Style::new().bg(ground));
+    // Inside the border of the body, with a blank column at both sides.
+    let width = u16::try_from(name + about + 8).unwrap_or(u16::MAX).min(body.width.saturating_sub(2));
+    let height = u16::try_from(offers.len() + 2).unwrap_or(u16::MAX).min(body.height.saturating_sub(2));
+    let ground = Rect { x: prompt.x + 1, y: body.y + 1, width, height }.intersection(body);
+    Clear.render(ground, buffer);
+    if let Some(colour) = app.theme.body.bg.filter(|&colour| colour != Color::Reset) {
+        buffer.set_style(ground, Style::new().bg(colour));
     }
+    let area = Rect { x: ground.x + 1, width: ground.width.saturating_sub(2), ..ground };
     Block::bordered().border_style(app.theme.prompt_command).render(area, buffer);
     let chosen = app.offered;
     let room = usize::from(area.width.saturating_sub(2));
-    for (at, (offer, y)) in offers.iter().zip(area.y + 1..area.bottom().saturating_sub(1)).enumerate() {
+    let rows = usize::from(area.height.saturating_sub(2));
+    let first = chosen.map_or(0, |chosen| (chosen + 1).saturating_sub(rows));
+    let lines = area.y + 1..area.bottom().saturating_sub(1);
+    for ((at, offer), y) in offers.iter().enumerate().skip(first).zip(lines) {
         let mark =
             |style: Style| if chosen == Some(at) { style.add_modifier(Modifier::REVERSED) } else { style };
         let line = format!(" {:name$}  ", text::one_line(&offer.whole, 50));

@@ -141,7 +141,7 @@ fn a_list_that_is_still_coming() {
     let feed = stage.cover(Kind::Vm);
     stage.says::<Vm>(feed, &[], Freshness::Syncing { seen: 0 });
     let text = stage.text(80, 24);
-    assert!(text.contains("syncing 0") && !text.contains("There are no"), "{text}");
+    assert!(text.contains("[0] syncing ") && !text.contains("There are no"), "{text}");
     stage.says::<Vm>(feed, &machines, Freshness::Syncing { seen: 3 });
     assert!(stage.text(80, 24).contains("vms(all)[3] syncing 3"));
 }

@@ -37,8 +37,9 @@ impl App {
     /// Opens a pane over what is on screen.
     pub(super) fn put_over(&mut self, pane: Box<dyn Pane>, now: Now, effects: &mut Vec<Effect>) {
         self.layers.push(Layer { pane, tickets: Vec::new() });
+        // It comes first: what is wanted may be here already, and a pane that is told so may close itself.
+        self.with_top(now, effects, |pane, scene| pane.start(scene));
         self.want_also(now, effects);
-        self.with_layer(self.layers.len() - 1, now, effects, |pane, scene| pane.start(scene));
     }
 
     /// Closes the pane that has the keys.

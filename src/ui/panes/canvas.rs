@@ -18,6 +18,10 @@ pub(super) const GAP: usize = 3;
 const WIDEST_LABEL: usize = 22;
 /// The same for lines over the whole width.
 const WIDEST_WIDE_LABEL: usize = 36;
+/// In a narrower room long texts begin behind their labels and go on below them.
+const ROOM_FOR_LABELS: usize = 100;
+/// How far in they go on.
+const INDENT: usize = 7;
 
 /// A piece of a line on the screen.
 #[derive(Clone, Debug)]
@@ -106,8 +110,32 @@ impl Canvas {
     /// Puts a section over the whole width, with long labels.
     pub(super) fn wide(&mut self, section: &Section, width: usize, at: usize) {
         self.put(at, Piece { x: 0, text: section.title.clone(), look: Look::Heading });
+        if width < ROOM_FOR_LABELS {
+            return self.hanging(section, width, at + 1);
+        }
         let label = section.lines.iter().map(|line| text::width(&line.label)).max().unwrap_or(0);
         self.lines(section, 0, label.min(WIDEST_WIDE_LABEL).min(width / 2), width, at + 1);
+    }
+
+    /// Puts lines whose texts begin behind their labels and go on below them.
+    fn hanging(&mut self, section: &Section, width: usize, mut row: usize) {
+        for line in &section.lines {
+            let label = text::cut(&line.label, width / 2).into_owned();
+            let start = 1 + text::width(&label) + 2;
+            self.put(row, Piece { x: 1, text: label, look: Look::Label });
+            let look = line.health.map_or(Look::Text, Look::Health);
+            let first = wrap(&line.text, width.saturating_sub(start).max(10));
+            let begin = first.first().copied().unwrap_or_default();
+            self.put(row, Piece { x: start, text: begin.to_owned(), look });
+            row += 1;
+            let rest = line.text.trim_end()[begin.len()..].trim_start();
+            for part in
+                wrap(rest, width.saturating_sub(INDENT).max(10)).into_iter().filter(|part| !part.is_empty())
+            {
+                self.put(row, Piece { x: INDENT, text: part.to_owned(), look });
+                row += 1;
+            }
+        }
     }
 
     /// Draws the rows from `top` on, with the link that is chosen.

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use compact_str::{CompactString, format_compact};
+use compact_str::CompactString;
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, GAP};
-use super::{Ask, Pane, Scene, Title};
+use super::{Ask, Pane, Scene, Title, more_below};
 use crate::model::{Now, Time};
 use crate::records::Kind;
 use crate::store::{Health, Touched};
-use crate::text;
 use crate::ui::command::{Binding, Command, Hint, binding};
-use crate::ui::frame::put;
 use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Answer, Draw, Question, Ticket};
 use crate::ui::session::Session;
@@ -292,17 +290,8 @@ impl Pane for Detail {
     fn draw(&self, inside: Rect, buffer: &mut Buffer, theme: &Theme) {
         self.canvas.draw(inside, self.top, self.link, buffer, theme);
         let below = self.canvas.height().saturating_sub(self.top + self.height);
-        if below > 0 && inside.height > 1 && inside.width > 20 {
-            let more = format_compact!("▼ {below} more");
-            let width = u16::try_from(text::width(&more)).unwrap_or(0);
-            put(
-                buffer,
-                inside.right() - width,
-                inside.bottom() - 1,
-                &more,
-                usize::from(width),
-                theme.counter,
-            );
+        if below > 0 {
+            more_below(&format!("▼ {below} more"), inside, buffer, theme);
         }
     }
 

@@ -64,6 +64,12 @@ pub enum Hit {
 const GAP: u16 = 2;
 /// A column that has less room than this, and less than it needs, is left out: what is left of it says nothing.
 const LEAST: u16 = 8;
+/// Names give way to what stands behind them down to this many columns,
+const LEAST_NAME: u16 = 20;
+/// so that the first column behind the state shows so much.
+const ENOUGH: u16 = 18;
+/// That column gives way to those behind it down to this many columns.
+const MUCH: u16 = 40;
 /// A table that is narrower than this has as much room all the same where something stands beside it.
 const LEAST_BESIDE: u16 = 80;
 /// From here on moving the cursor takes fewer bytes than blanks.
@@ -247,17 +253,18 @@ impl ListPane {
     /// Where the columns stand: index among the shown ones, left edge, width.
     fn places(&self, area: Rect) -> Vec<(usize, u16, u16)> {
         let (window, kept) = (&self.window, self.kept());
-        let visible = (0..window.columns.len()).filter(|&at| at < kept || at >= kept + self.left);
-        let needed: u16 = visible.clone().map(|at| self.widths[window.columns[at]] + GAP).sum();
-        let count = u16::try_from(visible.clone().count()).unwrap_or(1).max(1);
+        let visible: Vec<usize> =
+            (0..window.columns.len()).filter(|&at| at < kept || at >= kept + self.left).collect();
+        let widths = self.fitted(&visible, area.width);
+        let needed: u16 = widths.iter().map(|width| width + GAP).sum();
+        let count = u16::try_from(visible.len()).unwrap_or(1).max(1);
         let spare = (area.width.saturating_sub(needed) / count).min(4);
         let mut x = area.x;
         let mut places = Vec::with_capacity(window.columns.len());
-        for at in visible {
+        for (at, wanted) in visible.into_iter().zip(widths) {
             if x >= area.right() {
                 break;
             }
-            let wanted = self.widths[window.columns[at]];
             let width = wanted.min(area.right() - x);
             if width < wanted.min(LEAST) && !places.is_empty() {
                 break;
@@ -266,6 +273,30 @@ impl ListPane {
             x += width + GAP + spare;
         }
         places
+    }
+
+    /// The widths of these columns. Where state and reason would find no room behind long names, the names give way; and
+    /// a long reason does where columns behind it would find none.
+    fn fitted(&self, visible: &[usize], room: u16) -> Vec<u16> {
+        let columns = || visible.iter().map(|&at| self.window.columns[at]);
+        let mut widths: Vec<u16> = columns().map(|column| self.widths[column]).collect();
+        let kept = self.kept();
+        let state = columns().position(|column| self.list.view.heading(column).holds == Holds::State);
+        let last = state.map_or(kept, |state| state + 1);
+        let telling = widths.iter().take(last + 1).enumerate();
+        let wanted = |(at, &width): (usize, &u16)| if at == last { width.min(ENOUGH) } else { width + GAP };
+        let mut over = telling.map(wanted).sum::<u16>().saturating_sub(room);
+        for width in widths.iter_mut().take(kept).rev() {
+            let less = over.min(width.saturating_sub(LEAST_NAME));
+            *width -= less;
+            over -= less;
+        }
+        // A whole sentence stands on other screens as well.
+        let whole = widths.iter().map(|width| width + GAP).sum::<u16>().saturating_sub(GAP);
+        if let Some(reason) = state.and_then(|state| widths.get_mut(state + 1)) {
+            *reason -= whole.saturating_sub(room).min(reason.saturating_sub(MUCH));
+        }
+        widths
     }
 
     /// How many columns stay when the others are scrolled: up to the name.
@@ -305,6 +336,7 @@ impl ListPane {
             put(buffer, end, area.y, mark, 1, theme.sorted);
         }
         self.draw_more(&places, area, buffer, theme);
+        let names = 0..self.kept();
         for (row, health) in self.window.healths.iter().enumerate() {
             let Some(y) = u16::try_from(row + 1).ok().map(|row| area.y + row).filter(|&y| y < area.bottom())
             else {
@@ -329,7 +361,10 @@ impl ListPane {
             for &(at, x, width) in &places {
                 let (cell, _) = self.window.cell(row, at);
                 let holds = self.list.view.heading(self.window.columns[at]).holds;
-                let shown = text::cut(cell, usize::from(width));
+                let shown = match names.contains(&at) {
+                    true => text::cut_middle(cell, usize::from(width)),
+                    false => text::cut(cell, usize::from(width)),
+                };
                 let start = if right(&holds) { x + width - fit(text::width(&shown), width) } else { x };
                 // Over a narrow gap it is shorter to write blanks of the same colour than to move the cursor.
                 if start.saturating_sub(end) < SHORT_GAP {

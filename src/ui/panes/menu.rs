@@ -44,6 +44,7 @@ pub struct Item {
 #[derive(Debug)]
 pub struct Menu {
     name: &'static str,
+    part: CompactString,
     items: Vec<Item>,
     search: String,
     /// Those that contain what is searched.
@@ -80,7 +81,13 @@ impl Menu {
     /// These lines under this name.
     pub fn new(name: &'static str, items: Vec<Item>) -> Self {
         let shown = (0..items.len()).collect();
-        Self { name, items, search: String::new(), shown, place: 0, top: 0, grid: (1, 1) }
+        let part = CompactString::default();
+        Self { name, part, items, search: String::new(), shown, place: 0, top: 0, grid: (1, 1) }
+    }
+
+    /// Says of which object this is.
+    pub fn about(self, part: CompactString) -> Self {
+        Self { part, ..self }
     }
 
     fn can_choose(&self) -> bool {
@@ -150,6 +157,7 @@ impl Pane for Menu {
     fn title(&self, _: Now) -> Title {
         Title {
             name: self.name.into(),
+            part: self.part.clone(),
             count: match self.can_choose() {
                 true => format_compact!("{}", self.shown.len()),
                 false => CompactString::default(),
@@ -213,18 +221,27 @@ impl Pane for Menu {
         let most = lines.len().saturating_sub(self.grid.0 * rows);
         if self.can_choose() {
             let here = lines.iter().position(|&line| line == Line::Item(self.place)).unwrap_or(0);
-            // A heading right above is worth a line.
-            let head = here.saturating_sub(1);
-            self.top = self.top.clamp((here + 1).saturating_sub(self.grid.0 * rows), head);
+            // A heading right above is worth a line, where there are two.
+            let least = (here + 1).saturating_sub(self.grid.0 * rows);
+            self.top = self.top.clamp(least, here.saturating_sub(1).max(least));
         }
         self.top = self.top.min(most);
     }
 
     fn draw(&self, inside: Rect, buffer: &mut Buffer, theme: &Theme) {
         let (columns, rows) = self.grid;
-        let (short, _) = self.widths();
         let width = usize::from(inside.width) / columns.max(1);
         let lines = self.lines();
+        // The shown lines of a section line up with one another.
+        let mut widest: Vec<(&str, usize)> = Vec::new();
+        for item in self.shown.iter().map(|&item| &self.items[item]) {
+            let short = text::width(&item.short);
+            match widest.last_mut().filter(|(section, _)| *section == item.section) {
+                Some((_, most)) => *most = short.max(*most),
+                None => widest.push((item.section, short)),
+            }
+        }
+        let widest = |section: &str| widest.iter().find(|(one, _)| *one == section).map_or(0, |one| one.1);
         for (at, line) in lines.iter().skip(self.top).take(columns * rows).enumerate() {
             let (column, row) = (at / rows, at % rows);
             let (Ok(left), Ok(down)) = (u16::try_from(column * width), u16::try_from(row)) else { return };
@@ -240,6 +257,7 @@ impl Pane for Menu {
                 }
                 Line::Item(place) => {
                     let item = &self.items[self.shown[place]];
+                    let short = widest(item.section);
                     let chosen = self.can_choose() && place == self.place;
                     let style = |style: Style| match chosen {
                         true => style.add_modifier(Modifier::REVERSED | Modifier::BOLD),

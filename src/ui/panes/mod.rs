@@ -19,6 +19,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::command::{Binding, Command};
+use super::frame::put;
 use super::input::Mouse;
 use super::message::{Answer, Draw, Effect, Question, Ticket};
 use super::session::Session;
@@ -39,6 +40,8 @@ pub struct Title {
     pub count: CompactString,
     /// What is searched or filtered for.
     pub chip: CompactString,
+    /// Whether that cannot be understood.
+    pub wrong: bool,
     /// How fresh it is, with how well that is.
     pub word: (CompactString, Health),
 }
@@ -105,6 +108,16 @@ pub trait Pane: fmt::Debug {
     /// Whether it takes the whole screen, with no header around it.
     fn whole_screen(&self) -> bool {
         false
+    }
+}
+
+/// Says in the lower border, or in the last line where there is no border, that something is below.
+pub(in crate::ui) fn more_below(said: &str, inside: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let border = inside.x > buffer.area.x && inside.bottom() < buffer.area.bottom();
+    let y = if border { inside.bottom() } else { inside.bottom().saturating_sub(1) };
+    let wide = u16::try_from(crate::text::width(said) + 2).unwrap_or(u16::MAX);
+    if inside.height > 1 && wide <= inside.width {
+        put(buffer, inside.right() - wide, y, &format!(" {said} "), usize::from(wide), theme.counter);
     }
 }
 

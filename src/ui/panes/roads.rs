@@ -50,7 +50,9 @@ impl Roads {
             }
             several => {
                 let items = several.iter().filter_map(|&(title, id)| item(scene.store, title, id));
-                scene.request(Ask::Open(Box::new(Menu::new(self.name(), items.collect()))));
+                scene.request(Ask::Open(Box::new(
+                    Menu::new(self.name(), items.collect()).about(self.from.place()),
+                )));
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::ui::input::{Mouse, MouseAct};
 use crate::ui::message::{Answer, Draw, Question, Ticket};
 use crate::ui::panes::object::Opened;
 use crate::ui::panes::text::{Ink, Lines as _, Pattern, Scroll, TextCommand, TextView, keys, whole};
-use crate::ui::panes::{Pane, Scene, Title};
+use crate::ui::panes::{Pane, Scene, Title, more_below};
 use crate::ui::subject::Subject;
 use crate::ui::theme::Theme;
 
@@ -299,6 +299,7 @@ impl Pane for LogsPane {
             count: SINCE[self.since].1.into(),
             chip,
             word: self.standing(),
+            ..Title::default()
         }
     }
 
@@ -424,10 +425,8 @@ impl Pane for LogsPane {
         }
         self.view.draw(rest, buffer, theme, &self.entries);
         let unseen = self.unseen();
-        if unseen > 0 && rest.height > 0 {
-            let said = format!(" ▼ {unseen} new ");
-            let wide = u16::try_from(text::width(&said)).unwrap_or(u16::MAX).min(rest.width);
-            put(buffer, rest.right() - wide, rest.bottom() - 1, &said, usize::from(wide), theme.counter);
+        if unseen > 0 {
+            more_below(&format!("▼ {unseen} new"), inside, buffer, theme);
         }
     }
 
