@@ -11,6 +11,7 @@ use super::screen::Chosen;
 use super::{Cli, Source, get};
 use crate::config::Folders;
 use crate::ui::app::Options;
+use crate::ui::colour::looks;
 use crate::ui::frame;
 use crate::ui::signals::quiet_broken_pipe;
 
@@ -122,7 +123,7 @@ fn ansi(buffer: &Buffer) -> String {
                     }
                 }
                 for (colour, base) in [(cell.fg, 38), (cell.bg, 48)] {
-                    if let Color::Rgb(r, g, b) = colour {
+                    if let Some([r, g, b]) = looks(colour) {
                         let _ = write!(out, ";{base};2;{r};{g};{b}");
                     }
                 }
@@ -137,7 +138,7 @@ fn ansi(buffer: &Buffer) -> String {
 }
 
 const CELL_WIDTH: u32 = 9;
-const CELL_HEIGHT: u32 = 19;
+const CELL_HEIGHT: u32 = 18;
 const PAPER: &str = "#1b1d2b";
 const INK: &str = "#c8d3f5";
 
@@ -174,9 +175,9 @@ pub fn svg(buffer: &Buffer) -> String {
 }
 
 fn svg_run(out: &mut String, x: u32, cells: u32, y: u32, style: (Color, Color, Modifier), run: &str) {
-    let name = |colour: Color, default: &str| match colour {
-        Color::Rgb(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
-        _ => default.to_owned(),
+    let name = |colour: Color, default: &str| match looks(colour) {
+        Some([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),
+        None => default.to_owned(),
     };
     let (mut ink, mut paper) = (name(style.0, INK), name(style.1, PAPER));
     if style.2.contains(Modifier::REVERSED) {
@@ -195,10 +196,11 @@ fn svg_run(out: &mut String, x: u32, cells: u32, y: u32, style: (Color, Color, M
     }
     let weight = if style.2.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
     let faint = if style.2.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+    let line = if style.2.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
     let escaped = run.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let _ = writeln!(
         out,
-        "<text x=\"{left}\" y=\"{}\" fill=\"{ink}\"{weight}{faint} textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
+        "<text x=\"{left}\" y=\"{}\" fill=\"{ink}\"{weight}{faint}{line} textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" \
          xml:space=\"preserve\">{escaped}</text>",
         top + 14,
         cells * CELL_WIDTH,
@@ -224,5 +226,8 @@ mod tests {
         assert_eq!(text(&buffer), "a<b 東\n\n");
         assert!(ansi(&buffer).contains("\u{1b}[0;38;2;1;2;3ma<b 東"));
         assert!(svg(&buffer).contains("a&lt;b 東"));
+        // Colours that a guest has chosen are seen as well.
+        buffer.set_string(0, 1, "OK", Color::Indexed(2));
+        assert!(svg(&buffer).contains("fill=\"#00cd00\""));
     }
 }

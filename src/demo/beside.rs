@@ -53,6 +53,7 @@ impl Beside {
         let endpoint = Endpoint::listen().await?;
         let port = endpoint.address.port();
         let mut objects = if all { tenants::all(port)? } else { tenants::cluster(port)? };
+        objects.extend(wishes.stuck.first().map(|_| tenants::stuck_namespace()));
         objects.extend(wishes.stuck.iter().map(|cause| tenants::stuck_by(cause)));
         platform::install(&client, objects).await?;
         let guests = Played::new(client.clone(), Arc::new(Timestamp::now), wishes.consoles.clone());

@@ -38,6 +38,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::server::{BadObject, Server};
+pub use logs::Log;
 use world::World;
 
 /// Fills a server with the fixtures.
@@ -49,7 +50,8 @@ pub fn fill(server: &Server) -> Result<(), BadObject> {
     let world = world(server.now());
     world.objects.into_iter().try_for_each(|object| server.put(object))?;
     for log in world.logs {
-        server.append_log(log.namespace, &log.pod, log.container, &log.text);
+        let lines: Vec<&str> = log.lines.iter().map(|(_, line)| line.as_str()).collect();
+        server.append_log(log.namespace, &log.pod, log.container, &lines.join("\n"));
     }
     Ok(())
 }
@@ -57,6 +59,11 @@ pub fn fill(server: &Server) -> Result<(), BadObject> {
 /// The fixtures as they are at that time, in the order in which they came to be.
 pub fn objects(now: Timestamp) -> Vec<Value> {
     world(now).objects
+}
+
+/// What their containers have said by then.
+pub fn logs(now: Timestamp) -> Vec<Log> {
+    world(now).logs
 }
 
 fn world(now: Timestamp) -> World {

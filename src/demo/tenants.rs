@@ -140,7 +140,6 @@ fn nodes(kubelet: u16) -> Vec<Value> {
 
 /// One machine for each cause of which a disk does not come to be.
 fn stuck() -> Vec<Value> {
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": STUCK}});
     let quota = json!({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "limited-storage", "namespace": STUCK},
         "spec": {"hard": {"limited.storageclass.storage.k8s.io/requests.storage": "1Gi"}},
@@ -149,7 +148,12 @@ fn stuck() -> Vec<Value> {
         "apiVersion": "cdi.kubevirt.io/v1beta1", "kind": "DataSource",
         "metadata": {"name": "without-source", "namespace": STUCK}, "spec": {"source": {}},
     });
-    [namespace, quota, source].into_iter().chain(CAUSES.iter().map(|cause| stuck_by(cause))).collect()
+    [stuck_namespace(), quota, source].into_iter().chain(CAUSES.iter().map(|cause| stuck_by(cause))).collect()
+}
+
+/// Where those live whose disks do not come to be.
+pub fn stuck_namespace() -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": STUCK}})
 }
 
 /// A machine whose disk has the fate of that name.

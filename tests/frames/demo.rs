@@ -1,13 +1,9 @@
 //! What the screen says of the machines of the embedded cluster.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use v9s::cluster::connect::{AuthKind, ConnectionInfo, ContextId};
 use v9s::demo::fixtures;
 use v9s::records::Kind;
 use v9s::ui::app::{App, Options};
-use v9s::ui::session::Link;
 use v9s::ui::theme::Theme;
 
 use super::{buffer, now, row_of, text};
@@ -93,28 +89,4 @@ fn every_machine_of_the_demo_says_how_it_is() {
     }
     assert!(wrong.is_empty(), "{}\n{text}", wrong.join("\n"));
     assert_eq!(app.pane.list.rows().len(), MACHINES.len(), "a machine is missing in the table");
-}
-
-/// The picture in the README.
-#[test]
-fn the_picture_is_what_the_demo_shows() {
-    let size = (132, 48);
-    let options = Options { all_namespaces: true, ..Options::default() };
-    let mut app = App::new(options, Theme::default(), size, now());
-    let at = app.replay(recording().as_bytes(), 1.0).unwrap();
-    app.session.link = Link::Up;
-    app.session.info = Some(ConnectionInfo {
-        id: ContextId(1),
-        context: "demo".into(),
-        cluster: "demo".into(),
-        user: "demo-admin".into(),
-        server: "https://demo.invalid".into(),
-        namespace: "default".into(),
-        readonly: false,
-        auth: AuthKind::Token,
-        impersonates: None,
-        config: Arc::default(),
-    });
-    let drawn = v9s::cli::svg(&buffer(&mut app, size.0, size.1, at));
-    crate::docs::same_as_asset("demo.svg", &drawn);
 }

@@ -8,6 +8,7 @@ mod own;
 mod recordings;
 mod shots;
 mod sizes;
+mod still;
 mod views;
 
 use ratatui::buffer::Buffer;

@@ -38,19 +38,80 @@ fn stages() -> Vec<Stage> {
     ]
 }
 
-#[test]
-fn every_size_can_be_drawn() {
+/// The sizes above, and so many by chance.
+fn sizes(more: usize) -> Vec<(u16, u16)> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut sizes: Vec<(u16, u16)> =
         WIDTHS.iter().flat_map(|&width| HEIGHTS.iter().map(move |&height| (width, height))).collect();
-    sizes.extend((0..200).map(|_| (random.u16(1..=300), random.u16(1..=100))));
+    sizes.extend((0..more).map(|_| (random.u16(1..=300), random.u16(1..=100))));
+    sizes
+}
+
+/// Draws a frame and looks whether it is whole: each row belongs to something, and the border is closed.
+fn is_whole(stage: &mut Stage, what: &str, (width, height): (u16, u16)) {
+    // A cell outside of the buffer would panic.
+    let buffer = stage.buffer(width, height);
+    let layout = Layout::of(&stage.app);
+    let Layout { header, prompt, body, crumbs, flash, .. } = layout;
+    let rows: u16 = [header, prompt, body, crumbs, flash].iter().map(|area| area.height).sum();
+    assert_eq!(rows, height, "{what} at {width}×{height}");
+    if layout.inside() == body {
+        return;
+    }
+    let (right, bottom) = (body.right() - 1, body.bottom() - 1);
+    let at = |x: u16, y: u16| buffer[(x, y)].symbol();
+    let corners = [at(0, body.y), at(right, body.y), at(0, bottom), at(right, bottom)];
+    assert_eq!(corners, ["┌", "┐", "└", "┘"], "{what} at {width}×{height}\n{}", super::text(&buffer));
+    for y in body.y + 1..bottom {
+        let sides = [at(0, y), at(right, y)];
+        // Marks stand on the left, the scrollbar and the sign of more columns on the right.
+        let whole = ["│", "✓"].contains(&sides[0]) && ["│", "┃", "›"].contains(&sides[1]);
+        assert!(whole, "{what} at {width}×{height}: {sides:?}\n{}", super::text(&buffer));
+    }
+}
+
+#[test]
+fn every_size_can_be_drawn() {
+    let sizes = sizes(200);
     for (number, mut stage) in stages().into_iter().enumerate() {
-        for &(width, height) in &sizes {
-            // A cell outside of the buffer would panic.
-            stage.buffer(width, height);
-            let Layout { header, prompt, body, crumbs, flash, .. } = Layout::of(&stage.app);
-            let rows: u16 = [header, prompt, body, crumbs, flash].iter().map(|area| area.height).sum();
-            assert_eq!(rows, height, "stage {number} at {width}×{height}");
+        for &size in &sizes {
+            is_whole(&mut stage, &format!("stage {number}"), size);
+        }
+    }
+}
+
+#[test]
+fn every_size_of_what_is_opened_is_whole() {
+    let widths = [1, 2, 3, 7, 20, 41, 80, 111, 200];
+    let heights = [1, 2, 3, 4, 5, 8, 24, 50];
+    let all = widths.iter().flat_map(|&width| heights.map(|height| (width, height)));
+    let sizes: Vec<(u16, u16)> = all.chain([(300, 100)]).collect();
+    let over: [(&str, &str, &str); 12] = [
+        ("vms", "webshop-next", "enter tab"),
+        ("vms", "web-0", "enter G"),
+        ("vms", "web-0", "d"),
+        ("vms", "web-0", "d w G"),
+        ("vms", "web-0", "y x m"),
+        ("secrets", "web-user-data", "y w"),
+        ("vms", "mail", "l"),
+        ("vms", "webshop-next", "l t w k"),
+        ("vms", "web-0", "?"),
+        ("vms", "web-0", "ctrl-a G"),
+        ("nodes", "node-a", "u"),
+        ("vms", "web-0", "enter ?"),
+    ];
+    for (view, name, keys) in over {
+        let mut stage = Stage::still(view);
+        stage.at(name).opens(keys);
+        for &size in &sizes {
+            is_whole(&mut stage, &format!("{keys} on {name}"), size);
+        }
+    }
+    for (typed, keys) in [(":s", "down down down"), (":v", ""), ("/state:", "down"), ("/wrong:", "enter")] {
+        let mut stage = Stage::still("vms");
+        stage.types(typed).press(keys);
+        for &size in &sizes {
+            is_whole(&mut stage, &format!("{typed} {keys}"), size);
         }
     }
 }
