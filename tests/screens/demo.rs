@@ -84,19 +84,23 @@ fn faults_are_asked_for_on_the_command_line() {
 }
 
 /// `v9s demo serve`, ended when it is dropped.
-struct Served {
+pub(super) struct Served {
     child: Child,
     kubeconfig: PathBuf,
     said: BufReader<std::process::ChildStderr>,
 }
 
 impl Served {
-    fn start(folder: &Path, args: &[&str]) -> Self {
+    pub(super) fn start(folder: &Path, args: &[&str]) -> Self {
         let mut child = v9s(folder, &[&["demo", "serve"], args].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said = BufReader::new(child.stderr.take().unwrap());
         Self { child, kubeconfig: PathBuf::from(line.trim_end()), said }
+    }
+
+    pub(super) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// What `v9s get` prints for this server.

@@ -5,6 +5,7 @@ mod demo;
 mod faults;
 mod fleet;
 mod keys;
+mod morning;
 mod server;
 mod sizes;
 mod start;
