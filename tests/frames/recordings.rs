@@ -101,7 +101,7 @@ fn states_at_moments_are_what_happened() {
     let Some(folder) = recordings() else { return };
     let mut wrong = String::new();
     for &(name, moment, word, besides) in MOMENTS {
-        let (_, text) = at(&read(&folder, name), moment, (250, 60));
+        let (_, text) = at(&read(&folder, name), moment, (300, 60));
         let said = word_of(&text, "web");
         let row = row_of(&text, "web");
         if without_progress(&said) != word || !row.contains(besides) {
@@ -150,7 +150,7 @@ fn every_recording_replays_at_every_size_and_says_known_words() {
         for step in 0..=10 {
             let moment = end * f64::from(step) / 10.0;
             // The whole row has to be seen here; the other sizes have only to be drawn.
-            let (mut app, text) = at(&lines, moment, (250, 60));
+            let (mut app, text) = at(&lines, moment, (300, 60));
             buffer(&mut app, 80, 24, now());
             buffer(&mut app, 120, 40, now());
             let context = format!("{} at {moment}:\n{text}", path.display());
