@@ -41,6 +41,10 @@ pub struct Known {
     pub images: Option<Vec<Image>>,
     /// All namespaces.
     pub namespaces: Option<Vec<String>>,
+    /// All DataVolumes of CDI.
+    pub data_volumes: Option<Vec<DataVolume>>,
+    /// All claims for storage.
+    pub storage_claims: Option<Vec<StorageClaim>>,
     /// All virtual machines of KubeVirt.
     pub machines: Option<Vec<Machine>>,
     /// All snapshots of virtual machines.
@@ -59,6 +63,9 @@ pub struct Known {
     pub sets_smbios: Option<bool>,
     /// Whether the network policy knows host names.
     pub enforces_host_names: Option<bool>,
+    /// DataVolumes of the stream.
+    #[serde(skip)]
+    pub written_volumes: Vec<DataVolume>,
     /// Images of the stream.
     #[serde(skip)]
     pub written_images: Vec<Image>,
@@ -160,6 +167,8 @@ pub struct StorageClass {
     pub name: String,
     /// Whether a claim without a class gets it.
     pub default: bool,
+    /// Whether its volumes are bound only when somebody uses them.
+    pub waits: bool,
     /// Whether its volumes can grow.
     pub expands: bool,
     /// Whether its volumes can have snapshots.
@@ -178,12 +187,40 @@ pub struct Machine {
     pub running: bool,
     /// Whether its instance is not placed on a node yet.
     pub scheduling: bool,
+    /// Whether its guest is paused.
+    pub paused: bool,
     /// The claims that are its disks.
     pub claims: Vec<String>,
     /// Why it cannot migrate, where it cannot.
     pub not_migratable: Option<String>,
     /// The migration that is under way.
     pub migration: Option<String>,
+}
+
+/// A claim for storage.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct StorageClaim {
+    /// Its name.
+    pub name: String,
+    /// The namespace that it is in; empty: any.
+    pub gvc: String,
+}
+
+/// A DataVolume of CDI.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct DataVolume {
+    /// Its name.
+    pub name: String,
+    /// The namespace that it is in; empty: any.
+    pub gvc: String,
+    /// Its storage class; none is the default one.
+    pub storage_class: Option<String>,
+    /// Whether its claim is bound without waiting for somebody who uses it.
+    pub immediate: bool,
+    /// Whether it is filled with the files of an archive instead of a disk.
+    pub archive: bool,
 }
 
 /// A snapshot of a virtual machine.
@@ -288,6 +325,26 @@ impl Known {
                         cni: optional("spec.cni"),
                     });
                 }
+                Subject::DataVolume => {
+                    let class = ["spec.storage.storageClassName", "spec.pvc.storageClassName"];
+                    let immediate = root.get("metadata.annotations");
+                    let immediate = immediate.entry("cdi.kubevirt.io/storage.bind.immediate.requested");
+                    self.written_volumes.push(DataVolume {
+                        name: name.to_owned(),
+                        gvc: gvc.to_owned(),
+                        storage_class: class
+                            .into_iter()
+                            .find_map(|path| root.get(path).text())
+                            .map(str::to_owned),
+                        immediate: immediate.is_some_and(|value| value.text() != Some("false")),
+                        archive: root.get("spec.contentType").text() == Some("archive"),
+                    });
+                    add(
+                        &mut self.storage_claims,
+                        |claim| same(&claim.name, &claim.gvc, name, gvc),
+                        || StorageClaim { name: name.to_owned(), gvc: gvc.to_owned() },
+                    );
+                }
                 // The same: a DataSource with a download explains its users.
                 Subject::DataSource => {
                     let http =
@@ -318,6 +375,26 @@ impl Known {
             }
         }
         self
+    }
+
+    /// Looks for a claim for storage.
+    #[must_use]
+    pub fn storage_claim(&self, name: &str, gvc: &str) -> Lookup<'_, StorageClaim> {
+        look(self.storage_claims.as_deref(), |claim| same(&claim.name, &claim.gvc, name, gvc))
+    }
+
+    /// The DataVolume with this name, if it is known; one that is about to be written counts, not what it replaces.
+    #[must_use]
+    pub fn data_volume(&self, name: &str, gvc: &str) -> Option<&DataVolume> {
+        let mut all = self.written_volumes.iter().chain(self.data_volumes.iter().flatten());
+        all.find(|volume| same(&volume.name, &volume.gvc, name, gvc))
+    }
+
+    /// The storage class of this name, or the default one.
+    #[must_use]
+    pub fn storage_class(&self, name: Option<&str>) -> Option<&StorageClass> {
+        let mut classes = self.storage_classes.iter().flatten();
+        classes.find(|class| name.map_or(class.default, |name| class.name == name))
     }
 
     /// Looks for an image. One that is about to be written counts, not what it replaces.

@@ -26,6 +26,27 @@ const ALIASES: &[(&str, &[(Subject, &str)])] = &[
     ("@probe", &[(Subject::Workload, "spec.containers[0].{readinessProbe,livenessProbe}")]),
     // The options of all locations, and those of one.
     ("@options", &[(Subject::Workload, "spec.defaultOptions"), (Subject::Workload, "spec.localOptions[]")]),
+    // Texts for cloud-init, in clear or in Base64.
+    (
+        "@userdata",
+        &[
+            (Subject::Workload, "spec.vm.cloudInit.{userData,userDataBase64}"),
+            (
+                Subject::VirtualMachine,
+                "spec.template.spec.volumes[].{cloudInitNoCloud,cloudInitConfigDrive}.{userData,userDataBase64}",
+            ),
+            (
+                Subject::VirtualMachinePool,
+                "spec.virtualMachineTemplate.spec.template.spec.volumes[].{cloudInitNoCloud,cloudInitConfigDrive}.{userData,userDataBase64}",
+            ),
+            (
+                Subject::VirtualMachineInstance,
+                "spec.volumes[].{cloudInitNoCloud,cloudInitConfigDrive}.{userData,userDataBase64}",
+            ),
+            (Subject::VirtinkMachine, "spec.volumes[].cloudInit.{userData,userDataBase64}"),
+            (Subject::Secret, "{data,stringData}.{userdata,userData}"),
+        ],
+    ),
     // The specification of a VirtualMachine.
     (
         "@machine",

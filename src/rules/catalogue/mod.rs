@@ -44,6 +44,8 @@ mod options;
 mod pasted;
 mod ports;
 mod power;
+#[cfg(test)]
+pub(super) mod promised;
 mod references;
 mod topology;
 mod user_data;

@@ -10,13 +10,25 @@ use super::super::finding::Level;
 use super::super::fix::{Edit, Fix};
 use super::super::patterns::nearest;
 use super::super::rule::{Cel, Check, ERROR, Rule, WARNING};
-use super::super::source::{Source, Spot};
+use super::super::source::{Dialect, Source, Spot};
+use super::super::subject::Subject;
 
 /// The most bytes of user data in a workload.
 pub(super) const MOST: usize = 16_384;
 
 /// Both fields that hold the text itself.
 const PATH: &str = "spec.vm.cloudInit.{userData,userDataBase64}";
+
+/// The same in every kind that has such fields.
+const ANYWHERE: &str = "@userdata";
+const KINDS: &[Subject] = &[
+    Subject::Workload,
+    Subject::VirtualMachine,
+    Subject::VirtualMachinePool,
+    Subject::VirtualMachineInstance,
+    Subject::VirtinkMachine,
+    Subject::Secret,
+];
 
 /// Beginnings that cloud-init or cloudbase-init knows, in lower case.
 const HEADERS: &[&str] = &[
@@ -182,7 +194,12 @@ pub(super) fn is_known(text: &str) -> bool {
 /// The user data of one field. What is much too long is not looked into.
 fn read<'a>(at: &Spot<'a>) -> Option<Cow<'a, str>> {
     let text = at.text().filter(|text| !text.is_empty() && text.len() <= 4 * MOST)?;
-    if at.key() == Some("userDataBase64") {
+    // A Secret of another form has other keys.
+    let secret = at.document().subject() == Subject::Secret;
+    if secret && at.document().dialect() != Dialect::Kubernetes {
+        return None;
+    }
+    if at.key() == Some("userDataBase64") || secret && at.holder().key() == Some("data") {
         // What is packed or no text is nobody's mistake.
         return String::from_utf8(decoded(text)?).ok().map(Cow::Owned);
     }
@@ -306,6 +323,14 @@ fn is_secret(line: &str) -> bool {
     secret && !nothing && !value.starts_with(['$', '{', '['])
 }
 
+/// Reports the first line that holds something secret.
+fn sensitive(c: &mut Check<'_>) {
+    let Some(text) = read(&c.at) else { return };
+    if let Some((number, _)) = lines(&text).find(|(_, line)| is_secret(line)) {
+        report(c, number, &[]);
+    }
+}
+
 /// What the first line should have been, where it stands as a line of its own.
 fn header_fix(c: &Check<'_>, text: &str, first: &str, line: u32) -> Option<Fix> {
     let range = place(&c.at, text, line)?;
@@ -340,6 +365,43 @@ spec:
     bootDisk:
       source: {oci: {image: 'quay.io/containerdisks/ubuntu:22.04'}}
       persist: {volumeSet: 'cpln://volumeset/boot'}
+"
+    };
+}
+
+/// A machine of KubeVirt whose user data follows.
+macro_rules! vm {
+    () => {
+        "---
+apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: web, namespace: shop}
+spec:
+  runStrategy: Always
+  template:
+    spec:
+      domain:
+        memory: {guest: 1Gi}
+        devices: {disks: [{name: init, disk: {bus: virtio}}]}
+      volumes:
+      - name: init
+        cloudInitNoCloud:
+          userData: |
+            #cloud-config
+"
+    };
+}
+
+/// A Secret whose user data follows.
+macro_rules! secret {
+    () => {
+        "---
+apiVersion: v1
+kind: Secret
+metadata: {name: init, namespace: shop}
+stringData:
+  userdata: |
+    #cloud-config
 "
     };
 }
@@ -379,7 +441,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "cloud-init-yaml",
         level: Level::Error,
-        path: PATH,
+        on: KINDS,
+        path: ANYWHERE,
         text: "cloud-init cannot read this cloud-config: {}",
         cel: UNSEEN,
         check: |c| {
@@ -400,6 +463,8 @@ pub(super) const RULES: &[Rule] = &[
                 workload!(),
                 "    cloudInit:\n      userData: |\n        #cloud-config\n        timezone: UTC\n        timezone: GMT # here\n"
             ),
+            concat!(vm!(), "            packages: [nginx # here\n"),
+            "---\napiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: shop}\ndata:\n  userdata: I2Nsb3VkLWNvbmZpZwpwYWNrYWdlczogW25naW54Cg== # here\n",
         ],
         good: &[
             "spec.vm.cloudInit.userData: \"#cloud-config\\npackages: [nginx]\\n\"",
@@ -410,7 +475,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "cloud-init-key",
-        path: PATH,
+        on: KINDS,
+        path: ANYWHERE,
         text: "cloud-init does not know \"{}\" at the top of a cloud-config; did you mean \"{}\"",
         check: |c| {
             in_config(c, |c, source, root| {
@@ -432,13 +498,15 @@ pub(super) const RULES: &[Rule] = &[
                 workload!(),
                 "    cloudInit:\n      userData: |\n        #cloud-config\n        timezone: UTC\n        runcmds: [ls] # here\n"
             ),
+            concat!(secret!(), "    runcmds: [ls] # here\n"),
         ],
         good: &["spec.vm.cloudInit.userData: \"#cloud-config\\npackages: [nginx]\\nx-mine: 1\\n\""],
         ..WARNING
     },
     Rule {
         id: "cloud-init-reboot",
-        path: PATH,
+        on: KINDS,
+        path: ANYWHERE,
         text: "\"{}\" in {} ends the guest before cloud-init is done; use power_state",
         check: |c| {
             in_config(c, |c, source, root| {
@@ -462,6 +530,8 @@ pub(super) const RULES: &[Rule] = &[
                 workload!(),
                 "    cloudInit:\n      userData: |\n        #cloud-config\n        runcmd:\n        - ls\n        - reboot # here\n"
             ),
+            concat!(vm!(), "            runcmd:\n            - reboot # here\n"),
+            concat!(secret!(), "    runcmd: [[poweroff]] # here\n"),
         ],
         good: &[
             "spec.vm.cloudInit.userData: \"#cloud-config\\nruncmd: [echo reboot, [systemctl, enable, nginx]]\\npower_state: {mode: reboot}\\n\"",
@@ -539,12 +609,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "cloud-init-sensitive",
         path: PATH,
         text: "user data is stored in clear; use userDataSecret",
-        check: |c| {
-            let Some(text) = read(&c.at) else { return };
-            if let Some((number, _)) = lines(&text).find(|(_, line)| is_secret(line)) {
-                report(c, number, &[]);
-            }
-        },
+        check: sensitive,
         bad: &[
             "spec.vm.cloudInit.userData: \"#cloud-config\\npassword: hunter2\\n\"",
             "spec.vm.cloudInit.userData: \"#cloud-config\\nusers: [default, {name: ops, hashed_passwd: $6$x}]\\npassword: x\\n\"",
@@ -561,6 +626,19 @@ pub(super) const RULES: &[Rule] = &[
             "spec.vm.cloudInit.userData: \"#!/bin/sh\\nexport PASSWORD=$(cat /run/pw)\\n\"",
             "spec.vm.cloudInit.userData: \"#cloud-config\\n# password: hunter2\\n\"",
         ],
+        ..WARNING
+    },
+    Rule {
+        id: "kubevirt-cloud-init-sensitive",
+        on: &[Subject::VirtualMachine, Subject::VirtualMachinePool, Subject::VirtualMachineInstance],
+        path: ANYWHERE,
+        text: "user data is stored in clear; put it into a Secret and name that in secretRef",
+        check: sensitive,
+        bad: &[
+            "@guest.volumes[0]: {name: root, cloudInitNoCloud: {userData: \"#cloud-config\\npassword: hunter2\\n\"}}\nat @guest.volumes[0].cloudInitNoCloud.userData",
+            concat!(vm!(), "            password: hunter2 # here\n"),
+        ],
+        good: &["@guest.volumes[0]: {name: root, cloudInitNoCloud: {secretRef: {name: a}}}"],
         ..WARNING
     },
     Rule {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{
-    DataSource, Identity, Image, Known, Machine, MachineSnapshot, Secret, Snapshot, StorageClass, Volume,
-    VolumeSet,
+    DataSource, DataVolume, Identity, Image, Known, Machine, MachineSnapshot, Secret, Snapshot, StorageClaim,
+    StorageClass, Volume, VolumeSet,
 };
 use crate::rules::subject::Subject;
 
@@ -45,6 +45,7 @@ const DISKS: &[Subject] = &[
     Subject::DataVolume,
     Subject::DataSource,
     Subject::DataImportCron,
+    Subject::VirtinkMachine,
     Subject::VolumeSet,
     Subject::VolumeCommand,
 ];
@@ -74,6 +75,8 @@ pub static LISTS: &[List] = &[
     list("v9s.dev", "volumesets", true, WORKLOADS),
     list("v9s.dev", "images", false, &[Subject::SupportedVersion]),
     List { strip: without_values, ..list("", "secrets", true, SECRETS) },
+    list("", "persistentvolumeclaims", true, &[Subject::VirtinkMachine]),
+    list("cdi.kubevirt.io", "datavolumes", true, &[Subject::VirtinkMachine]),
     list("", "serviceaccounts", true, &[Subject::Workload]),
     list("", "namespaces", false, DISKS),
     list("storage.k8s.io", "storageclasses", false, DISKS),
@@ -136,6 +139,11 @@ impl Objects {
                 http: None,
             }),
             namespaces: self.all("namespaces", name),
+            data_volumes: self.all("datavolumes", data_volume),
+            storage_claims: self.all("persistentvolumeclaims", |claim| StorageClaim {
+                name: name(claim),
+                gvc: namespace(claim),
+            }),
             machines: self.machines(),
             machine_snapshots: self.all("virtualmachinesnapshots", |snapshot| MachineSnapshot {
                 name: name(snapshot),
@@ -173,6 +181,8 @@ impl Objects {
                 .find(|one| text(one, "/type") == "LiveMigratable" && text(one, "/status") == "False");
             let found = &mut machines[place];
             found.running = !matches!(phase, "Succeeded" | "Failed");
+            let paused = |one: &Value| text(one, "/type") == "Paused" && text(one, "/status") == "True";
+            found.paused = conditions.iter().any(paused);
             found.scheduling = matches!(phase, "" | "Pending" | "Scheduling");
             found.not_migratable = stuck.map(|why| text(why, "/message").to_owned());
         }
@@ -194,6 +204,7 @@ impl Objects {
         StorageClass {
             name: name(class),
             default: text(class, default) == "true",
+            waits: text(class, "/volumeBindingMode") == "WaitForFirstConsumer",
             expands: class.get("allowVolumeExpansion").and_then(Value::as_bool).unwrap_or(false),
             // Nobody could ask is no reason to say that there is none.
             snapshots: !self.0.contains_key("volumesnapshotclasses") || snapshots.any(|one| one == driver),
@@ -250,6 +261,18 @@ fn volume_set(set: &Value) -> VolumeSet {
         performance_class: or("/spec/performanceClass", class),
         file_system_type: file_system,
         volumes: list_at(set, "/status/volumes").iter().map(volume).collect(),
+    }
+}
+
+fn data_volume(volume: &Value) -> DataVolume {
+    let class = ["/spec/storage/storageClassName", "/spec/pvc/storageClassName"];
+    let immediate = "/metadata/annotations/cdi.kubevirt.io~1storage.bind.immediate.requested";
+    DataVolume {
+        name: name(volume),
+        gvc: namespace(volume),
+        storage_class: class.into_iter().find_map(|path| optional(volume, path)),
+        immediate: optional(volume, immediate).is_some_and(|value| value != "false"),
+        archive: text(volume, "/spec/contentType") == "archive",
     }
 }
 

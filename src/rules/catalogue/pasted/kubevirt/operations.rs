@@ -96,6 +96,22 @@ pub(in crate::rules::catalogue) const RULES: &[Rule] = &[
         ..MIGRATION
     },
     Rule {
+        id: "kubevirt-migration-paused",
+        level: Level::Warning,
+        path: "spec.vmiName",
+        text: "\"{}\" is paused, and stays so on the other node",
+        needs: Needs::Cluster,
+        check: |c| {
+            let Some(name) = c.text() else { return };
+            if matches!(c.known.machine(name, namespace(c)), Lookup::Here(machine) if machine.paused) {
+                c.report(&[&name]);
+            }
+        },
+        bad: &["spec.vmiName: web\nknown: {machines: [{name: web, running: true, paused: true}]}"],
+        good: &["spec.vmiName: web\nknown: {machines: [{name: web, running: true}]}"],
+        ..MIGRATION
+    },
+    Rule {
         id: "kubevirt-snapshot-kind",
         path: "spec.source",
         text: "a snapshot is taken of a VirtualMachine of kubevirt.io, not of \"{}\"",

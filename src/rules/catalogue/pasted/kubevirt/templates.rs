@@ -342,4 +342,116 @@ pub(in crate::rules::catalogue) const RULES: &[Rule] = &[
         good: &["spec.replicas: 2"],
         ..MACHINE_ERROR
     },
+    Rule {
+        id: "kubevirt-template-dropped",
+        level: Level::Warning,
+        path: "@machine.dataVolumeTemplates[].spec",
+        text: "a template of a machine has no \"{}\", and KubeVirt drops it in silence; only a DataVolume of its own has it",
+        check: |c| {
+            let places = [
+                c.at.get("source.http.checksum"),
+                c.at.get("source.http.insecureSkipVerify"),
+                c.at.get("source.vddk.certConfigMap"),
+                c.at.get("serviceAccountName"),
+            ];
+            for place in places.iter().filter(|place| place.exists() && !place.missing()) {
+                c.report_key(place, &[&place.key().unwrap_or_default()]);
+            }
+        },
+        bad: &[
+            with_template!(
+                "{source: {http: {url: 'https://a.example.net/a', checksum: 'sha256:00'}}, storage: {resources: {requests: {storage: 1Gi}}}}",
+                "\nat @machine.dataVolumeTemplates[0].spec.source.http.checksum"
+            ),
+            with_template!(
+                "{source: {http: {url: 'https://a.example.net/a', insecureSkipVerify: true}}, storage: {resources: {requests: {storage: 1Gi}}}}",
+                "\nat @machine.dataVolumeTemplates[0].spec.source.http.insecureSkipVerify"
+            ),
+            with_template!(
+                "{source: {blank: {}}, serviceAccountName: a, storage: {resources: {requests: {storage: 1Gi}}}}",
+                "\nat @machine.dataVolumeTemplates[0].spec.serviceAccountName"
+            ),
+        ],
+        good: &[with_template!(
+            "{source: {http: {url: 'https://a.example.net/a'}}, storage: {resources: {requests: {storage: 1Gi}}}}",
+            ""
+        )],
+        with: &["pasted-unknown-field", "cdi-checksum", "cdi-checksum-format"],
+        ..MACHINE_ERROR
+    },
+    Rule {
+        id: "kubevirt-pool-downloads",
+        on: &[Subject::VirtualMachinePool],
+        level: Level::Warning,
+        path: "@machine.dataVolumeTemplates[].spec.source.{http,s3,gcs,registry}",
+        text: "every machine of the pool downloads this by itself, and none starts where it does not fit into {}; clone from a DataSource that was filled once",
+        check: |c| {
+            if !c.at.is_map() {
+                return;
+            }
+            let spec = c.at.holder().holder();
+            let size = |key: &'static str| spec.get(key).get("resources.requests.storage").word();
+            let size = size("storage").or_else(|| size("pvc")).unwrap_or("its disk".into());
+            let at = c.at.clone();
+            c.report_key(&at, &[&size]);
+        },
+        bad: &[with_template!(
+            "{source: {http: {url: 'https://a.example.net/a'}}, storage: {resources: {requests: {storage: 10Gi}}}}",
+            "\nat @machine.dataVolumeTemplates[0].spec.source.http"
+        )],
+        good: &[with_template!(
+            "{sourceRef: {kind: DataSource, name: a, namespace: images}, storage: {}}",
+            ""
+        )],
+        ..MACHINE_ERROR
+    },
+    Rule {
+        id: "kubevirt-pool-disk-names",
+        on: &[Subject::VirtualMachinePool],
+        level: Level::Warning,
+        path: "@machine.dataVolumeTemplates[].metadata.name",
+        text: "the disks of a pool's machines are called {}-0, {}-1 and so on, by their ordinal; there is no random suffix",
+        check: |c| {
+            let Some(name) = c.text() else { return };
+            let text = c.at.document().text();
+            let (line, _) = text.position(c.at.range().start);
+            let near = line.saturating_sub(2).max(1)..=line.saturating_add(1);
+            let comment =
+                |line: u32| text.line(line).split_once('#').map(|(_, comment)| comment.to_lowercase());
+            if near.filter_map(comment).any(|comment| comment.contains("suffix")) {
+                let at = c.at.clone();
+                c.report_at(&at, &[&name, &name]);
+            }
+        },
+        bad: &[SUFFIX],
+        good: &["spec.replicas: 2"],
+        ..MACHINE_ERROR
+    },
 ];
+
+/// A pool with a comment that is copied from page to page.
+const SUFFIX: &str = "---
+apiVersion: pool.kubevirt.io/v1beta1
+kind: VirtualMachinePool
+metadata: {name: kiosk, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {pool: kiosk}}
+  virtualMachineTemplate:
+    metadata: {labels: {pool: kiosk}}
+    spec:
+      runStrategy: RerunOnFailure
+      template:
+        spec:
+          domain:
+            memory: {guest: 1Gi}
+            devices: {disks: [{name: root, disk: {bus: virtio}}]}
+          volumes: [{name: root, dataVolume: {name: kiosk-root}}]
+      dataVolumeTemplates:
+      - metadata:
+          # each machine gets a unique suffix
+          name: kiosk-root # here
+        spec:
+          sourceRef: {kind: DataSource, name: a, namespace: images}
+          storage: {}
+";

@@ -49,6 +49,63 @@ pub(in crate::rules::catalogue) const RULES: &[Rule] = &[
         ..VIRTINK
     },
     Rule {
+        id: "virtink-waits-for-consumer",
+        path: "spec.volumes[].dataVolume.volumeName",
+        text: "DataVolume \"{}\" waits for a pod, and Virtink makes none before it is filled; annotate it with cdi.kubevirt.io/storage.bind.immediate.requested: \"true\"",
+        needs: Needs::Cluster,
+        check: |c| {
+            let Some(name) = c.text() else { return };
+            let Some(volume) = c.known.data_volume(name, namespace(c)) else { return };
+            let class = c.known.storage_class(volume.storage_class.as_deref());
+            if !volume.immediate && class.is_some_and(|class| class.waits) {
+                c.report(&[&name]);
+            }
+        },
+        bad: &[
+            "spec.volumes[0]: {name: root, dataVolume: {volumeName: a}}\nknown: {dataVolumes: [{name: a}], storageClasses: [{name: local, default: true, waits: true}]}\nat spec.volumes[0].dataVolume.volumeName",
+        ],
+        good: &[
+            "spec.volumes[0]: {name: root, dataVolume: {volumeName: a}}\nknown: {dataVolumes: [{name: a, immediate: true}], storageClasses: [{name: local, default: true, waits: true}]}",
+            "spec.volumes[0]: {name: root, dataVolume: {volumeName: a}}\nknown: {dataVolumes: [{name: a, storageClass: fast}], storageClasses: [{name: fast}]}",
+        ],
+        ..VIRTINK
+    },
+    Rule {
+        id: "virtink-claim-missing",
+        path: "spec.volumes[].persistentVolumeClaim.claimName",
+        text: "there is no claim \"{}\"; the machine is not started, and that is tried again and again",
+        needs: Needs::Cluster,
+        check: |c| {
+            if let Some(name) = c.text()
+                && c.known.storage_claim(name, namespace(c)) == Lookup::Absent
+            {
+                c.report(&[&name]);
+            }
+        },
+        bad: &[
+            "spec.volumes[0]: {name: root, persistentVolumeClaim: {claimName: gone}}\nknown: {storageClaims: []}\nat spec.volumes[0].persistentVolumeClaim.claimName",
+        ],
+        good: &[
+            "spec.volumes[0]: {name: root, persistentVolumeClaim: {claimName: a}}\nknown: {storageClaims: [{name: a}]}",
+        ],
+        ..VIRTINK
+    },
+    Rule {
+        id: "virtink-not-raw",
+        path: "spec.volumes[].dataVolume.volumeName",
+        text: "DataVolume \"{}\" holds the files of an archive; Virtink starts from a raw disk.img only",
+        check: |c| {
+            if let Some(name) = c.text()
+                && c.known.data_volume(name, namespace(c)).is_some_and(|volume| volume.archive)
+            {
+                c.report(&[&name]);
+            }
+        },
+        bad: &[ARCHIVE],
+        good: &["spec.volumes[0]: {name: root, dataVolume: {volumeName: a}}"],
+        ..VIRTINK
+    },
+    Rule {
         id: "virtink-container-disk",
         path: "spec.volumes[].containerDisk.image",
         text: "\"{}\" is a disk for KubeVirt; Virtink's have another layout and do not start from it",
@@ -195,3 +252,30 @@ pub(in crate::rules::catalogue) const RULES: &[Rule] = &[
         ..VIRTINK_WARNING
     },
 ];
+
+/// A machine on files.
+const ARCHIVE: &str = "---
+apiVersion: cdi.kubevirt.io/v1beta1
+kind: DataVolume
+metadata: {name: disk, namespace: shop}
+spec:
+  contentType: archive
+  source: {http: {url: 'https://images.example.net/a.tar'}}
+  storage: {resources: {requests: {storage: 5Gi}}}
+---
+apiVersion: virt.virtink.smartx.com/v1alpha1
+kind: VirtualMachine
+metadata: {name: web, namespace: shop}
+spec:
+  runPolicy: Always
+  resources: {requests: {memory: 1280Mi}}
+  instance:
+    memory: {size: 1Gi}
+    disks: [{name: root}]
+    interfaces: [{name: pod, masquerade: {}}]
+  networks: [{name: pod, pod: {}}]
+  volumes:
+  - name: root
+    dataVolume:
+      volumeName: disk # here
+";
