@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use proptest::prelude::*;
+
 use super::example::{Example, example};
 use super::*;
 
@@ -174,5 +176,87 @@ fn ids_are_unique_for_each_kind() {
         let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         assert!(rule.id.bytes().all(plain) && !rule.id.is_empty(), "{:?}", rule.id);
         assert!(!rule.text.is_empty() && !rule.text.ends_with('.'), "{}", rule.id);
+    }
+}
+
+/// What people and programs write where something else belongs.
+const ODD: &[&str] = &[
+    "",
+    "null",
+    "~",
+    "[]",
+    "{}",
+    "[[]]",
+    "{a: [b]}",
+    "-1",
+    "1e999",
+    "0x10",
+    "99999999999999999999",
+    "'",
+    "\"",
+    "|\n",
+    ": ",
+    "- ",
+    "é",
+    "\u{1f600}",
+    "\u{0}",
+    "\u{202e}",
+    "\t",
+    "\n",
+    "\n---\n",
+    "&a ",
+    "*a",
+    "!!int ",
+    "<<: *a",
+    "%",
+    "@",
+    "`",
+    "#cloud-config",
+    "cpln://",
+    "cpln://volumeset/",
+    "//secret/",
+    "/org//gvc/",
+    "1Gi",
+    "-5m",
+    "true",
+    ".inf",
+    "2026-01-01T00:00:00Z",
+    "a.b[0]",
+];
+
+/// Every bad case of every rule, as a text of its kind.
+static CASES: LazyLock<Vec<Example>> = LazyLock::new(|| {
+    let with_cases = catalogue::rules().filter(|rule| rule.needs != Needs::Command);
+    with_cases.flat_map(|rule| cases(rule, rule.bad)).map(|(_, example)| example).collect()
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
+
+    /// A document of any kind, with something odd at any place of it, is judged, mended and turned into the other form, or
+    /// not, but nothing panics; and what is mended can be read as well as before.
+    #[test]
+    fn no_document_panics(
+        case in any::<prop::sample::Index>(),
+        from in any::<prop::sample::Index>(),
+        length in 0_usize..12,
+        odd in prop::sample::select(ODD),
+    ) {
+        let example = case.get(&CASES);
+        let start = example.text.floor_char_boundary(from.index(example.text.len() + 1));
+        let end = example.text.floor_char_boundary((start + length).min(example.text.len())).max(start);
+        let text = [&example.text[..start], odd, &example.text[end..]].concat();
+        let before = Source::read(text.as_bytes());
+        let old = Source::read(example.old.as_bytes());
+        for finding in judge(&before, &old.documents, &example.known, &example.options) {
+            prop_assert!(finding.range.end <= text.len() && finding.line >= 1, "{finding:?} in\n{text}");
+        }
+        for document in &before.documents {
+            let _ = document.object();
+            let _ = document.field(odd).path();
+        }
+        let done = mend(&text, |source| judge(source, &[], &example.known, &example.options));
+        let after = Source::read(done.text.as_bytes());
+        prop_assert!(after.problems.len() <= before.problems.len(), "{text}\n->\n{}", done.text);
     }
 }

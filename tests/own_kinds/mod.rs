@@ -322,6 +322,13 @@ fn scale(server: &ApiServer) {
 }
 
 #[test]
+fn what_the_demo_has_is_right() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/tenants/own.yaml");
+    let (code, said) = said(&v9s(&["validate", path.to_str().unwrap()]));
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn examples_have_no_findings() {
     let mut arguments = vec!["validate".to_owned(), "--deny-warnings".to_owned()];
     arguments.extend(example_files().iter().map(|file| file.to_str().unwrap().to_owned()));
