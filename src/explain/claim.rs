@@ -7,9 +7,12 @@ use crate::model::Now;
 use crate::records::{Claim, ClaimFlags, ClaimPhase, ClaimRole, Event, Truth};
 use crate::store::{At, Health};
 
+/// So many seconds may a storage driver take to make a volume.
+const BOUND: i64 = 120;
+
 /// Looks at its events.
 impl Explain for Claim {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let claim = at.record();
         let since = claim.meta.created;
         match claim.phase {
@@ -25,7 +28,12 @@ impl Explain for Claim {
             ClaimPhase::Lost => {
                 Explained::new("Lost", Health::Failed).because("ClaimLost", "", Health::Failed)
             }
-            ClaimPhase::Pending | ClaimPhase::Unknown => pending(at).since(since),
+            ClaimPhase::Pending | ClaimPhase::Unknown => {
+                let pending = pending(at).since(since);
+                // What is filled by way of another claim is bound when that is full.
+                let filled = claim.flags.contains(ClaimFlags::CDI_SOURCE) || claim.running == Truth::True;
+                if filled { pending } else { pending.within(BOUND, since, "TakesLong", now) }
+            }
         }
     }
 }

@@ -3,7 +3,10 @@
 use super::Explain;
 use super::explained::Explained;
 use crate::model::Now;
-use crate::records::{MoveStep, Namespace, Node, NodeFlags, PowerAction, Truth, VirtinkVm};
+use crate::records::{
+    DataVolume, Event, MoveStep, Namespace, Node, NodeFlags, PodFlags, PowerAction, RunPolicy, Truth,
+    VirtinkVm,
+};
 use crate::store::{At, Health};
 
 impl Explain for Node {
@@ -47,14 +50,22 @@ impl Explain for Namespace {
     }
 }
 
-/// Looks at its pods.
+/// So many seconds may a guest of Virtink take to be started.
+const STARTS: i64 = 300;
+
+/// Looks at its pod, its disks and its events.
 impl Explain for VirtinkVm {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let vm = at.record();
-        let word = if vm.phase.is_empty() { "Pending" } else { vm.phase.as_str() };
+        let off = matches!(vm.policy, RunPolicy::Halted | RunPolicy::Manual);
+        let word = match vm.phase.as_str() {
+            "" if off && vm.action != PowerAction::PowerOn => "Stopped",
+            "" => "Pending",
+            phase => phase,
+        };
         let health = match word {
             "Running" => Health::Well,
-            "Succeeded" => Health::Idle,
+            "Succeeded" | "Stopped" => Health::Idle,
             "Failed" => Health::Failed,
             "Unknown" => Health::Warning,
             _ => Health::Busy,
@@ -71,7 +82,46 @@ impl Explain for VirtinkVm {
                 Explained::new("Stopping", Health::Leaving)
             }
             "Running" if !vm.obstacle.is_empty() => plain.note(vm.obstacle.as_str()),
+            "Failed" => failed(at, plain),
+            "Pending" | "Scheduling" => {
+                let filling = at.parts::<DataVolume>().map(|disk| DataVolume::explain(disk, now));
+                let worst =
+                    filling.filter(|disk| disk.state.health == Health::Failed).find_map(Explained::told);
+                let told = worst.or_else(|| launching(at, plain)).or_else(|| said(at, plain));
+                told.unwrap_or(plain).within(STARTS, vm.meta.created, "TakesLong", now)
+            }
             _ => plain,
         }
     }
+}
+
+/// What its pod tells of its end; else what the controller said last; else that nobody says why.
+fn failed<'a>(vm: At<'a, VirtinkVm>, plain: Explained<'a>) -> Explained<'a> {
+    let ended = vm.present_pod().here().and_then(|pod| pod.record().evidence.as_deref()?.ended.as_ref());
+    let told = ended.filter(|ended| ended.code != 0).and_then(|ended| {
+        let told = plain.because(&ended.reason, &ended.message, Health::Failed).told()?;
+        Some(if ended.message.is_empty() { told.exit(ended.code) } else { told })
+    });
+    told.or_else(|| said(vm, plain)).unwrap_or_else(|| plain.because("GuestFailed", "", Health::Failed))
+}
+
+/// What its pod waits for.
+fn launching<'a>(vm: At<'a, VirtinkVm>, plain: Explained<'a>) -> Option<Explained<'a>> {
+    let pod = vm.present_pod().here()?;
+    let said = pod.record().evidence.as_deref()?.message.as_deref()?.as_str();
+    if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
+        return plain.because("Unschedulable", said, Health::Failed).told();
+    }
+    let reason = pod.record().reason.as_str();
+    let reason = reason.strip_prefix("Init:").unwrap_or(reason);
+    let goes_on =
+        matches!(reason, "Running" | "ContainerCreating" | "PodInitializing" | "Terminating" | "Pending");
+    (!goes_on).then(|| plain.because(reason, said, Health::Failed))?.told()
+}
+
+/// The last warning of its controller.
+fn said<'a>(vm: At<'a, VirtinkVm>, plain: Explained<'a>) -> Option<Explained<'a>> {
+    let warnings = vm.parts::<Event>().map(At::record).filter(|event| event.warning);
+    let last = warnings.max_by_key(|event| event.last_seen)?;
+    plain.because(&last.reason, &last.message, Health::Failed).told()
 }

@@ -4,7 +4,8 @@ use super::Explain;
 use super::explained::Explained;
 use crate::model::Now;
 use crate::records::{
-    DataSource, ImportCron, ImportCronFlags, OsArtifact, Truth, VmSnapshot, VmSnapshotFlags, VolumeSnapshot,
+    DataSource, Event, ImportCron, ImportCronFlags, OsArtifact, Truth, VmRestore, VmRestoreFlags, VmSnapshot,
+    VmSnapshotFlags, VolumeSnapshot,
 };
 use crate::store::{At, Health};
 
@@ -51,6 +52,31 @@ impl Explain for VmSnapshot {
     }
 }
 
+/// So many seconds may a restore take before it says what it waits for.
+const RESTORED: i64 = 300;
+
+impl Explain for VmRestore {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
+        let restore = at.record();
+        let since = restore.restored.or(restore.meta.created);
+        let plain = |word, health| Explained::new(word, health).since(since);
+        let reason = restore.reason.as_str();
+        match restore.flags {
+            flags if flags.contains(VmRestoreFlags::FAILED) => {
+                let why = restore.failure.as_deref().map_or("", |why| why.as_str());
+                plain("Failed", Health::Failed).because(reason, why, Health::Failed)
+            }
+            flags if flags.contains(VmRestoreFlags::COMPLETE) => plain("Succeeded", Health::Idle),
+            flags => {
+                let going = flags.contains(VmRestoreFlags::PROGRESSING);
+                let word = if going { "InProgress" } else { "Pending" };
+                let told = plain(word, Health::Busy).because(reason, "", Health::Busy);
+                told.within(RESTORED, since, "TakesLong", now)
+            }
+        }
+    }
+}
+
 /// Looks at the cron that keeps it.
 impl Explain for DataSource {
     fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
@@ -74,22 +100,27 @@ impl Explain for DataSource {
 /// How long a new cron may take to ask the registry for the first time.
 const FIRST_POLL: i64 = 600;
 
+/// Looks at its events.
 impl Explain for ImportCron {
     fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let cron = at.record();
         let since = cron.last_import.or(cron.meta.created);
         let importing = cron.flags.contains(ImportCronFlags::PROGRESSING);
-        match (cron.fresh, cron.fresh_reason.as_str()) {
+        let explained = match (cron.fresh, cron.fresh_reason.as_str()) {
             (Truth::True, _) => Explained::new("UpToDate", Health::Well).since(since),
             (Truth::Missing, _) => Explained::new("Pending", Health::Busy).since(since),
             (_, "NoDigest") => {
-                let asked = cron.meta.created.is_some_and(|made| now.wall - made.seconds() > FIRST_POLL);
                 let waits = Explained::new("NoDigest", Health::Busy).since(since);
-                if asked { waits.because("NoDigest", "", Health::Warning) } else { waits }
+                waits.within(FIRST_POLL, cron.meta.created, "NoDigest", now)
             }
             (_, "ImportProgressing") | (_, "") => Explained::new("Importing", Health::Busy).since(since),
             (_, _) if importing => Explained::new("Importing", Health::Busy).since(since),
             (_, reason) => Explained::new(reason, Health::Busy).since(since),
+        };
+        let taken = at.parts::<Event>().find(|event| event.reason == *"ErrDataSourceAlreadyManaged");
+        match taken.map(At::record) {
+            Some(event) => explained.because(event.reason.as_str(), &event.message, Health::Failed),
+            None => explained,
         }
     }
 }

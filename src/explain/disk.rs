@@ -10,6 +10,11 @@ use crate::records::{
 };
 use crate::store::{At, Health};
 
+/// So many seconds may CDI take to look at a new disk.
+const TOUCHED: i64 = 60;
+/// So many seconds may a worker take to be at work: its image may be large.
+const SCHEDULED: i64 = 300;
+
 /// Phases of CDI, the word for each, and how well a disk is in it. A phase that is not here is its own word.
 const PHASES: &[(&str, &str, Health)] = &[
     ("", "Pending", Health::Busy),
@@ -60,7 +65,7 @@ fn failed(source: SourceKind) -> &'static str {
 
 /// Looks at its claims, their events and worker pods, and, while nobody looks after it, at its DataSource.
 impl Explain for DataVolume {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let disk = at.record();
         let known = PHASES.iter().find(|(phase, ..)| disk.phase == **phase);
         let (word, health) =
@@ -71,12 +76,23 @@ impl Explain for DataVolume {
             "Failed" => gave_up(at),
             _ => {
                 let moving = plain.progress(disk.progress);
-                attempt(at, moving).or_else(|| obstacle(at, moving)).unwrap_or_else(|| match word {
+                let told = attempt(at, moving).or_else(|| obstacle(at, moving));
+                let told = told.unwrap_or_else(|| match word {
                     "Cloning" | "UploadReady" | "WaitForFirstConsumer" | "PendingPopulation" => {
                         moving.because(disk.phase.as_str(), "", health)
                     }
+                    "Paused" => moving.because("ImportPaused", "", health),
                     _ => moving,
-                })
+                });
+                match &*disk.phase {
+                    _ if disk.flags.contains(DataVolumeFlags::UNTOUCHED) => {
+                        told.within(TOUCHED, disk.meta.created, "DiskUntouched", now)
+                    }
+                    "ImportScheduled" | "CloneScheduled" | "UploadScheduled" => {
+                        told.within(SCHEDULED, disk.since.or(disk.meta.created), "TakesLong", now)
+                    }
+                    _ => told,
+                }
             }
         }
     }

@@ -76,12 +76,30 @@ impl<'a> Explained<'a> {
     }
 
     /// The same on its way out.
-    pub(super) fn leaving(mut self, since: Time) -> Self {
+    pub(super) fn leaving(mut self, since: Time, now: Now) -> Self {
         self.state.word = Word::new("Terminating");
         self.state.health = Health::Leaving;
         self.state.since = Some(since);
         self.state.progress = None;
-        self
+        self.state.recheck = None;
+        self.within(LEAVES, Some(since), "DeletionTakesLong", now)
+    }
+
+    /// The same, and worth a look once it has been on its way for so many seconds since `from`: then `late` tells why, where
+    /// nothing else does. What is no trouble however long it takes is left alone.
+    pub(super) fn within(mut self, seconds: i64, from: Option<Time>, late: &'static str, now: Now) -> Self {
+        let due = from.and_then(|from| Time::from_seconds(from.seconds().saturating_add(seconds)));
+        let Some(due) = due.filter(|_| matches!(self.state.health, Health::Busy | Health::Leaving)) else {
+            return self;
+        };
+        if due.seconds() > now.wall {
+            self.state.recheck = self.state.recheck.map_or(Some(due), |known| Some(known.min(due)));
+            return self;
+        }
+        match self.told() {
+            Some(told) => told.health(Health::Warning),
+            None => self.because(late, "", Health::Warning),
+        }
     }
 
     /// Only if there is something to tell.
@@ -195,6 +213,9 @@ impl<'a> Explained<'a> {
         }
     }
 }
+
+/// So many seconds may a deletion take: longer than a guest has to shut down.
+const LEAVES: i64 = 600;
 
 /// Beginnings that tell nothing where room is scarce.
 const BEGINNINGS: &[&str] = &[

@@ -16,13 +16,15 @@ mod explained;
 mod guest;
 mod own;
 mod pod;
+#[cfg(test)]
+mod tests;
 mod vm;
 
 use crate::model::Now;
 use crate::records::{
     Claim, DataSource, DataVolume, Image, ImportCron, Kind, Meta, Migration, Namespace, Node, OsArtifact,
-    Pod, Pool, Record, Records, SupportedVersion, VirtinkVm, Vm, VmSnapshot, Vmi, VolumeCommand, VolumeSet,
-    VolumeSnapshot, Workload,
+    Pod, Pool, Record, Records, SupportedVersion, VirtinkVm, Vm, VmRestore, VmSnapshot, Vmi, VolumeCommand,
+    VolumeSet, VolumeSnapshot, Workload,
 };
 use crate::store::{At, Health, Id, State, StateFn, Store, Stored};
 
@@ -53,6 +55,7 @@ explained!(
     Pool,
     Migration,
     VmSnapshot,
+    VmRestore,
     DataVolume,
     Claim,
     Pod,
@@ -108,9 +111,9 @@ where
         let unreadable = Explained::new("Unreadable", Health::Failed).since(meta.created);
         return unreadable.because("", why, Health::Failed);
     }
-    let explained = R::explain(at, now);
     match meta.deleted() {
-        Some(since) => explained.leaving(since),
-        None => explained,
+        // What went on then: nothing else takes too long any more.
+        Some(since) => R::explain(at, Now { wall: since.seconds(), ..now }).leaving(since, now),
+        None => R::explain(at, now),
     }
 }

@@ -7,6 +7,11 @@ use crate::model::Now;
 use crate::records::{Claim, ClaimPhase, DataVolume, Kind, RunStrategy, Vm, VmFlags, Vmi};
 use crate::store::{At, Health, Part};
 
+/// So many seconds may the controller take to look at a new machine.
+const TOUCHED: i64 = 60;
+/// So many seconds may a guest take to be started: the image of its disk may be large.
+const STARTS: i64 = 300;
+
 /// The words of `status.printableStatus` and how well a machine is that has them.
 const WORDS: &[(&str, Health)] = &[
     ("Running", Health::Well),
@@ -35,14 +40,21 @@ fn plain<'a>(word: &str) -> Explained<'a> {
 
 /// Looks at its instance, and through it at launcher pods and the migration; at disks and their workers; at claims.
 impl Explain for Vm {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let explained = match at.vmi() {
-            Part::Here(vmi) => alive(at, vmi),
-            Part::None => alone(at),
+            Part::Here(vmi) => alive(at, vmi, now),
+            Part::None => alone(at, now),
             Part::Loading | Part::Denied => {
                 let word = if at.status.is_empty() { "Unknown" } else { at.record().status.as_str() };
                 refusal(at).unwrap_or_else(|| plain(word).since(at.ready_since)).provisional()
             }
+        };
+        let explained = match &*explained.state.word {
+            "Starting" if at.status.is_empty() => {
+                explained.within(TOUCHED, at.meta.created, "MachineUntouched", now)
+            }
+            "Starting" => explained.within(STARTS, explained.state.since, "TakesLong", now),
+            _ => explained,
         };
         if explained.told().is_some() {
             return explained;
@@ -66,13 +78,13 @@ fn under_way(vm: At<'_, Vm>) -> Option<&'static str> {
 }
 
 /// While a VirtualMachineInstance exists. Its own object is fresher than what its owner says of it.
-fn alive<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
+fn alive<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>, now: Now) -> Explained<'a> {
     match vmi.phase.as_str() {
         "Succeeded" | "Failed" => ended(vm, vmi),
         _ if vmi.meta.deleted().is_some() => plain("Stopping").since(vmi.meta.deleted()),
         "Running" => running(vm, vmi),
         "Unknown" => plain("Unknown").since(vmi.since).because("NodeUnresponsive", "", Health::Warning),
-        _ => starting(vm, vmi),
+        _ => starting(vm, vmi, now),
     }
 }
 
@@ -107,14 +119,14 @@ fn refused_change<'a>(vm: At<'a, Vm>, running: Explained<'a>) -> Option<Explaine
 }
 
 /// Before it runs.
-fn starting<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
+fn starting<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>, now: Now) -> Explained<'a> {
     let since = vmi.meta.created;
     if let Some(trouble) = vmi.record().trouble.as_deref() {
         let since = trouble.since.or(vmi.since).or(since);
         let stuck = plain(stuck(&trouble.reason)).since(since);
         return stuck.because(trouble.reason.as_str(), &trouble.message, Health::Failed);
     }
-    if let Some(filling) = filling(vm) {
+    if let Some(filling) = filling(vm, now) {
         return filling;
     }
     if let Some((reason, message)) = guest::launching(vmi) {
@@ -162,12 +174,12 @@ fn unbound<'a>(vm: At<'a, Vm>, waiting: Explained<'a>) -> Explained<'a> {
 }
 
 /// Where no VirtualMachineInstance exists: what the controller says, or, before it has seen the object, what it will do.
-fn alone<'a>(vm: At<'a, Vm>) -> Explained<'a> {
+fn alone<'a>(vm: At<'a, Vm>, now: Now) -> Explained<'a> {
     let since = vm.ready_since.or(vm.meta.created);
     if !vm.knows(Kind::DataVolume) && matches!(&*vm.status, "Provisioning" | "DataVolumeError") {
         return plain(&vm.status).since(since).provisional();
     }
-    if let Some(filling) = filling(vm) {
+    if let Some(filling) = filling(vm, now) {
         return filling;
     }
     if let Some(refusal) = refusal(vm) {
@@ -215,7 +227,7 @@ fn crashing<'a>(vm: At<'a, Vm>) -> Explained<'a> {
 }
 
 /// The disk that keeps it from starting: the worst one, or the one that has the longest way to go.
-fn filling<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
+fn filling<'a>(vm: At<'a, Vm>, now: Now) -> Option<Explained<'a>> {
     let open = |disk: &At<'_, DataVolume>| {
         !matches!(&*disk.phase, "Succeeded" | "PendingPopulation" | "WaitForFirstConsumer")
     };
@@ -228,11 +240,14 @@ fn filling<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
         (badness, explained.state.progress.unwrap_or(u16::MAX))
     };
     let several = vm.disks().nth(1).is_some();
+    let mut recheck = None;
     let explained = vm.disks().filter(open).map(|disk| {
-        let explained = DataVolume::explain(disk, Now::at(0));
+        let explained = DataVolume::explain(disk, now);
+        recheck = [recheck, explained.state.recheck].into_iter().flatten().min();
         if several { explained.disk(&disk.record().meta.name) } else { explained }
     });
-    let worst = explained.min_by_key(rank)?;
+    let mut worst = explained.min_by_key(rank)?;
+    worst.state.recheck = recheck;
     let unsettled = matches!(&*worst.state.word, "Pending" | "PVCBound");
     Some(if unsettled { worst.word("Provisioning") } else { worst })
 }

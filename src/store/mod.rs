@@ -15,7 +15,7 @@ mod state;
 mod table;
 mod text_index;
 
-use crate::model::{Key, Now, Uid, Word};
+use crate::model::{Key, Now, Time, Uid, Word};
 use crate::records::{Kind, Meta, Record, Records, TableColumns};
 use crate::with_kinds;
 
@@ -301,6 +301,25 @@ impl Store {
         for (id, _) in self.tables.ids(kind) {
             let state = function(self, id, now);
             self.states.set(id, state);
+        }
+    }
+
+    /// When a kept state reads differently although nothing happens; then comes [`Store::recheck`].
+    pub fn next_recheck(&self) -> Option<Time> {
+        self.states.next_recheck()
+    }
+
+    /// Makes the states anew whose time has come, and adds their records to `touched`.
+    pub fn recheck(&mut self, now: Now, touched: &mut Touched) {
+        let Some(time) = Time::from_seconds(now.wall) else { return };
+        while let Some(id) = self.states.take_due(time) {
+            if let Some(function) = self.states.function(id.kind()) {
+                let state = function(self, id, now);
+                // What is still due would be taken again.
+                let recheck = state.recheck.filter(|&at| at > time);
+                self.states.set(id, State { recheck, ..state });
+                touched.ids.push(id);
+            }
         }
     }
 

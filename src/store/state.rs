@@ -1,5 +1,7 @@
 //! States of rows, kept so that sorting and filtering by them costs nothing.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::num::NonZeroU16;
 
 use super::{Id, Store};
@@ -52,6 +54,8 @@ pub struct State {
     pub cause: Option<CauseId>,
     /// Since when it is in this state.
     pub since: Option<Time>,
+    /// When it reads differently although nothing happens: what takes so long is trouble then.
+    pub recheck: Option<Time>,
     /// How far it is, in thousandths.
     pub progress: Option<u16>,
     /// How well it is.
@@ -76,11 +80,13 @@ pub type StateFn = fn(&Store, Id, Now) -> State;
 pub(super) struct States {
     functions: &'static [(Kind, StateFn)],
     kept: Vec<(Kind, Vec<State>)>,
+    /// Which of them are to be made anew when, the first on top. What has changed meanwhile stays in it until its time.
+    due: BinaryHeap<Reverse<(Time, Id)>>,
 }
 
 impl States {
     pub(super) fn new(functions: &'static [(Kind, StateFn)]) -> Self {
-        Self { functions, kept: Vec::new() }
+        Self { functions, ..Self::default() }
     }
 
     pub(super) fn function(&self, kind: Kind) -> Option<StateFn> {
@@ -115,8 +121,30 @@ impl States {
             if states.len() <= id.slot() {
                 states.resize(id.slot() + 1, State::default());
             }
-            states[id.slot()] = state;
+            let before = std::mem::replace(&mut states[id.slot()], state).recheck;
+            if let Some(at) = state.recheck.filter(|_| state.recheck != before) {
+                self.due.push(Reverse((at, id)));
+            }
         }
+    }
+
+    /// When the first state is to be made anew.
+    pub(super) fn next_recheck(&self) -> Option<Time> {
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The next state that is to be made anew by now; it is taken off the list.
+    pub(super) fn take_due(&mut self, now: Time) -> Option<Id> {
+        while let Some(&Reverse((at, id))) = self.due.peek() {
+            if at > now {
+                return None;
+            }
+            self.due.pop();
+            if self.get(id).is_some_and(|state| state.recheck == Some(at)) {
+                return Some(id);
+            }
+        }
+        None
     }
 
     pub(super) fn reserve(&mut self, kind: Kind, more: usize) {

@@ -29,7 +29,7 @@ pub(super) static VIEW: View<VmRestore> = View {
         Column::<VmRestore>::text("SNAPSHOT", 40, |restore, _| text(&restore.record().snapshot))
             .within(Sets::STORAGE.union(Sets::TRIAGE)),
         state(),
-        reason().written(|restore, _, out| restore.failure.iter().for_each(|failure| out.push_str(failure))),
+        reason(),
         since().wide(),
         Column::<VmRestore>::number("VOLUMES", |restore, _| count(restore.volumes)).within(Sets::STORAGE),
         Column::<VmRestore>::age("RESTORED", |restore, _| time(restore.restored)).within(Sets::STORAGE),

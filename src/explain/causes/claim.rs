@@ -7,7 +7,7 @@ pub(super) const CAUSES: &[Cause] = &[
     cause(
         "passing-noise",
         Busy,
-        r#"the object has been modified|Operation cannot be fulfilled on |persistentvolumeclaims "prime-[^"]+" already exists|Import Successful|^Import Complete|No PVC found$"#,
+        r#"the object has been modified|Operation cannot be fulfilled on |persistentvolumeclaims "prime-[^"]+" already exists|Import Successful|^Import Complete|No PVC found$|^(?:NoVolumeSnapshotClass|NoVolumeExpansion|IncompatibleVolumeModes|IncompatibleProvisioners|NoProvisionerMatch|NoPopulator|RetainedPVCPrime|ClaimMisbound)\b|^(?:Import|Upload)TargetInUse: pod \S+/(?:importer|cdi-upload)-|^[iI]mportFailed: (?:Failed to )?import into "#,
         "",
         "",
         &[
@@ -17,6 +17,13 @@ pub(super) const CAUSES: &[Cause] = &[
             ),
             ("Import Successful", ""),
             ("NotFound: No PVC found", ""),
+            // CDI copies by way of pods then, which is slow and no failure.
+            ("NoVolumeSnapshotClass: No compatible volumesnapshotclass found", ""),
+            ("NoPopulator: In tree storage class does not support snapshot/clone", ""),
+            ("RetainedPVCPrime: PVC Prime retained in Lost state for debugging purposes", ""),
+            ("ImportTargetInUse: pod shop/importer-prime-1 using PersistentVolumeClaim prime-1", ""),
+            // Why stands in other events.
+            ("importFailed: import into root failed", ""),
         ],
     ),
     cause(
@@ -58,6 +65,45 @@ pub(super) const CAUSES: &[Cause] = &[
         &[("CreatingScratchSpace: Creating scratch space", "waits for scratch space")],
     ),
     cause(
+        "snapshot-restore-too-small",
+        Failed,
+        r"requested volume size (?<have_bytes>\d+) is less than the size (?<need_bytes>\d+) for the source snapshot",
+        "smaller than its snapshot: {have_bytes} < {need_bytes}",
+        "A disk from a snapshot cannot be smaller than that ({need_bytes}): ask for more, or leave the size out.",
+        &[(
+            r#"ProvisioningFailed: failed to provision volume with StorageClass "fast": error getting handle for DataSource Type VolumeSnapshot by Name s: requested volume size 1073741824 is less than the size 2147483648 for the source snapshot s"#,
+            "smaller than its snapshot: 1Gi < 2Gi",
+        )],
+    ),
+    cause(
+        "snapshot-restore-pending",
+        Failed,
+        r"error getting handle for DataSource Type VolumeSnapshot by Name (?<snapshot>[^:\s]+): (?<why>.+)",
+        "snapshot {snapshot} cannot be read: {why}",
+        "The storage driver cannot make the volume from the snapshot {snapshot}: {why}.",
+        &[(
+            r#"failed to provision volume with StorageClass "fast": error getting handle for DataSource Type VolumeSnapshot by Name tmp-snapshot-1: snapshot tmp-snapshot-1 is not Ready"#,
+            "snapshot tmp-snapshot-1 cannot be read: snapshot tmp-snapshot-1 is not Ready",
+        )],
+    ),
+    cause(
+        "access-mode-unsupported",
+        Failed,
+        r"(?i)(?<why>multi.?node access modes? (?:is|are) only supported[\w ]*|access ?modes?[\w ,:\[\]]* not supported|volume mode \S+ (?:is )?not supported|volume capabilit(?:y|ies)[\w ]* not supported|unsupported access mode[\w ]*)",
+        "the class does not offer this: {why}",
+        "The storage class does not offer the access mode or volume mode that is asked for ({why}): take one that it offers, or another class. Live migration needs ReadWriteMany.",
+        &[
+            (
+                r#"failed to provision volume with StorageClass "fast": rpc error: code = InvalidArgument desc = access mode not supported"#,
+                "the class does not offer this: access mode not supported",
+            ),
+            (
+                r#"ProvisioningFailed: failed to provision volume with StorageClass "rbd": rpc error: code = InvalidArgument desc = multi node access modes are only supported on rbd `block` type volumes"#,
+                "the class does not offer this: multi node access modes are only supported on rbd",
+            ),
+        ],
+    ),
+    cause(
         "storage-full",
         Failed,
         r"code = ResourceExhausted desc = (?<why>.+)|(?<short>not enough (?:free )?capacity[^:]*)",
@@ -81,20 +127,65 @@ pub(super) const CAUSES: &[Cause] = &[
         "{class}: {why}",
         "The storage driver refuses to make the volume in class {class}: {why}.",
         &[(
-            r#"failed to provision volume with StorageClass "fast": rpc error: code = InvalidArgument desc = access mode not supported"#,
-            "fast: access mode not supported",
+            r#"failed to provision volume with StorageClass "fast": rpc error: code = Internal desc = the pool is read-only"#,
+            "fast: the pool is read-only",
+        )],
+    ),
+    cause(
+        "volume-resize-failed",
+        Failed,
+        r"^VolumeResizeFailed: (?:.*desc = )?(?<why>.+)",
+        "the volume cannot grow: {why}",
+        "The storage driver does not make the volume larger: {why}.",
+        &[(
+            r#"VolumeResizeFailed: resize volume "pvc-1" by resizer "csi" failed: rpc error: code = Internal desc = pool is full"#,
+            "the volume cannot grow: pool is full",
+        )],
+    ),
+    cause(
+        "file-system-grows-later",
+        Busy,
+        r"^FileSystemResizePending",
+        "its file system grows with the next pod",
+        "The volume has grown; its file system does when a pod mounts it.",
+        &[(
+            "FileSystemResizePending: Waiting for user to (re-)start a pod to finish file system resize of volume on node.",
+            "its file system grows with the next pod",
+        )],
+    ),
+    cause(
+        "empty-storage-class",
+        Failed,
+        r"emptystring storageclass|empty storage class name",
+        "its storage class is the empty text",
+        "The storage class is given as an empty text, which means volumes that somebody makes by hand; CDI's populators refuse that. Leave it out, or name one.",
+        &[(
+            "Error: claim has emptystring storageclass, will not work",
+            "its storage class is the empty text",
+        )],
+    ),
+    cause(
+        "in-tree-class",
+        Failed,
+        r"can't use populator for PVC .* with in-tree storage class ?(?<class>[\w.-]*)",
+        "class {class} takes no populators",
+        "The storage class {class} belongs to a driver inside Kubernetes, which CDI's populators cannot fill: take a class of a CSI driver.",
+        &[(
+            "can't use populator for PVC shop/root with in-tree storage class legacy",
+            "class legacy takes no populators",
         )],
     ),
     cause(
         "unknown-storage-class",
         Failed,
-        r#"(?:storageclass(?:es)?(?:\.storage\.k8s\.io)? "|^UnknownStorageClass: )(?<class>[\w.-]+)|(?:target )?storage class (?:(?<name>[\w.-]+) )?not found"#,
+        r#"(?:storageclass(?:es)?(?:\.storage\.k8s\.io)? "|^UnknownStorageClass: )(?<class>[\w.-]+)|(?:target )?storage class (?:(?<name>[\w.-]+) )?not found|claim's storageclass doesn't exist"#,
         "no storage class {class}{name}",
         "There is no storage class of this name in the cluster: take another.",
         &[
             (r#"storageclass.storage.k8s.io "nope" not found"#, "no storage class nope"),
             ("UnknownStorageClass: nope", "no storage class nope"),
             ("target storage class not found", "no storage class"),
+            ("target claim's storageclass doesn't exist, clone will not work", "no storage class"),
         ],
     ),
     cause(
@@ -208,6 +299,17 @@ pub(super) const CAUSES: &[Cause] = &[
         )],
     ),
     cause(
+        "target-in-use",
+        Warning,
+        r"TargetInUse: pod (?<pod>\S+) using PersistentVolumeClaim (?<claim>\S+)",
+        "{pod} has it mounted",
+        "The claim {claim} is to be filled, and {pod} has it mounted: end that pod.",
+        &[(
+            "ImportTargetInUse: pod shop/virt-launcher-web-x using PersistentVolumeClaim root",
+            "shop/virt-launcher-web-x has it mounted",
+        )],
+    ),
+    cause(
         "clone-source-in-use",
         Warning,
         r"pod (?<pod>\S+) using PersistentVolumeClaim (?<claim>\S+)",
@@ -227,14 +329,97 @@ pub(super) const CAUSES: &[Cause] = &[
         &[("ImportPVCNotReady: The source PVC is not fully imported", "its source is still being filled")],
     ),
     cause(
+        "clone-content-mismatch",
+        Failed,
+        r"[Ss]ource contentType \((?<from>[^)]*)\) and target contentType \((?<to>[^)]*)\) do not match|source volumeMode \((?<mode>[^)]*)\) and target volumeMode \((?<asked>[^)]*)\) do not match",
+        "{from}{mode} cannot be copied to {to}{asked}",
+        "The source is {from}{mode} and the copy is asked for as {to}{asked}: ask for what the source is.",
+        &[
+            (
+                "CloneValidationFailed: The clone doesn't meet the validation requirements: Source contentType (archive) and target contentType (kubevirt) do not match",
+                "archive cannot be copied to kubevirt",
+            ),
+            (
+                "source volumeMode (Block) and target volumeMode (Filesystem) do not match, contentType (archive)",
+                "Block cannot be copied to Filesystem",
+            ),
+        ],
+    ),
+    cause(
+        "clone-token",
+        Failed,
+        r"error verifying token|invalid token|token (?:is |has )?expired|token missing|token uid mismatch",
+        "the permission to copy has run out",
+        "The permission to copy from another namespace counts for five minutes, and for one disk: make the disk anew, without the annotations of another one.",
+        &[("Error: error verifying token", "the permission to copy has run out")],
+    ),
+    cause(
+        "clone-across-namespaces",
+        Failed,
+        r"cross-namespace with resource grants is not supported",
+        "not from another namespace in this way",
+        "CDI does not copy from another namespace by way of a grant: name the source in a DataVolume instead.",
+        &[(
+            "cross-namespace with resource grants is not supported yet",
+            "not from another namespace in this way",
+        )],
+    ),
+    cause(
+        "snapshot-source-invalid",
+        Failed,
+        r"(?<why>no status on source snapshot yet|snapshot in error state with msg: .+|does not have volume snap class populated|[Ss]napshot (?:has no|missing) [Rr]estore ?[Ss]ize)",
+        "no source for a copy: {why}",
+        "The snapshot cannot be copied from ({why}): take a new one.",
+        &[
+            (
+                "CloneValidationFailed: no status on source snapshot yet",
+                "no source for a copy: no status on source snapshot yet",
+            ),
+            ("snapshot missing restoresize", "no source for a copy: snapshot missing restoresize"),
+        ],
+    ),
+    cause(
+        "size-not-known",
+        Failed,
+        r"can't tell how much needed for restore|source/target size info missing",
+        "nobody says how large it shall be",
+        "The source does not tell its size: say in the disk how large it shall be.",
+        &[(
+            "CloneValidationFailed: size not specified by user/provisioner, can't tell how much needed for restore",
+            "nobody says how large it shall be",
+        )],
+    ),
+    cause(
+        "size-detection-failed",
+        Failed,
+        r"Size-detection pod failed due to (?<why>.+)",
+        "size of the source not found: {why}",
+        "CDI cannot read how large the image in the source is ({why}): say in the disk how large it shall be.",
+        &[(
+            "ErrInvalidPath: Size-detection pod failed due to invalid path",
+            "size of the source not found: invalid path",
+        )],
+    ),
+    cause(
+        "size-detection",
+        Busy,
+        r"^SizeDetectionPod(?:Created|NotReady)|size detection pod is not finished",
+        "reads how large the source is",
+        "A pod of CDI reads how large the image in the source is.",
+        &[(
+            "SizeDetectionPodNotReady: The size detection pod is not finished yet",
+            "reads how large the source is",
+        )],
+    ),
+    cause(
         "clone-invalid",
         Failed,
         r"^CloneValidationFailed: (?:The clone doesn't meet the validation requirements: )?(?<why>.+)",
         "cannot be copied: {why}",
         "CDI refuses to make this copy: {why}.",
         &[(
-            "CloneValidationFailed: no status on source snapshot yet",
-            "cannot be copied: no status on source snapshot yet",
+            "CloneValidationFailed: The clone doesn't meet the validation requirements: something new",
+            "cannot be copied: something new",
         )],
     ),
     cause(
@@ -263,6 +448,80 @@ pub(super) const CAUSES: &[Cause] = &[
             r#"ErrResourceExists: Resource "root" already exists and is not managed by DataVolume"#,
             "there is another claim root",
         )],
+    ),
+    cause(
+        "claim-being-deleted",
+        Failed,
+        r#"Resource "(?<name>[^"]+)" marked for deletion|persistentvolumeclaim "(?<claim>[^"]+)" is being deleted"#,
+        "claim {name}{claim} is being deleted",
+        "The claim {name}{claim} is on its way out and held by somebody: a pod that has it mounted, or a finalizer.",
+        &[
+            (
+                r#"ErrResourceMarkedForDeletion: Resource "root" marked for deletion"#,
+                "claim root is being deleted",
+            ),
+            (
+                r#"persistentvolumeclaim "prime-1-scratch" is being deleted"#,
+                "claim prime-1-scratch is being deleted",
+            ),
+        ],
+    ),
+    cause(
+        "prime-claim-refused",
+        Failed,
+        r"^ErrCreatingPVCPrime: (?<why>.+)",
+        "its second claim is refused: {why}",
+        "CDI fills a second claim of the same size first, and that one is refused: {why}.",
+        &[(
+            "ErrCreatingPVCPrime: persistentvolumeclaims is forbidden: somebody says no",
+            "its second claim is refused: persistentvolumeclaims is forbidden: somebody says no",
+        )],
+    ),
+    cause(
+        "vddk-image-missing",
+        Failed,
+        r"^AwaitingVDDK|waiting for v2v-vmware configmap",
+        "no VDDK image is named",
+        "An import from VMware needs an image with its VDDK library: name it in vddk.initImageURL, or in the ConfigMap v2v-vmware in CDI's namespace.",
+        &[(
+            "AwaitingVDDK: waiting for v2v-vmware configmap or cdi.kubevirt.io/storage.pod.vddk.initimageurl annotation for VDDK image",
+            "no VDDK image is named",
+        )],
+    ),
+    cause(
+        "external-population",
+        Failed,
+        r"External population not supported|^NoAnyVolumeDataSource|^NoCSIDriverForExternalPopulation",
+        "the cluster cannot fill it from outside",
+        "The disk is to be filled by a populator that is not CDI's, and the cluster has no CSI driver that allows it.",
+        &[(
+            "NoCSIDriverForExternalPopulation: No CSI drivers were found: External population not supported",
+            "the cluster cannot fill it from outside",
+        )],
+    ),
+    cause(
+        "import-paused",
+        Idle,
+        r"^ImportPaused|Multistage import into PVC \S+ is paused",
+        "waits for the next checkpoint",
+        "An import in several stages waits until its tool adds the next checkpoint.",
+        &[("ImportPaused: Multistage import into PVC root is paused", "waits for the next checkpoint")],
+    ),
+    cause(
+        "cdi-missing",
+        Failed,
+        r"no active CDI",
+        "CDI is not there or not ready",
+        "Nobody looks after disks: CDI is not installed, or its operator is not ready.",
+        &[("Error: no active CDI", "CDI is not there or not ready")],
+    ),
+    cause(
+        "upload-failed",
+        Failed,
+        r"^UploadFailed|Upload into \S+ failed",
+        "the upload broke off",
+        "The upload broke off: send it again, from its first byte.",
+        &[("UploadFailed: Upload into root failed", "the upload broke off")],
     ),
     cause(
         "upload-waiting",
@@ -295,6 +554,25 @@ pub(super) const CAUSES: &[Cause] = &[
         "it points in circles or too far: {why}",
         "A DataSource may point to another one once, in its own namespace ({why}).",
         &[("SelfReference", "it points in circles or too far: SelfReference")],
+    ),
+    cause(
+        "snapshot-not-ready",
+        Busy,
+        r"^SnapshotNotReady",
+        "its snapshot is not ready yet",
+        "The DataSource names a snapshot that the storage system has not finished.",
+        &[("SnapshotNotReady", "its snapshot is not ready yet")],
+    ),
+    cause(
+        "cron-datasource-taken",
+        Failed,
+        r"DataSource (?<source>\S+) is already managed by DataImportCron (?<cron>\S+)",
+        "{source} belongs to the cron {cron}",
+        "Two crons want to keep the DataSource {source}, and {cron} has it: name another one here, or delete one of the two.",
+        &[(
+            "ErrDataSourceAlreadyManaged: DataSource fedora is already managed by DataImportCron fedora-daily",
+            "fedora belongs to the cron fedora-daily",
+        )],
     ),
     cause(
         "cron-no-digest",

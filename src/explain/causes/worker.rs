@@ -44,6 +44,72 @@ pub(super) const CAUSES: &[Cause] = &[
         )],
     ),
     cause(
+        "node-volume-affinity",
+        Failed,
+        r"0/(?<nodes>\d+) nodes are available: \d+ node\(s\) had volume node affinity conflict\.?(?: preemption: .*)?$",
+        "its volumes are on none of {nodes} nodes",
+        "The volumes of the pod can be used on some nodes only, and the pod may run on none of these: look at the volumes' zones and nodes.",
+        &[(
+            "Unschedulable: 0/3 nodes are available: 3 node(s) had volume node affinity conflict. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+            "its volumes are on none of 3 nodes",
+        )],
+    ),
+    cause(
+        "node-selector",
+        Failed,
+        r"0/(?<nodes>\d+) nodes are available: \d+ node\(s\) didn't match Pod's node affinity/selector\.?(?: preemption: .*)?$",
+        "its selector fits none of {nodes} nodes",
+        "No node has the labels that the pod's selector or affinity asks for.",
+        &[(
+            "Unschedulable: 0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+            "its selector fits none of 3 nodes",
+        )],
+    ),
+    cause(
+        "nodes-cordoned",
+        Failed,
+        r"0/(?<nodes>\d+) nodes are available: \d+ node\(s\) were unschedulable\.?(?: preemption: .*)?$",
+        "all {nodes} nodes are cordoned",
+        "No node takes new pods: uncordon one.",
+        &[(
+            "Unschedulable: 0/2 nodes are available: 2 node(s) were unschedulable. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+            "all 2 nodes are cordoned",
+        )],
+    ),
+    cause(
+        "node-volume-limit",
+        Failed,
+        r"0/(?<nodes>\d+) nodes are available: \d+ node\(s\) exceed max volume count\.?(?: preemption: .*)?$",
+        "all {nodes} nodes are full of volumes",
+        "Every node has as many volumes attached as its driver allows.",
+        &[(
+            "Unschedulable: 0/2 nodes are available: 2 node(s) exceed max volume count.",
+            "all 2 nodes are full of volumes",
+        )],
+    ),
+    cause(
+        "scratch-missing",
+        Failed,
+        r#"persistentvolumeclaim "(?<claim>[^"]+-scratch)" not found"#,
+        "its scratch space was not made",
+        "The worker waits for the claim {claim}, its scratch space, which was not made: it takes as much again as the disk, and a quota is the usual reason.",
+        &[(
+            r#"Unschedulable: 0/3 nodes are available: persistentvolumeclaim "prime-1-scratch" not found. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."#,
+            "its scratch space was not made",
+        )],
+    ),
+    cause(
+        "pod-claim-missing",
+        Failed,
+        r#"persistentvolumeclaim "(?<claim>[^"]+)" not found"#,
+        "no claim {claim}",
+        "The pod names the claim {claim}, which is not there: make it, or take the volume out.",
+        &[(
+            r#"Unschedulable: 0/3 nodes are available: persistentvolumeclaim "data" not found."#,
+            "no claim data",
+        )],
+    ),
+    cause(
         "unbound-claims",
         Busy,
         r"pod has unbound immediate PersistentVolumeClaims",
@@ -71,7 +137,7 @@ pub(super) const CAUSES: &[Cause] = &[
     cause(
         "image-pull",
         Failed,
-        r#"(?i)(?:back-off pulling image|failed to pull image|failed to pull and unpack image|failed to resolve reference) "(?<image>[^"]+)"(?:.*?(?<why>manifest unknown|not found|unauthorized|denied|no such host|connection refused|i/o timeout|x509|toomanyrequests))?"#,
+        r#"(?i)(?:back-off pulling image|failed to pull image|failed to pull and unpack image|failed to resolve reference) "(?<image>[^"]+)"(?:.*?(?<why>manifest unknown|not found|unauthorized|denied|no such host|connection refused|i/o timeout|x509|toomanyrequests|no space left on device))?"#,
         "cannot pull {image}: {why}",
         "The node cannot get the image {image}: check its name and tag, the registry, and the pull secret.",
         &[
@@ -84,7 +150,22 @@ pub(super) const CAUSES: &[Cause] = &[
                 "cannot pull registry.example/kiosk:7: not found",
             ),
             (r#"Back-off pulling image "quay.io/a/b:1""#, "cannot pull quay.io/a/b:1"),
+            (
+                r#"Failed: Failed to pull image "quay.io/a/b:1": write /var/lib/x: no space left on device"#,
+                "cannot pull quay.io/a/b:1: no space left on device",
+            ),
         ],
+    ),
+    cause(
+        "worker-image-pull",
+        Failed,
+        r"^ImagePullFailed: failed to pull image: (?<image>[\w.-]+(?::\d+)?/[^\s:]+(?::[\w.-]+)?(?:@\S+)?)$",
+        "cannot pull {image}",
+        "The node cannot get {image}, an image of the worker: look at the registry, its mirror, and CDI's pull secrets.",
+        &[(
+            "ImagePullFailed: failed to pull image: quay.io/kubevirt/cdi-importer:v1.63.1",
+            "cannot pull quay.io/kubevirt/cdi-importer:v1.63.1",
+        )],
     ),
     cause(
         "image-pull-unnamed",
@@ -106,6 +187,28 @@ pub(super) const CAUSES: &[Cause] = &[
         &[(r#"CreateContainerConfigError: secret "image-login" not found"#, "no secret image-login")],
     ),
     cause(
+        "service-account-missing",
+        Failed,
+        r#"serviceaccount "(?<name>[^"]+)" not found"#,
+        "no service account {name}",
+        "The pod shall run as the service account {name}, which is not in this namespace.",
+        &[(
+            r#"FailedCreate: pods "virt-launcher-web-x" is forbidden: error looking up service account shop/web: serviceaccount "web" not found"#,
+            "no service account web",
+        )],
+    ),
+    cause(
+        "priority-class-missing",
+        Failed,
+        r"no PriorityClass with name (?<name>\S+) was found",
+        "no priority class {name}",
+        "There is no PriorityClass {name}: make it, or name another.",
+        &[(
+            r#"FailedCreate: pods "virt-launcher-web-x" is forbidden: no PriorityClass with name vip was found"#,
+            "no priority class vip",
+        )],
+    ),
+    cause(
         "secret-key-missing",
         Failed,
         r"couldn't find key (?<key>\S+) in Secret (?<secret>\S+)",
@@ -114,6 +217,17 @@ pub(super) const CAUSES: &[Cause] = &[
         &[(
             "CreateContainerConfigError: couldn't find key accessKeyId in Secret shop/login",
             "no key accessKeyId in secret shop/login",
+        )],
+    ),
+    cause(
+        "proxy-configmap-missing",
+        Failed,
+        r#"configmap "import-proxy-cm[^"]*" not found"#,
+        "no certificates of the import proxy",
+        "CDI's trustedCAProxy names a ConfigMap that is not in CDI's namespace, so it cannot be copied here.",
+        &[(
+            r#"FailedMount: MountVolume.SetUp failed for volume "cdi-proxy-cert-vol" : configmap "import-proxy-cm-root" not found"#,
+            "no certificates of the import proxy",
         )],
     ),
     cause(
@@ -177,7 +291,7 @@ pub(super) const CAUSES: &[Cause] = &[
     cause(
         "volume-attach",
         Failed,
-        r#"Multi-Attach error for volume "(?<volume>[^"]+)""#,
+        r#"Multi-Attach error for volume "(?<volume>[^"]+)"|already exclusively attached to one node"#,
         "volume {volume} is attached to another node",
         "The volume {volume} is still attached to another node: end the pod that has it there.",
         &[(
