@@ -30,7 +30,11 @@ pub(super) fn open(cli: &Cli, options: Options, source: impl Into<Source>) -> an
     let chosen = Chosen::find(cli, &folders);
     let depth = ColourDepth::detect(&env);
     let (theme, said) = chosen.theme(cli, depth == ColourDepth::Mono)?;
-    let options = Options { measures: true, ..chosen.over(options) };
+    let options = Options {
+        measures: true,
+        keep_skin: cli.look.skin.is_some() || skins::asked(&env).is_some(),
+        ..chosen.over(options)
+    };
     let mut source: Source = source.into();
     let mouse = options.config.ui.mouse;
     let said: Vec<String> = said.into_iter().chain(chosen.loaded.warnings.iter().cloned()).collect();

@@ -31,6 +31,7 @@ pub const KEYS: &[Key] = &[
     key("ui.header", "true", "Show the header of several lines, where there is room"),
     key("ui.crumbs", "true", "Show the way back"),
     key("ui.logo", "true", "Show the logo"),
+    key("ui.side", "true", "Show details of the row beside the list, where there is room"),
     key("ui.wide", "false", "Begin lists with their wide columns"),
     key("ui.columnSet", "\"\"", "The column set that lists begin with, where they have it"),
     key("logs.tail", "100", "How many lines a log begins with"),

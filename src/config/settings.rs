@@ -46,6 +46,8 @@ pub struct Ui {
     pub crumbs: bool,
     /// Whether the logo is shown.
     pub logo: bool,
+    /// Whether details of the row are shown beside the list, where there is room.
+    pub side: bool,
     /// Whether lists begin with their wide columns.
     pub wide: bool,
     /// The column set that lists begin with; empty is that of the view.
@@ -62,6 +64,7 @@ impl Default for Ui {
             header: true,
             crumbs: true,
             logo: true,
+            side: true,
             wide: false,
             column_set: String::new(),
         }

@@ -31,7 +31,7 @@ use crate::model::{Now, Time, Word};
 use crate::records::{Kind, TableColumns};
 use crate::store::recording::{self, BadLine};
 use crate::store::{Batch, Health, Store, Summary, Touched};
-use crate::views::{self, Filter, List, ViewRef};
+use crate::views::{self, Filter, List, Sets, ViewRef};
 pub use hints::Hint;
 pub use measured::Measured;
 pub use over::Layer;
@@ -60,6 +60,8 @@ pub struct Options {
     pub skin_folders: Vec<PathBuf>,
     /// Whether the header tells what of the cluster is in use; it takes feeds of its own.
     pub measures: bool,
+    /// Whether the skin was named for this run, whatever the files say of a context.
+    pub keep_skin: bool,
 }
 
 /// Which namespace is shown.
@@ -138,6 +140,10 @@ pub struct App {
     history_at: usize,
     /// What is remembered of the context.
     state: config::state::State,
+    /// The skin that the files name for what is on screen.
+    skin: String,
+    /// The set of columns that is wanted where a view has it.
+    set: Option<Sets>,
     /// Filters with a name.
     pub filters: views::Saved,
     offers: Vec<Offer>,
@@ -194,7 +200,7 @@ impl App {
             header: options.config.ui.header,
             crumbs: options.config.ui.crumbs,
             logo: options.config.ui.logo,
-            side: Side::default(),
+            side: Side::wanted(options.config.ui.side),
             layers: Vec::new(),
             theme,
             configuration: None,
@@ -204,6 +210,8 @@ impl App {
             history: Vec::new(),
             history_at: 0,
             state: config::state::State::default(),
+            skin: options.config.ui.skin.clone(),
+            set: None,
             filters: views::Saved::default(),
             offers: Vec::new(),
             offered: None,
@@ -219,7 +227,9 @@ impl App {
             quit: false,
             options,
         };
-        app.pane.list.set_layout(app.options.wide, None, &app.store, now);
+        app.choose_set(now);
+        let set = app.set_of(&*app.pane.list.view);
+        app.pane.list.set_layout(app.options.wide, set, &app.store, now);
         let filter = Filter::parse(&app.options.filter);
         app.pane.list.set_filter(filter, &app.store, now);
         app
@@ -439,11 +449,22 @@ impl App {
             Some(pane) => pane.next_change(now),
             None => self.pane.next_change(&self.store, now),
         };
-        [flash, stale, ages].into_iter().flatten().min()
+        let late = self
+            .store
+            .next_recheck()
+            .map(|at| Duration::from_secs(u64::try_from(at.seconds().saturating_sub(now.wall)).unwrap_or(0)));
+        [flash, stale, ages, late].into_iter().flatten().min()
     }
 
-    /// Takes away what is only shown for a while. To be called before drawing.
+    /// Takes away what is only shown for a while, and lets be trouble what takes too long. To be called before drawing.
     pub fn expire(&mut self, now: Now) {
+        if self.store.next_recheck().is_some_and(|at| at.seconds() <= now.wall) {
+            let mut touched = std::mem::take(&mut self.touched);
+            touched.clear();
+            self.store.recheck(now, &mut touched);
+            self.pane.list.touched(&touched, &self.store, now);
+            self.touched = touched;
+        }
         self.flash = self.flash.take().filter(|flash| flash.until.is_none_or(|until| until > now.instant));
     }
 
@@ -472,15 +493,27 @@ impl App {
     /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
     pub fn reason(&self) -> Option<String> {
         let (kind, standing) = self.standing()?;
+        let mut said: Vec<String> = self.refused().map(|why| why.to_string()).collect();
         if let Some(homes) = self.session.narrowed(kind) {
             let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
-            return Some(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
-        }
-        match standing {
+            said.push(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
+        } else if let Summary::Stale { why, .. } = standing
+            && !self.pane.list.rows().is_empty()
+        {
             // Without rows the reason stands in their place.
-            Summary::Stale { why, .. } if !self.pane.list.rows().is_empty() => Some(why.to_string()),
-            _ => None,
+            said.insert(0, why.to_string());
         }
+        (!said.is_empty()).then(|| said.join(" "))
+    }
+
+    /// Why some of the rows may not be read, where others may: one sentence for each kind.
+    pub fn refused(&self) -> impl Iterator<Item = Arc<str>> + '_ {
+        let all = self.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Denied { .. }));
+        let kinds = self.pane.list.view.rows().iter().filter(move |_| !all);
+        kinds.filter_map(|&kind| match self.store.freshness(kind) {
+            Summary::Denied { why } => Some(why),
+            _ => None,
+        })
     }
 
     /// Contexts that could be chosen instead of the one on screen.

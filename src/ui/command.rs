@@ -85,6 +85,8 @@ pub enum Command {
     Suspend,
     /// The header on or off.
     Header,
+    /// The details beside the list on or off.
+    Side,
     /// Something that only panes of text know.
     Text(TextCommand),
 }
@@ -150,6 +152,7 @@ pub const LIST: &[Binding] = &[
     binding(&[Key::ctrl('s')], Command::Save, "Save what is shown as CSV", Hint::Quiet),
     binding(&[Key::ctrl('z')], Command::Faults, "Only rows with a fault", Hint::Shown("Faults")),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
+    binding(&[Key::char('b')], Command::Side, "Details of the row beside the list", Hint::Quiet),
     binding(&[Key::new(KeyCode::Tab)], Command::NextSet(1), "Next set of columns", Hint::Quiet),
     binding(&[Key::new(KeyCode::BackTab)], Command::NextSet(-1), "Set of columns before", Hint::Quiet),
     binding(&[Key::char('j'), Key::new(KeyCode::Down)], Command::Move(1), "Down", Hint::Quiet),
@@ -263,6 +266,7 @@ pub static WORDS: &[Word] = &[
         Does::Filter,
     ),
     word(&["skin", "theme"], "skin NAME", "Another theme; without a name, which there are", Does::Skin),
+    word(&["details"], "details", "Details of the row beside the list", Does::Key(Command::Side)),
     word(&["mouse"], "mouse", "The mouse on or off", Does::Mouse),
     word(&["suspend"], "suspend", "Back to the shell, until fg", Does::Key(Command::Suspend)),
 ];

@@ -40,6 +40,10 @@ const HEADER: u16 = 7;
 const ROWS_FOR_HEADER: u16 = 20;
 /// Fewer rows tell too little.
 const ROWS_FOR_SIDE: u16 = 12;
+/// From this many columns on the column of reasons gives way to details of the row.
+const COLUMNS_TO_YIELD: u16 = 158;
+/// What is left of the list at least where somebody wants details beside it.
+const LEAST_BESIDE_SIDE: u16 = 50;
 impl Layout {
     /// Divides a terminal of this size.
     pub fn of(app: &App) -> Self {
@@ -73,11 +77,31 @@ impl Layout {
             side: None,
         };
         let Rect { x, y, width, height } = layout.body;
-        if app.layers.is_empty() && height >= ROWS_FOR_SIDE && app.pane.needed() + side::WIDTH + 2 <= width {
-            let left = x + width - 1 - side::WIDTH;
-            layout.side = Some(Rect { x: left, y: y + 1, width: side::WIDTH, height: height - 2 });
+        if let Some(wide) = Self::side_width(app, layout.body) {
+            let left = x + width - 1 - wide;
+            layout.side = Some(Rect { x: left, y: y + 1, width: wide, height: height - 2 });
         }
         layout
+    }
+
+    /// How wide the row is shown in more detail beside the list. It tells the reason, so from some width on the column of
+    /// reasons gives way; the other columns do only where somebody wants it.
+    fn side_width(app: &App, body: Rect) -> Option<u16> {
+        let room = body.width.saturating_sub(2);
+        if !app.layers.is_empty() || body.height < ROWS_FOR_SIDE || app.side.wanted == Some(false) {
+            return None;
+        }
+        let (needed, least) = (app.pane.needed(), app.pane.least());
+        let beside = |columns: u16| room.checked_sub(columns).filter(|&wide| wide >= side::LEAST);
+        let whole = beside(needed).filter(|&wide| wide >= side::WIDTH);
+        let yielding = || beside(least).filter(|_| body.width >= COLUMNS_TO_YIELD);
+        let asked = || beside(LEAST_BESIDE_SIDE).filter(|_| app.side.wanted == Some(true));
+        whole.or_else(yielding).or_else(asked).map(|wide| wide.min(side::WIDTH))
+    }
+
+    /// From how many columns and rows of the list on details of the row can be shown beside it.
+    pub fn room_for_side() -> (u16, u16) {
+        (side::LEAST + LEAST_BESIDE_SIDE + 2, ROWS_FOR_SIDE)
     }
 
     /// The part of the body that is inside its border; all of it where a border would leave no row.
@@ -106,9 +130,11 @@ pub fn prepare(app: &mut App, now: Now) {
     let inside = Layout::of(app).inside();
     let height = usize::from(inside.height.saturating_sub(1));
     app.pane.prepare(&app.store, height, now);
-    if Layout::of(app).side().is_some() {
+    let side = Layout::of(app).side();
+    app.pane.yields = side.is_some();
+    if let Some(side) = side {
         let list = &app.pane.list;
-        app.side.prepare(&*list.view, &app.store, list.selected(), now);
+        app.side.prepare(side.width, &*list.view, &app.store, list.selected(), now);
     }
     app.prepare_layers(inside, now);
     app.prepare_hints();
@@ -167,6 +193,9 @@ fn freshness(app: &App, now: Now) -> (CompactString, Health) {
         (Link::Up, None | Some(Summary::Unasked)) => ("waiting".into(), Health::Busy),
         (Link::Up, Some(Summary::Syncing { seen: 0 })) => ("syncing".into(), Health::Busy),
         (Link::Up, Some(Summary::Syncing { seen })) => (format_compact!("syncing {seen}"), Health::Busy),
+        (Link::Up, Some(Summary::Live)) if app.refused().next().is_some() => {
+            ("live in part".into(), Health::Warning)
+        }
         (Link::Up, Some(Summary::Live)) => ("live".into(), Health::Well),
         // Nothing has ever come, so nothing is old.
         (Link::Up, Some(Summary::Stale { .. })) if app.pane.list.total() == 0 => {
@@ -195,7 +224,7 @@ fn list_title(app: &App, now: Now) -> Title {
         (None, true) => namespace.into(),
         (None, false) => CompactString::default(),
     };
-    let Counts { shown, total, marked, hidden, .. } = list.counts();
+    let Counts { shown, total, marked, hidden, elsewhere, .. } = list.counts();
     let mut count = match shown == total {
         true => thousands(total),
         false => format_compact!("{}/{}", thousands(shown), thousands(total)),
@@ -205,6 +234,9 @@ fn list_title(app: &App, now: Now) -> Title {
     }
     if hidden > 0 {
         count.push_str(&format_compact!(", {} hidden", thousands(hidden)));
+    }
+    if elsewhere > 0 {
+        count.push_str(&format_compact!(" {}{} elsewhere", theme::MARK, thousands(elsewhere)));
     }
     let faults = if list.faults_only() { "faults " } else { "" };
     let chip = text::one_line(&format!("{faults}{}", list.filter().text), 40).into();

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use super::app::{App, Measured};
 use super::frame::put;
 use super::session::Link;
-use crate::store::Health;
+use crate::store::{Health, Summary};
 use crate::text;
 
 /// Hints stand in columns of at most so many rows.
@@ -116,10 +116,11 @@ fn measured(app: &App, colon: &'static str) -> Vec<(String, Style)> {
 /// The logo says by its colour whether there is something to look at.
 fn logo_style(app: &App) -> Style {
     let theme = &app.theme;
+    let stale = app.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Stale { .. }));
     match app.flash.as_ref().map(|flash| flash.health) {
         Some(Health::Failed) => theme.logo_error,
         Some(Health::Warning) => theme.logo_warning,
-        _ if matches!(app.session.link, Link::Down(_)) || app.reason().is_some() => theme.logo_error,
+        _ if matches!(app.session.link, Link::Down(_)) || stale => theme.logo_error,
         Some(_) => theme.logo_info,
         None => theme.logo,
     }

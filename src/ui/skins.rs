@@ -96,6 +96,12 @@ fn some(names: &[String]) -> String {
     format!("{}{more}", clean(&names[..names.len().min(MOST)].join(", ")))
 }
 
+/// The skin that the environment names: `V9S_SKIN`, else `K9S_SKIN`.
+pub fn asked(env: &dyn Fn(&str) -> Option<OsString>) -> Option<OsString> {
+    let variable = |name: &str| env(name).filter(|value| !value.is_empty());
+    variable("V9S_SKIN").or_else(|| variable("K9S_SKIN"))
+}
+
 /// The theme to begin with, and what there is to say about it: the skin of the command line, of `V9S_SKIN`, of `K9S_SKIN`, of
 /// the config files.
 ///
@@ -112,8 +118,7 @@ pub fn first(
     if let Some(name) = flag {
         return load(name, folders, look).map(|theme| (theme, None));
     }
-    let variable = |name: &str| env(name).filter(|value| !value.is_empty());
-    let asked = variable("V9S_SKIN").or_else(|| variable("K9S_SKIN"));
+    let asked = asked(env);
     let name = asked.as_ref().map_or(loaded.config.ui.skin.as_str().into(), |name| name.to_string_lossy());
     load(&name, folders, look).map(|theme| (theme, None)).or_else(|why| {
         // k9s says nothing of a skin that is not there, and neither do we of one that it was told.

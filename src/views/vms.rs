@@ -10,7 +10,7 @@ use super::column::{
 };
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::format_bytes;
-use crate::records::{Kind, RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
+use crate::records::{InstanceSize, Kind, RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
 use crate::store::{At, Part, SortKey};
 
 pub(super) static VIEW: View<Vm> = View {
@@ -90,6 +90,14 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::text("MOVES", 5, |vm, _| moves(vm)).or("n/a").wide().within(Sets::NETWORK),
         Column::<Vm>::text("STRATEGY", 16, |vm, _| SortKey::Text(vm.strategy.as_str())).wide(),
         Column::<Vm>::text("WHEN IT STOPS", 24, |vm, _| SortKey::Text(next_move(vm.strategy))).wide(),
+        Column::<Vm>::text("GPU", 3, |vm, _| yes_no(has_device(vm, VmFlags::GPU, |size| size.gpus)))
+            .wide()
+            .within(Sets::CAPACITY),
+        Column::<Vm>::text("DEVICE", 6, |vm, _| {
+            yes_no(has_device(vm, VmFlags::HOST_DEVICE, |size| size.host_devices))
+        })
+        .wide()
+        .within(Sets::CAPACITY),
         Column::<Vm>::text("TYPE", 24, |vm, _| word(vm.instancetype)).wide().within(Sets::CAPACITY),
         Column::<Vm>::text("POOL", 40, |vm, _| {
             vm.pool().map_or(SortKey::Nothing, |pool| SortKey::Text(&pool.record().meta.name))
@@ -194,4 +202,9 @@ fn next_move(strategy: RunStrategy) -> &'static str {
         RunStrategy::WaitAsReceiver => "waits for a migration",
         RunStrategy::Unknown => "<unknown>",
     }
+}
+
+/// Whether its template or its instance type gives it such a device.
+fn has_device(vm: At<'_, Vm>, flag: VmFlags, of: fn(&InstanceSize) -> u16) -> bool {
+    vm.flags.contains(flag) || vm.instance_size().here().is_some_and(|size| of(&size) > 0)
 }

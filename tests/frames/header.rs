@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use v9s::cluster::discovery::{Discovery, Resource};
 use v9s::cluster::gate::ContextId;
-use v9s::records::{Kind, Namespace, Node, NodeMetrics, PodMetrics, Record};
+use v9s::records::{Kind, Namespace, Node, NodeMetrics, PodMetrics, Record, VmSnapshot, VolumeSnapshot};
 use v9s::store::{Freshness, Health};
 use v9s::ui::app::Options;
 use v9s::ui::message::{Effect, Message};
@@ -81,7 +81,7 @@ fn the_use_of_the_cluster_is_summed_up() {
     let text = stage.text(80, 24);
     assert!(text.lines().next().unwrap().contains(" CPU 75%↑ MEM 25%"), "{text}");
     // Another namespace is no reason to ask for the nodes again.
-    stage.types(":pods all\n");
+    stage.types(":pods all").press("enter");
     assert_eq!((stage.times_asked(Kind::NodeMetrics), stage.times_asked(Kind::Node)), (1, 1));
 }
 
@@ -108,6 +108,23 @@ fn a_cluster_that_measures_nothing_is_not_asked() {
     stage.says::<Namespace>(rows, &[json!({"metadata": {"name": "a"}})], Freshness::Live);
     assert_eq!((stage.times_asked(NodeMetrics::KIND), stage.times_asked(PodMetrics::KIND)), (0, 0));
     assert!(!stage.text(80, 24).contains("CPU"));
+}
+
+#[test]
+fn a_kind_that_is_refused_is_named_once_and_the_rows_of_others_show() {
+    let view = Some("snapshots".into());
+    let mut stage = Stage::new(Options { view, all_namespaces: true, ..Options::default() });
+    let (machines, volumes) = (stage.cover(Kind::VmSnapshot), stage.cover(Kind::VolumeSnapshot));
+    let snapshot = json!({"metadata": {"name": "before", "namespace": "shop", "uid": "1"}, "status": {"readyToUse": true}});
+    stage.says::<VolumeSnapshot>(volumes, &[snapshot], Freshness::Live);
+    let why = "Not allowed: User x cannot list resource \"virtualmachinesnapshots\".";
+    stage.says::<VmSnapshot>(machines, &[], Freshness::Denied { why: why.into() });
+    let text = stage.text(120, 24);
+    assert!(text.contains("live in part") && text.contains("before"), "{text}");
+    assert_eq!(text.matches("virtualmachinesnapshots").count(), 1, "{text}");
+    stage.says::<VmSnapshot>(machines, &[], Freshness::Live);
+    let text = stage.text(120, 24);
+    assert!(!text.contains("in part") && !text.contains("Not allowed"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Frames without a terminal: a state of the screen, drawn, as text.
 
+mod chosen;
 mod demo;
 mod header;
 mod lists;

@@ -32,7 +32,7 @@ impl Stage {
     }
 
     /// The server says how the object is that was opened last.
-    fn object_is(&mut self, object: &Value) -> &mut Self {
+    pub(super) fn object_is(&mut self, object: &Value) -> &mut Self {
         let named = |question: &Question| matches!(question, Question::Objects(wanted) if matches!(wanted.which, Which::Named(_)));
         let (ticket, _) =
             self.asked().into_iter().rev().find(|(_, question)| named(question)).expect("an object");
@@ -68,7 +68,7 @@ impl Stage {
     }
 
     /// A container says something, a second apart.
-    fn says_log(&mut self, container: &str, from: i64, lines: &[&str]) -> &mut Self {
+    pub(super) fn says_log(&mut self, container: &str, from: i64, lines: &[&str]) -> &mut Self {
         let (ticket, _) = self.log_of(container);
         let at = |n: usize| Timestamp::from_second(1_767_355_100 + from + i64::try_from(n).unwrap()).ok();
         let lines =
@@ -317,7 +317,7 @@ fn scrolling_up_stops_following_and_loses_nothing() {
 #[test]
 fn the_log_of_a_pod_is_its_main_container_or_all_of_them() {
     let (mut stage, _) = pod_log();
-    assert_eq!(stage.log_of("main").1.since, Since::Tail(200));
+    assert_eq!(stage.log_of("main").1.since, Since::Tail(100));
     stage.log_is("main", LogState::Waiting("waiting to start: PodInitializing".into()));
     assert!(stage.text(80, 24).contains("── main: waiting to start: PodInitializing"));
     stage.says_log("main", 0, &["first"]);

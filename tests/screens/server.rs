@@ -5,6 +5,7 @@ use serde_json::json;
 use super::DEFINITIONS;
 use crate::support::apiserver::ApiServer;
 use crate::support::crds::OpenCrd;
+use crate::support::embedded::Embedded;
 use crate::support::objects::{Object, vm, vmi_of};
 use crate::support::screen::Screen;
 use crate::support::suite::{self, Case, Env};
@@ -205,6 +206,33 @@ fn partners_that_may_not_be_read_are_no_reason_to_claim_anything() {
     cluster.patch(&vm(&namespace, "runs"), json!({"status": {"printableStatus": "Paused"}}));
     v9s.wait_for("Paused…");
     cluster.delete_namespace(&namespace);
+}
+
+/// A view of several kinds, and a user who may list one of them.
+#[test]
+fn a_kind_that_may_not_be_read_is_named_and_the_others_show() {
+    let server = Embedded::new();
+    let cluster = server.cluster();
+    cluster.create(vm("shop", "runs").running());
+    cluster.create(json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"namespace": "shop", "name": "machines"},
+        "rules": [{"apiGroups": ["kubevirt.io"], "resources": ["virtualmachines"], "verbs": ["get", "list", "watch"]}],
+    }));
+    cluster.create(json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"namespace": "shop", "name": "machines"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "machines"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "narrow"}],
+    }));
+    let mut v9s = Screen::builder()
+        .kubeconfig(&server.kubeconfig("admin"))
+        .args(["-n", "shop", "--as", "narrow"])
+        .open();
+    v9s.wait_for("workloads(shop)[1]").wait_for("live in part").wait_for("virtualmachinepools");
+    v9s.expect("│runs ").reject("MEM:");
+    v9s.press(":vms⏎").wait_for("vms(shop)[1]").wait_for("live").gone("in part");
+    v9s.reject("virtualmachinepools");
 }
 
 #[test]

@@ -100,6 +100,7 @@ filters:
             crumbs: false,
             logo: false,
             wide: true,
+            side: true,
             column_set: "storage".into(),
         },
         logs: Logs { tail: 7, buffer: 70, wrap: true, timestamps: true },

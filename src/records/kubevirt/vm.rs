@@ -4,7 +4,7 @@ use bitflags::bitflags;
 use serde::Deserialize;
 
 use crate::model::{Key, Time, Word};
-use crate::records::values::{Told, Trouble};
+use crate::records::values::{Length, Told, Trouble};
 use crate::records::wire::{Bytes, Fold, Folded, Nullable, Str, WireMeta, versioned};
 use crate::records::{Keys, Kind, KindInfo, Meta, Record, name_key};
 
@@ -76,6 +76,10 @@ bitflags! {
         const RESTORE = 1 << 10;
         /// Its instance type is one of its own namespace, not of the cluster.
         const OWN_INSTANCETYPE = 1 << 11;
+        /// Its template gives it a GPU.
+        const GPU = 1 << 12;
+        /// Its template gives it another device of the host.
+        const HOST_DEVICE = 1 << 13;
     }
 }
 
@@ -194,6 +198,14 @@ pub(super) struct Domain {
     cpu: Nullable<Cpu>,
     memory: Nullable<Memory>,
     resources: Nullable<Resources>,
+    devices: Nullable<Devices>,
+}
+
+#[derive(Deserialize, Debug, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Devices {
+    gpus: Folded<Length>,
+    host_devices: Folded<Length>,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -407,6 +419,9 @@ impl Record for Vm {
             Box::new(StartFailure { reason, message, since, count, retry_at })
         });
         let template = &spec.template.spec;
+        let devices = &template.domain.devices;
+        flags.set(VmFlags::GPU, devices.gpus.0.0 > 0);
+        flags.set(VmFlags::HOST_DEVICE, devices.host_devices.0.0 > 0);
         Self {
             disks: template.volumes.keys(meta.namespace),
             meta,

@@ -92,6 +92,7 @@ impl App {
                 self.session.info = Some(info);
                 self.mark_context(now);
                 self.recall(effects);
+                self.ask_skin_of_context(effects);
                 self.show(self.pane.list.view.clone(), now, effects);
             }
             Err(failure) => {

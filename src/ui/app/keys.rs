@@ -100,8 +100,9 @@ impl App {
                 }
             }
             Command::Wide => {
-                let layout = self.pane.list.layout();
-                self.pane.list.set_layout(!layout.wide, None, &self.store, now);
+                let wide = self.pane.list.layout().wide;
+                self.set = None;
+                self.pane.list.set_layout(!wide, None, &self.store, now);
             }
             Command::NextSet(by) => self.next_set(by, now),
             Command::Mark => self.pane.list.toggle_mark(&self.store),
@@ -111,6 +112,7 @@ impl App {
                 let only = !self.pane.list.faults_only();
                 self.pane.list.show_faults(only, &self.store, now);
             }
+            Command::Side => self.toggle_side(now),
             Command::Header => self.header = !self.header,
             Command::Redraw => {
                 self.pane.forget_widths();
@@ -151,6 +153,7 @@ impl App {
         let next = (here.map_or(0, |at| at + 1) + ways).saturating_add_signed(by) % ways;
         let chosen = next.checked_sub(1).map(|at| sets[at]);
         let wide = list.layout().wide && chosen.is_none();
+        self.set = chosen.map(|(_, set)| set);
         self.pane.list.set_layout(wide, chosen.map(|(_, set)| set), &self.store, now);
         let said = match chosen {
             Some((name, _)) => format!("Columns: {name}."),
@@ -158,6 +161,18 @@ impl App {
             None => "Columns: the usual ones.".to_owned(),
         };
         self.say(said, Health::Idle, now);
+    }
+
+    /// Shows the row in more detail beside the list, or leaves the list the whole room.
+    fn toggle_side(&mut self, now: Now) {
+        let shown = Layout::of(self).side().is_some();
+        self.side.wanted = Some(!shown);
+        if !shown && Layout::of(self).side().is_none() {
+            let (columns, rows) = Layout::room_for_side();
+            let said =
+                format!("Details of the row take a list of {columns} columns and {rows} rows at least.");
+            self.say(said, Health::Idle, now);
+        }
     }
 
     fn click(&mut self, mouse: Mouse, inside: Rect, now: Now, effects: &mut Vec<Effect>) {

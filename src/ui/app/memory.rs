@@ -5,7 +5,7 @@ use crate::model::{Now, Word};
 use crate::store::Health;
 use crate::ui::message::{Draw, Effect, Recalled};
 use crate::ui::theme::Theme;
-use crate::views::Saved;
+use crate::views::{AnyView, Saved, Sets};
 
 impl App {
     /// Asks for what was remembered of the context that has been connected to.
@@ -53,6 +53,11 @@ impl App {
         }
     }
 
+    /// The chosen set of columns, if a view has it.
+    pub(super) fn set_of(&self, view: &dyn AnyView) -> Option<Sets> {
+        self.set.filter(|&chosen| view.sets().iter().any(|&(_, set)| set == chosen))
+    }
+
     fn number_namespaces(&mut self) {
         let chosen = self.session.info.as_ref().map(|info| info.config.namespaces.favourites.as_slice());
         let names = self.state.favourites.after(chosen.unwrap_or_default());
@@ -78,6 +83,27 @@ impl App {
             folders: self.options.skin_folders.clone(),
             look: self.theme.look,
         });
+    }
+
+    /// Asks for the skin that the files name for the context on screen, if it is another one.
+    pub(super) fn ask_skin_of_context(&mut self, effects: &mut Vec<Effect>) {
+        let Some(info) = &self.session.info else { return };
+        let wanted = info.config.ui.skin.clone();
+        if !self.options.keep_skin && wanted != self.skin {
+            self.ask_skin(Some(&wanted), effects);
+            self.skin = wanted;
+        }
+    }
+
+    /// Chooses the set of columns that the config names.
+    pub(super) fn choose_set(&mut self, now: Now) {
+        let name = self.options.config.ui.column_set.clone();
+        self.set = Sets::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, set)| set);
+        if self.set.is_none() && !name.is_empty() {
+            let names = Sets::NAMES.map(|(name, _)| name).join(", ");
+            let said = format!("ui.columnSet of the config: there is no set {name}; there are {names}.");
+            self.say(said, Health::Warning, now);
+        }
     }
 
     pub(super) fn skinned(&mut self, skin: Result<Theme, String>, now: Now) -> Draw {

@@ -72,6 +72,9 @@ impl App {
 
     fn return_to(&mut self, place: Place, now: Now, effects: &mut Vec<Effect>) {
         self.layers = place.layers;
+        if !place.view.sets().is_empty() {
+            self.set = place.pane.list.layout().set;
+        }
         self.pane = place.pane;
         self.go(place.view, place.shown, place.filter, now, effects);
     }

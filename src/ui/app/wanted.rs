@@ -71,9 +71,9 @@ impl App {
         let namespace = self.shown.only();
         self.session.want(&*view, namespace, table, now, effects);
         let list = List::new(view, namespace, &self.store, now);
-        let layout = self.pane.list.layout();
+        let (wide, set) = (self.pane.list.layout().wide, self.set_of(&*list.view));
         let before = std::mem::replace(&mut self.pane, ListPane::new(list)).list;
-        self.pane.list.set_layout(layout.wide, layout.set, &self.store, now);
+        self.pane.list.set_layout(wide, set, &self.store, now);
         self.pane.list.set_filter(filter, &self.store, now);
         self.pane.list.go_on(&before, &self.store, now);
         self.feed(now, effects);

@@ -27,6 +27,8 @@ pub struct ListPane {
     /// The window of the frame before, to see what has changed.
     before: Window,
     changes: Vec<Change>,
+    /// Whether the column of reasons gives way to the others where there is not room for all.
+    pub yields: bool,
 }
 
 /// The visible rows as text, made anew for each frame in the same memory.
@@ -72,6 +74,8 @@ const ENOUGH: u16 = 18;
 const MUCH: u16 = 40;
 /// A table that is narrower than this has as much room all the same where something stands beside it.
 const LEAST_BESIDE: u16 = 80;
+/// So much of a reason is shown at least where the whole of it stands beside the list.
+const LEAST_REASON: u16 = 16;
 /// From here on moving the cursor takes fewer bytes than blanks.
 const SHORT_GAP: u16 = 8;
 /// How long a changed cell has its sign.
@@ -99,7 +103,8 @@ impl ListPane {
     /// A list that has not been drawn yet.
     pub fn new(list: List) -> Self {
         let (window, before) = (Window::default(), Window::default());
-        Self { list, top: 0, left: 0, widths: Vec::new(), window, before, changes: Vec::new() }
+        let (widths, changes) = (Vec::new(), Vec::new());
+        Self { list, top: 0, left: 0, widths, window, before, changes, yields: false }
     }
 
     /// The same view, order and cursor, to come back to: rows are read anew then.
@@ -236,6 +241,18 @@ impl ListPane {
         widths.fold(0, u16::saturating_add).max(LEAST_BESIDE)
     }
 
+    /// How many columns of the screen it needs when the column of reasons gives way.
+    pub fn least(&self) -> u16 {
+        let gives = self.reasons().map_or(0, |column| self.widths[column].saturating_sub(LEAST_REASON));
+        let widths = self.window.columns.iter().map(|&column| self.widths[column] + GAP);
+        widths.fold(0, u16::saturating_add).saturating_sub(gives).max(LEAST_BESIDE)
+    }
+
+    /// The column of reasons, if it is visible.
+    fn reasons(&self) -> Option<usize> {
+        self.list.view.column("REASON").filter(|column| self.window.columns.contains(column))
+    }
+
     /// What is at this place of the screen when the pane stands in `area`.
     pub fn hit(&self, x: u16, y: u16, area: Rect) -> Option<Hit> {
         if !area.contains((x, y).into()) {
@@ -294,7 +311,8 @@ impl ListPane {
         // A whole sentence stands on other screens as well.
         let whole = widths.iter().map(|width| width + GAP).sum::<u16>().saturating_sub(GAP);
         if let Some(reason) = state.and_then(|state| widths.get_mut(state + 1)) {
-            *reason -= whole.saturating_sub(room).min(reason.saturating_sub(MUCH));
+            let least = if self.yields { LEAST_REASON } else { MUCH };
+            *reason -= whole.saturating_sub(room).min(reason.saturating_sub(least));
         }
         widths
     }

@@ -11,21 +11,30 @@ use crate::ui::theme::Theme;
 use crate::views::AnyView;
 use crate::views::detail::{self, Said};
 
-/// How wide it is: it is shown where the columns of the list leave so much.
+/// How wide it is where the columns of the list leave so much.
 pub const WIDTH: u16 = 64;
+/// How wide it is at least.
+pub const LEAST: u16 = 48;
 
 /// The row under the cursor in more detail.
 #[derive(Debug, Default)]
 pub struct Side {
     canvas: Canvas,
+    /// Whether it is shown: `None` is where there is room, `Some(true)` also at the cost of columns of the list.
+    pub wanted: Option<bool>,
 }
 
 impl Side {
-    /// Makes what is to be drawn: out of the row and its links alone, nothing is asked for.
-    pub fn prepare(&mut self, view: &dyn AnyView, store: &Store, id: Option<Id>, now: Now) {
+    /// One that is shown where there is room, or not at all.
+    pub fn wanted(shown: bool) -> Self {
+        Self { wanted: if shown { None } else { Some(false) }, ..Self::default() }
+    }
+
+    /// Makes what is to be drawn in this width: out of the row and its links alone, nothing is asked for.
+    pub fn prepare(&mut self, width: u16, view: &dyn AnyView, store: &Store, id: Option<Id>, now: Now) {
         self.canvas.clear();
         let Some(id) = id else { return };
-        let width = usize::from(WIDTH - 4);
+        let width = usize::from(width.saturating_sub(4));
         let sections = detail::sections(view, store, id, &Said::default(), now);
         let end = self.canvas.column(&sections, 0, width, 0);
         let events = detail::events(store, id, now);

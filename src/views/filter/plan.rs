@@ -155,7 +155,11 @@ fn key_check(
         let column = columns::find(view, fact);
         return match column {
             Some(column) => Ok((false, Check::Fact(column))),
-            None => Err(wrong(format!("There is no column {fact:?} in {} that could be had.", view.name()))),
+            None => Err(wrong(format!(
+                "There is no column {fact:?} in {}; has: takes {}.",
+                view.name(),
+                facts(view)
+            ))),
         };
     }
     let Some(column) = columns::find(view, key) else {
@@ -188,6 +192,17 @@ fn key_check(
         }
         op => (false, Check::Order(column, op, read(&values[0])?)),
     })
+}
+
+/// The columns that a row may have nothing in, as `has:` takes them.
+fn facts(view: &dyn AnyView) -> String {
+    let may_lack = |column: &usize| {
+        let heading = view.heading(*column);
+        !matches!(heading.holds, Holds::State | Holds::Age)
+            && !matches!(&*heading.title, "NAME" | "NAMESPACE")
+    };
+    let known = columns::keys(view).filter(|(column, _)| may_lack(column)).map(|(_, key)| key);
+    known.collect::<Vec<_>>().join(", ")
 }
 
 fn want(holds: Holds, value: &str) -> Option<Want> {

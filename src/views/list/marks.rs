@@ -1,83 +1,131 @@
 //! Marks of rows, tied to objects.
 
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 
 use super::{List, find_row};
-use crate::model::Uid;
-use crate::store::{Id, Marks, Store};
+use crate::model::{Uid, Word};
+use crate::records::Kind;
+use crate::store::{Id, Marks, Store, Summary};
 
-/// The objects that are marked.
+/// The objects that are marked. A mark is an object's own: it stays while another namespace is shown.
 #[derive(Debug, Default)]
 pub(super) struct Marked {
-    uids: HashSet<Uid>,
-    /// The rows of these objects.
+    /// All of them, with their namespaces.
+    uids: HashMap<Uid, Word>,
+    /// The rows of those that are rows.
     rows: Marks,
+    /// How many rows that are.
+    here: usize,
 }
 
 impl Marked {
+    /// How many rows are marked.
     pub(super) fn len(&self) -> usize {
-        self.uids.len()
+        self.here
+    }
+
+    /// How many objects are marked that are no rows.
+    pub(super) fn elsewhere(&self) -> usize {
+        self.uids.len().saturating_sub(self.here)
     }
 
     pub(super) fn has(&self, id: Id) -> bool {
-        !self.uids.is_empty() && self.rows.has(id)
+        self.here > 0 && self.rows.has(id)
+    }
+
+    /// The same before its rows are found.
+    pub(super) fn kept(&self) -> Self {
+        Self { uids: self.uids.clone(), ..Self::default() }
     }
 
     fn set(&mut self, id: Id, store: &Store) {
         if let Some(meta) = store.meta(id) {
-            self.uids.insert(meta.uid);
-            self.rows.set(id);
+            self.uids.insert(meta.uid, meta.namespace);
+            self.set_row(id);
         }
     }
 
+    fn set_row(&mut self, id: Id) {
+        self.here += usize::from(!self.rows.has(id));
+        self.rows.set(id);
+    }
+
     fn unset(&mut self, id: Id, store: &Store) {
-        self.rows.take(id);
+        self.here -= usize::from(self.rows.take(id));
         if let Some(meta) = store.meta(id) {
             self.uids.remove(&meta.uid);
         }
     }
 
-    /// Drops the marks of objects that are no rows any more. A place may have another object by now.
-    pub(super) fn follow(&mut self, changed: &[Id], there: impl Fn(Id) -> bool, store: &Store) {
+    /// Drops the marks of objects that have gone: what is no row and, by its namespace, may not become one. A place may
+    /// have another object by now.
+    pub(super) fn follow(
+        &mut self,
+        changed: &[Id],
+        there: impl Fn(Id) -> bool,
+        may_come: impl Fn(Word) -> bool,
+        store: &Store,
+    ) {
         if self.uids.is_empty() {
             return;
         }
         let mut lost = false;
         for &id in changed {
             let was = self.rows.take(id);
+            self.here -= usize::from(was);
             let uid = store.meta(id).map(|meta| meta.uid);
-            let is = there(id) && uid.is_some_and(|uid| self.uids.contains(&uid));
+            let is = there(id) && uid.is_some_and(|uid| self.uids.contains_key(&uid));
             if is {
-                self.rows.set(id);
+                self.set_row(id);
             }
             lost |= was && !is;
         }
         if lost {
-            let Self { uids, rows } = self;
-            uids.retain(|&uid| {
-                let places = [store.find(uid), store.find_of(crate::records::Kind::Other, uid)];
-                places.into_iter().flatten().any(|id| rows.has(id))
-            });
+            self.drop_gone(may_come, store);
         }
     }
 
+    fn drop_gone(&mut self, may_come: impl Fn(Word) -> bool, store: &Store) {
+        let Self { uids, rows, .. } = self;
+        uids.retain(|&uid, &mut namespace| {
+            let places = [store.find(uid), store.find_of(Kind::Other, uid)];
+            places.into_iter().flatten().any(|id| rows.has(id)) || may_come(namespace)
+        });
+    }
+
     /// Finds the rows of the marked objects anew.
-    pub(super) fn look_again(&mut self, all: &[Id], store: &Store) {
+    fn look_again(&mut self, all: &[Id], may_come: impl Fn(Word) -> bool, store: &Store) {
         if self.uids.is_empty() {
             return;
         }
         let mut there = Marks::default();
         all.iter().for_each(|&id| there.set(id));
-        self.rows = Marks::default();
-        let rows = &mut self.rows;
-        self.uids.retain(|&uid| {
-            let row = find_row(all, uid, store).filter(|&id| there.has(id));
-            row.inspect(|&id| rows.set(id)).is_some()
-        });
+        (self.rows, self.here) = (Marks::default(), 0);
+        let found: Vec<Id> = self.uids.keys().filter_map(|&uid| find_row(all, uid, store)).collect();
+        found.into_iter().filter(|&id| there.has(id)).for_each(|id| self.set_row(id));
+        self.drop_gone(may_come, store);
     }
 }
 
 impl List {
+    /// Finds the rows of the marked objects anew.
+    pub(super) fn find_marked(&mut self, store: &Store) {
+        let mut marked = std::mem::take(&mut self.marked);
+        marked.look_again(&self.all, |namespace| self.may_come(namespace, store), store);
+        self.marked = marked;
+    }
+
+    /// Whether an object of this namespace that is no row may be there all the same: another namespace is shown, or not all
+    /// has come.
+    pub(super) fn may_come(&self, namespace: Word, store: &Store) -> bool {
+        let outside = self.namespace.is_some_and(|only| only != namespace && !namespace.is_empty());
+        let coming = |&kind: &Kind| {
+            let standing = store.freshness(kind);
+            matches!(standing, Summary::Unasked | Summary::Syncing { .. } | Summary::Stale { .. })
+        };
+        outside || self.view.rows().iter().any(coming)
+    }
+
     /// Whether a row is marked.
     pub fn is_marked(&self, id: Id) -> bool {
         self.marked.has(id)

@@ -1,8 +1,11 @@
 //! Lists: cursor, marks, filters, order.
 
+use std::time::Duration;
+
+use super::filtered::SLICE;
 use super::*;
 use crate::records::{Other, Record, Vmi, decode};
-use crate::store::{Batch, Coverage, Namespaces, Selection, Stored};
+use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Stored};
 use crate::views::column;
 use crate::views::table_view;
 
@@ -130,6 +133,44 @@ fn marks_stay_with_their_objects() {
     assert_eq!(stage.names(&stage.list.marked()), "d");
     stage.list.clear_marks();
     assert_eq!(stage.names(&stage.list.chosen()), "d", "the row under the cursor");
+}
+
+#[test]
+fn marks_and_faults_stay_while_another_namespace_is_shown() {
+    let mut stage = Stage::new(&["a", "b"]);
+    let other = |name: &str| {
+        let object = format!(r#"{{"metadata":{{"name":"{name}","namespace":"mail","uid":"{name}"}}}}"#);
+        decode::<Vmi>(object.as_bytes()).unwrap().record
+    };
+    let batch = Batch::of(stage.feed, 0, vec![other("xm"), other("m")]).and(Freshness::Live);
+    let mut touched = Touched::default();
+    stage.store.apply(batch, Now::at(0), &mut touched);
+    stage.list.touched(&touched, &stage.store, Now::at(0));
+    let all: Vec<Id> = stage.list.rows().to_vec();
+    for (at, id) in all.iter().enumerate() {
+        if ["a", "xm"].contains(&stage.store.meta(*id).unwrap().name.as_str()) {
+            stage.mark(at);
+        }
+    }
+    stage.act(|list, store| list.show_faults(true, store, Now::at(0)));
+    let show = |stage: &mut Stage, namespace: Option<&str>| {
+        let before = stage.list.without_rows();
+        let namespace = namespace.map(Word::new);
+        stage.list = List::new(ViewRef::Of(&VIEW), namespace, &stage.store, Now::at(0));
+        stage.list.go_on(&before, &stage.store, Now::at(0));
+    };
+    show(&mut stage, Some("mail"));
+    let counts = stage.list.counts();
+    assert_eq!((counts.shown, counts.total, counts.marked, counts.elsewhere), (1, 2, 1, 1));
+    assert_eq!(stage.names(&stage.list.chosen()), "xm", "what is not in the list is not acted on");
+    show(&mut stage, Some("none"));
+    assert_eq!((stage.list.chosen().len(), stage.list.counts().elsewhere), (0, 2));
+    show(&mut stage, None);
+    stage.act(|list, store| list.show_faults(false, store, Now::at(0)));
+    assert_eq!((stage.names(&stage.list.marked()).as_str(), stage.list.counts().elsewhere), ("a xm", 0));
+    // Gone is gone.
+    stage.says(&[], &["a"]);
+    assert_eq!((stage.names(&stage.list.marked()).as_str(), stage.list.counts().elsewhere), ("xm", 0));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::entries::{Columns, Entries};
 use super::sources::{self, Named};
 use crate::cluster::logs::{LogNews, LogRequest, LogState, Since};
 use crate::cluster::object::{Wanted, Which};
+use crate::config::settings::Logs;
 use crate::model::Now;
 use crate::records::Kind;
 use crate::store::{Health, Store, Touched};
@@ -22,9 +23,9 @@ use crate::ui::panes::{Pane, Scene, Title, more_below};
 use crate::ui::subject::Subject;
 use crate::ui::theme::Theme;
 
-/// The keys `0` to `6`: what is read, and what the title says.
+/// The keys `0` to `6`: what is read, and what the title says. How many lines a tail has is a matter of the config.
 const SINCE: [(Since, &str); 7] = [
-    (Since::Tail(200), "tail"),
+    (Since::Tail(0), "tail"),
     (Since::Head, "head"),
     (Since::Seconds(60), "1m"),
     (Since::Seconds(300), "5m"),
@@ -57,6 +58,8 @@ pub struct LogsPane {
     view: TextView,
     typed: String,
     since: usize,
+    /// How many lines a tail has.
+    tail: u32,
     previous: bool,
     all: bool,
     full: bool,
@@ -79,6 +82,7 @@ impl LogsPane {
             view: TextView::following(),
             typed: String::new(),
             since: 0,
+            tail: Logs::default().tail,
             previous: false,
             all: false,
             full: false,
@@ -111,7 +115,10 @@ impl LogsPane {
                 active += 1;
                 let request = LogRequest {
                     source: named.source.clone(),
-                    since: SINCE[self.since].0,
+                    since: match SINCE[self.since].0 {
+                        Since::Tail(_) => Since::Tail(self.tail),
+                        since => since,
+                    },
                     previous: self.previous,
                 };
                 let ticket = scene.ask(Question::Log(request));
@@ -128,6 +135,14 @@ impl LogsPane {
             self.view.replaced(|_| top);
         }
         new
+    }
+
+    /// Begins as the config says.
+    fn begin(&mut self, logs: &Logs) {
+        self.tail = logs.tail;
+        self.entries = Entries::keeping(usize::try_from(logs.buffer).unwrap_or(usize::MAX).max(1));
+        self.entries.columns.times = logs.timestamps;
+        self.view.wrap = logs.wrap;
     }
 
     /// Reads everything anew.
@@ -316,6 +331,9 @@ impl Pane for LogsPane {
     }
 
     fn start(&mut self, scene: &mut Scene<'_>) {
+        if let Some(info) = &scene.session.info {
+            self.begin(&info.config.logs);
+        }
         if is_pod(&self.subject) {
             let wanted = Wanted {
                 target: self.subject.target.clone(),
