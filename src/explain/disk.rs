@@ -86,7 +86,12 @@ impl Explain for DataVolume {
                 });
                 match &*disk.phase {
                     _ if disk.flags.contains(DataVolumeFlags::UNTOUCHED) => {
-                        told.within(TOUCHED, disk.meta.created, "DiskUntouched", now)
+                        // CDI says nothing of a disk whose DataSource points to nothing that is there.
+                        let late = match disk.source {
+                            SourceKind::DataSource => "DataSourceAwaited",
+                            _ => "DiskUntouched",
+                        };
+                        told.within(TOUCHED, disk.meta.created, late, now)
                     }
                     "ImportScheduled" | "CloneScheduled" | "UploadScheduled" => {
                         told.within(SCHEDULED, disk.since.or(disk.meta.created), "TakesLong", now)

@@ -106,7 +106,10 @@ impl Backend {
                         None => resource["subresources"] = json!([part]),
                     }
                 }
-                None => resource["verbs"] = entry["verbs"].clone(),
+                None => {
+                    resource["verbs"] = entry["verbs"].clone();
+                    resource["responseKind"]["kind"] = entry["kind"].as_str().unwrap_or_default().into();
+                }
             }
         }
         found

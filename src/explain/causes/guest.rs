@@ -227,6 +227,14 @@ pub(super) const CAUSES: &[Cause] = &[
         &[("DiskUntouched", "CDI has not looked at it")],
     ),
     cause(
+        "datasource-awaited",
+        Failed,
+        r"^DataSourceAwaited$",
+        "waits for its DataSource",
+        "CDI has not looked at this disk since it was made, which is so while its DataSource points to nothing that is there: look at the DataSource.",
+        &[("DataSourceAwaited", "waits for its DataSource")],
+    ),
+    cause(
         "machine-untouched",
         Failed,
         r"^MachineUntouched$",
