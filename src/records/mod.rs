@@ -162,6 +162,11 @@ pub struct KindInfo {
 const INSTALLED_BY: &[(&str, &str)] = &[(GROUP, "v9s crds | kubectl apply --server-side -f -")];
 
 impl KindInfo {
+    /// `plural.group`; the plural alone where it is one of Kubernetes' core.
+    pub fn full_name(&self) -> String {
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
     /// The command that brings this kind to a cluster, if one can be named.
     pub fn installed_by(&self) -> Option<&'static str> {
         Self::command_for(self.group)

@@ -493,7 +493,13 @@ impl App {
     /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
     pub fn reason(&self) -> Option<String> {
         let (kind, standing) = self.standing()?;
-        let mut said: Vec<String> = self.refused().map(|why| why.to_string()).collect();
+        let refused: Vec<String> = self.refused().map(|kind| kind.info().full_name()).collect();
+        let mut said = Vec::new();
+        if !refused.is_empty() {
+            let place = self.shown.only().map(|namespace| format!(" in the namespace {namespace}"));
+            let place = place.unwrap_or_default();
+            said.push(format!("Not all may be read: no right to list {}{place}.", refused.join(", ")));
+        }
         if let Some(homes) = self.session.narrowed(kind) {
             let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
             said.push(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
@@ -506,14 +512,11 @@ impl App {
         (!said.is_empty()).then(|| said.join(" "))
     }
 
-    /// Why some of the rows may not be read, where others may: one sentence for each kind.
-    pub fn refused(&self) -> impl Iterator<Item = Arc<str>> + '_ {
+    /// The kinds of rows that may not be read, where others may.
+    pub fn refused(&self) -> impl Iterator<Item = Kind> + '_ {
         let all = self.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Denied { .. }));
-        let kinds = self.pane.list.view.rows().iter().filter(move |_| !all);
-        kinds.filter_map(|&kind| match self.store.freshness(kind) {
-            Summary::Denied { why } => Some(why),
-            _ => None,
-        })
+        let refused = |kind: &Kind| matches!(self.store.freshness(*kind), Summary::Denied { .. });
+        self.pane.list.view.rows().iter().copied().filter(move |kind| !all && refused(kind))
     }
 
     /// Contexts that could be chosen instead of the one on screen.
