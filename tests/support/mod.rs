@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod crds;
 pub mod embedded;
 pub mod kubeconfig;
+pub mod linux;
 pub mod live;
 pub mod objects;
 pub mod opened;

@@ -23,6 +23,7 @@ use super::ask::{Reply, path};
 use super::rows::{State, objects};
 use crate::support::cluster::{Cluster, runtime};
 use crate::support::embedded::Embedded;
+use crate::support::linux::{self, Linux};
 use crate::support::suite::{Case, Env};
 use crate::support::{deadline, poll, stretched};
 
@@ -319,4 +320,29 @@ fn a_program_may_stand_behind_a_console() {
     type_in(&mut socket, "you\r");
     hear_text(&mut socket, "<you>");
     assert!(is_cut(&mut socket), "its end ends the line");
+}
+
+#[test]
+fn a_real_linux_is_used_through_the_stream_of_its_console() {
+    let Some(machine) = Linux::boot() else { return };
+    let server = with_guests(&[&linux::behind("shop/web", &machine.socket())]);
+    let (mut socket, _) = open(server.cluster(), "shop", CONSOLE, Some(PROTOCOL)).expect("a stream");
+    let boot = hear_text(&mut socket, "guest login: ");
+    assert!(boot.contains("Linux version") && boot.contains("A real Linux"), "{boot}");
+    type_in(&mut socket, "root\r");
+    hear_text(&mut socket, "# ");
+    type_in(&mut socket, "vi /tmp/note\r");
+    hear_text(&mut socket, "~");
+    type_in(&mut socket, "ihello");
+    hear_text(&mut socket, "hello");
+    // An escape alone, and not the beginning of a sequence.
+    type_in(&mut socket, "\x1b");
+    hear_text(&mut socket, "- /tmp/note [Modified]");
+    type_in(&mut socket, ":wq\r");
+    hear_text(&mut socket, "# ");
+    drop(socket);
+    let (mut socket, _) = open(server.cluster(), "shop", CONSOLE, None).expect("a stream");
+    type_in(&mut socket, "cat /tmp/note; reboot -f\r");
+    let end = hear_text(&mut socket, "guest login: ");
+    assert!(end.contains("\nhello") && end.contains("Restarting system"), "{end}");
 }
