@@ -97,7 +97,7 @@ impl Validate {
         if self.live {
             let streams: Vec<&[Document]> =
                 sources.iter().map(|(_, source)| source.documents.as_slice()).collect();
-            match runtime::ask(connection.flags(), &streams, options.gvc.as_deref())? {
+            match runtime::ask(&connection.flags(), &streams, options.gvc.as_deref())? {
                 Ok(told) => answers = told,
                 Err(failure) => {
                     eprintln!("v9s: {failure}");

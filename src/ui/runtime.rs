@@ -61,7 +61,7 @@ pub fn settle_discovered(app: App, source: impl Into<Source>, patience: Duration
 ///
 /// The runtime cannot be started. What the cluster failed with is the answer.
 pub fn ask(
-    flags: Flags,
+    flags: &Flags,
     streams: &[&[Document]],
     namespace: Option<&str>,
 ) -> anyhow::Result<Result<Answers, Failure>> {
@@ -69,7 +69,7 @@ pub fn ask(
         let configuration = configure(Arc::new(flags.clone())).await?;
         let (here, gate) = (ContextId(1), Gate::new(flags.readonly));
         gate.show(here);
-        let connection = connect(&configuration, None, &flags, here, &gate).await?;
+        let connection = connect(&configuration, None, flags, here, &gate).await?;
         live::ask(&connection, streams, namespace).await
     };
     Ok(runtime()?.block_on(asking))

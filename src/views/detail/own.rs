@@ -113,8 +113,9 @@ fn replica(replica: &Value, now: Now) -> Line {
 fn machine(workload: &Value) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(guest) = list(workload, "/spec/containers").first() {
-        let size =
-            |path: &str| string(guest, path).map(|size| size.into_owned()).or_else(|| number(guest, path));
+        let size = |path: &str| {
+            string(guest, path).map(std::borrow::Cow::into_owned).or_else(|| number(guest, path))
+        };
         lines.extend(size("/cpu").map(|cpu| Line::new("cpu", cpu)));
         lines.extend(size("/memory").map(|memory| Line::new("memory", memory)));
         let disks: Vec<_> =
