@@ -101,9 +101,18 @@ fn a_filter_with_and_without_hits() {
     insta::assert_snapshot!(stage.text(80, 24));
 }
 
+/// Compares a list without rows with what somebody last looked at, at two sizes.
+fn without_rows(name: &str, stage: &mut Stage) {
+    for (width, height) in [(80, 24), (132, 30)] {
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.text(width, height));
+    }
+}
+
 #[test]
 fn an_empty_list() {
-    let text = Stage::fleet(&[], &[]).text(80, 24);
+    let mut none = Stage::fleet(&[], &[]);
+    let text = none.text(80, 24);
+    without_rows("empty", &mut none);
     assert!(text.contains("vms(all)[0] live") && text.contains("There are no vms."), "{text}");
     let mut one = Stage::new(Options { namespace: Some("lab".into()), ..Options::default() });
     let feed = one.cover(Kind::Vm);
@@ -118,6 +127,7 @@ fn a_list_that_is_refused() {
     let feed = stage.cover(Kind::Vm);
     let why = "Not allowed: cannot list virtualmachines. Ask for this right.".into();
     stage.says::<Vm>(feed, &[], Freshness::Denied { why });
+    without_rows("denied", &mut stage);
     let text = stage.text(80, 24);
     assert!(text.contains("denied") && text.contains("cannot list virtualmachines"), "{text}");
     assert!(!text.contains("There are no"), "{text}");
@@ -138,6 +148,7 @@ fn a_list_that_is_still_coming() {
     let (machines, _) = three();
     let mut stage = Stage::machines();
     assert!(stage.text(80, 24).contains("vms(all)[0] waiting"));
+    without_rows("loading", &mut stage);
     let feed = stage.cover(Kind::Vm);
     stage.says::<Vm>(feed, &[], Freshness::Syncing { seen: 0 });
     let text = stage.text(80, 24);

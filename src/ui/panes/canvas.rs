@@ -66,7 +66,7 @@ impl Canvas {
     pub(super) fn column(&mut self, sections: &[Section], x: usize, width: usize, at: usize) -> usize {
         let mut row = at;
         let longest = sections.iter().flat_map(|section| &section.lines).map(|line| text::width(&line.label));
-        let label = longest.max().unwrap_or(0).min(WIDEST_LABEL);
+        let label = longest.max().unwrap_or(0).min(WIDEST_LABEL).min(width / 2);
         for section in sections {
             if row > at {
                 row += 1;
@@ -83,7 +83,7 @@ impl Canvas {
             let label_text = text::cut(&line.label, label).into_owned();
             self.put(row, Piece { x: x + 1, text: label_text, look: Look::Label });
             let left = x + label + GAP;
-            let room = width.saturating_sub(label + GAP).max(10);
+            let room = width.saturating_sub(label + GAP).max(4);
             let look = match (line.leads_to, line.health) {
                 (Some(object), _) => {
                     self.links.push((row, object));
