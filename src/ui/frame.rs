@@ -94,7 +94,9 @@ impl Layout {
         let (needed, least) = (app.pane.needed(), app.pane.least());
         let beside = |columns: u16| room.checked_sub(columns).filter(|&wide| wide >= side::LEAST);
         let whole = beside(needed).filter(|&wide| wide >= side::WIDTH);
-        let yielding = || beside(least).filter(|_| body.width >= COLUMNS_TO_YIELD);
+        // Whoever asks for wide columns wants the list.
+        let yields = body.width >= COLUMNS_TO_YIELD && !app.pane.list.layout().wide;
+        let yielding = || beside(least).filter(|_| yields);
         let asked = || beside(LEAST_BESIDE_SIDE).filter(|_| app.side.wanted == Some(true));
         whole.or_else(yielding).or_else(asked).map(|wide| wide.min(side::WIDTH))
     }

@@ -90,12 +90,14 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::text("MOVES", 5, |vm, _| moves(vm)).or("n/a").wide().within(Sets::NETWORK),
         Column::<Vm>::text("STRATEGY", 16, |vm, _| SortKey::Text(vm.strategy.as_str())).wide(),
         Column::<Vm>::text("WHEN IT STOPS", 24, |vm, _| SortKey::Text(next_move(vm.strategy))).wide(),
-        Column::<Vm>::text("GPU", 3, |vm, _| yes_no(has_device(vm, VmFlags::GPU, |size| size.gpus)))
+        Column::<Vm>::text("GPU", 3, |vm, _| has_device(vm, VmFlags::GPU, |size| size.gpus))
+            .or("-")
             .wide()
             .within(Sets::CAPACITY),
         Column::<Vm>::text("DEVICE", 6, |vm, _| {
-            yes_no(has_device(vm, VmFlags::HOST_DEVICE, |size| size.host_devices))
+            has_device(vm, VmFlags::HOST_DEVICE, |size| size.host_devices)
         })
+        .or("-")
         .wide()
         .within(Sets::CAPACITY),
         Column::<Vm>::text("TYPE", 24, |vm, _| word(vm.instancetype)).wide().within(Sets::CAPACITY),
@@ -205,6 +207,7 @@ fn next_move(strategy: RunStrategy) -> &'static str {
 }
 
 /// Whether its template or its instance type gives it such a device.
-fn has_device(vm: At<'_, Vm>, flag: VmFlags, of: fn(&InstanceSize) -> u16) -> bool {
-    vm.flags.contains(flag) || vm.instance_size().here().is_some_and(|size| of(&size) > 0)
+fn has_device(vm: At<'_, Vm>, flag: VmFlags, of: fn(&InstanceSize) -> u16) -> SortKey<'static> {
+    let has = vm.flags.contains(flag) || vm.instance_size().here().is_some_and(|size| of(&size) > 0);
+    if has { SortKey::Text("yes") } else { SortKey::Nothing }
 }
