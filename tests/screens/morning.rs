@@ -52,7 +52,7 @@ fn morning(kubeconfig: &std::path::Path, cluster: &Cluster, all: &str) {
     // Somebody else starts a machine.
     v9s.press("/name:attic⏎").wait_for("vms(all)[1/").wait_for("○ Stopped");
     cluster.patch(&attic(), json!({"spec": {"runStrategy": "Always"}}));
-    v9s.wait_for("◐ Starting").wait_for("● Running").wait_for("worker-");
+    v9s.wait_for("● Running");
     v9s.press("⏎").wait_for("vms(lab/attic)").wait_for("Always: started again whenever it stops");
     v9s.press("l").wait_for("Logs(lab/attic)").wait_for("guest");
     v9s.press(":q⏎");
