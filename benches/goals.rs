@@ -20,6 +20,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
+mod console;
 mod documents;
 mod filled;
 mod own;
@@ -663,7 +664,7 @@ const GOALS: &[Goal] = &[
     Goal { id: "P10", text: "one frame of 200×60", measure: own::frame },
     Goal { id: "P11", text: "bytes written to the terminal", measure: own::terminal_bytes },
     Goal { id: "P12", text: "idle costs nothing", measure: own::idle },
-    Goal { id: "P13", text: "console", measure: own::console },
+    Goal { id: "P13", text: "a guest that writes as fast as it can", measure: console::console },
     Goal { id: "P15", text: "1 000 documents judged in half a second", measure: documents::judged },
 ];
 

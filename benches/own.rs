@@ -605,13 +605,6 @@ pub fn idle(bench: &mut Bench) -> Outcome {
     out
 }
 
-/// P13: the console.
-pub fn console(_bench: &mut Bench) -> Outcome {
-    let mut out = Outcome::default();
-    out.skip("console", LATER);
-    out
-}
-
 // ------------------------------------------------------------------------------------------------ a real server
 
 /// P14, by hand: `goals p14 KUBECONFIG`. The program on all virtual machines of a real API server, beside that server's

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, all on the same engine as the screen.
 
 mod completions;
+mod console;
 mod convert;
 mod crds;
 mod demo;
@@ -178,6 +179,8 @@ enum Command {
     Demo(demo::DemoCommand),
     /// Print the rows of a view
     Get(get::Get),
+    /// Open the serial console of a virtual machine
+    Console(console::ConsoleCommand),
     /// Draw one frame of a view and end
     Frame(frame::Frame),
     /// Turn documents into the other form: that of Kubernetes, or that of cpln
@@ -216,6 +219,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.subcommand {
         None => screen::run(&cli),
         Some(Command::Demo(demo)) => demo.run(&cli),
+        Some(Command::Console(console)) => console.run(&cli),
         Some(Command::Get(get)) => get.run(&cli.connection),
         Some(Command::Frame(frame)) => frame.run(&cli),
         Some(Command::Convert(convert)) => convert.run(),

@@ -87,7 +87,11 @@ pub async fn open(
         .header(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol))
         .body(Vec::new())
         .map_err(|why| Failure::new(FailureKind::Config, format!("{path} is not a path: {why}.")))?;
-    let response = connection.open(request, limit).await?;
+    // kube-apiserver closes a connection on which it refused a stream, and says so to nobody.
+    let response = match connection.open(request.clone(), limit).await {
+        Err(failure) if failure.kind == FailureKind::Disconnected => connection.open(request, limit).await?,
+        answer => answer?,
+    };
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(Failure::garbage(server, "it opens no stream"));
     }

@@ -38,6 +38,12 @@ pub const KEYS: &[Key] = &[
     key("logs.buffer", "5000", "How many lines of a log are kept, a million at most"),
     key("logs.wrap", "false", "Break long lines"),
     key("logs.timestamps", "false", "Show the time of each line"),
+    key("console.scrollback", "10000", "How many lines of a console are kept, a hundred thousand at most"),
+    key(
+        "console.backlog",
+        "500",
+        "How many lines that a guest wrote before its console begins with, where they are kept",
+    ),
     key("namespaces.favourites", "[]", "Namespaces of the keys from 1 on"),
     key("namespaces.learn", "true", "Give the keys after them to namespaces that are visited"),
     key("filters", "{}", "Filters with a name: `broken: state:Failed age<2h`"),

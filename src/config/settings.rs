@@ -22,6 +22,8 @@ pub struct Config {
     pub ui: Ui,
     /// How logs are read and shown.
     pub logs: Logs,
+    /// How consoles are kept.
+    pub console: Console,
     /// Namespaces.
     pub namespaces: Namespaces,
     /// Filters with a name, and the expressions that they stand for.
@@ -90,6 +92,25 @@ impl Default for Logs {
         Self { tail: 100, buffer: 5000, wrap: false, timestamps: false }
     }
 }
+
+/// How consoles are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Console {
+    /// How many lines of each are kept.
+    pub scrollback: u32,
+    /// How many lines that the guest wrote before are shown, where the cluster keeps them.
+    pub backlog: u32,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { scrollback: 10_000, backlog: 500 }
+    }
+}
+
+/// Most lines of a console that are kept: some hundred megabytes.
+const MOST_SCROLLBACK: u32 = 100_000;
 
 /// Most lines of a log that are kept: some hundred megabytes.
 const MOST_LINES: u32 = 1_000_000;
@@ -184,6 +205,9 @@ fn read(text: Option<&str>) -> Result<(Value, Vec<String>), Broken> {
     if typed.logs.buffer > MOST_LINES {
         warnings.push(format!("logs.buffer is {MOST_LINES} at most"));
     }
+    if typed.console.scrollback > MOST_SCROLLBACK {
+        warnings.push(format!("console.scrollback is {MOST_SCROLLBACK} at most"));
+    }
     Ok((own, warnings))
 }
 
@@ -198,6 +222,7 @@ fn merged<const N: usize>(layers: [&Value; N]) -> Config {
     };
     config.logs.buffer = config.logs.buffer.min(MOST_LINES);
     config.logs.tail = config.logs.tail.min(config.logs.buffer);
+    config.console.scrollback = config.console.scrollback.min(MOST_SCROLLBACK);
     config
 }
 

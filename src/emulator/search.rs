@@ -60,9 +60,7 @@ impl Emulator {
         let last = i32::from(self.size().1) - 1;
         let offset = i32::try_from(self.scrolled()).unwrap_or(0);
         let row = at.line.0 + offset;
-        if row < 0 {
-            self.scroll(Scroll::Lines(last / 2 - row));
-        } else if row > last {
+        if !(0..=last).contains(&row) {
             self.scroll(Scroll::Lines(last / 2 - row));
         }
         self.place(at, self.scrolled())

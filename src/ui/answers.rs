@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::message::{Answer, Question};
 use crate::cluster::connect::Connection;
 use crate::cluster::feed::Timing;
-use crate::cluster::{logs, object};
+use crate::cluster::{console, logs, object};
 
 /// How long a single document may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) async fn give<T: Future<Output = bool>>(
     connection: Connection,
     question: Question,
+    hands: Option<console::Hands>,
     tell: impl Fn(Answer) -> T,
 ) {
     match question {
@@ -24,6 +25,15 @@ pub(super) async fn give<T: Future<Output = bool>>(
             let mut following = object::follow(connection, wanted, Timing::default());
             while let Some(news) = following.next().await {
                 if !tell(Answer::Objects(news)).await {
+                    return;
+                }
+            }
+        }
+        Question::Console(request) => {
+            let Some(hands) = hands else { return };
+            let mut console = console::open(connection, request, hands, console::Pace::default());
+            while let Some(news) = console.next().await {
+                if !tell(Answer::Console(news)).await {
                     return;
                 }
             }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::message::{Draw, Effect, Message, Timer};
+use super::panes::console::Consoles;
 use super::panes::list::ListPane;
 use super::panes::side::Side;
 use super::prompt::Prompt;
@@ -50,6 +51,8 @@ pub struct Options {
     pub namespace: Option<String>,
     /// All namespaces.
     pub all_namespaces: bool,
+    /// The machine whose console is all there is to see.
+    pub console: Option<String>,
     /// The filter to begin with.
     pub filter: String,
     /// Wide columns.
@@ -134,6 +137,8 @@ pub struct App {
     back: Vec<Place>,
     last: Option<Place>,
     last_ticket: u64,
+    /// The consoles that are open.
+    pub consoles: Consoles,
     /// What has been typed after `:`, the latest last.
     history: Vec<String>,
     /// Where one is in it.
@@ -207,6 +212,7 @@ impl App {
             back: Vec::new(),
             last: None,
             last_ticket: 0,
+            consoles: Consoles::new(options.config.console.scrollback, options.config.console.backlog),
             history: Vec::new(),
             history_at: 0,
             state: config::state::State::default(),

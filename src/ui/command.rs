@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::input::Key;
+use super::panes::console::ConsoleCommand;
 use super::panes::text::TextCommand;
 use crate::views::Road;
 
@@ -33,6 +34,10 @@ pub enum Command {
     Describe,
     /// Shows the logs of the object.
     Logs,
+    /// Opens the serial console of the object.
+    OpenConsole,
+    /// Goes to the consoles that are open.
+    Consoles,
     /// Goes along one of the object's roads.
     Go(Road),
     /// Saves what is shown.
@@ -89,6 +94,8 @@ pub enum Command {
     Side,
     /// Something that only panes of text know.
     Text(TextCommand),
+    /// Something that only consoles know.
+    Console(ConsoleCommand),
 }
 
 /// When a hint for a command is shown.
@@ -104,6 +111,8 @@ pub enum Hint {
     Namespaced(&'static str),
     /// In the header where the object has logs.
     Logs,
+    /// In the header where the object has a console.
+    Console,
     /// In the header where the object has such a road, with this text.
     Road(Road, &'static str),
 }
@@ -175,6 +184,7 @@ pub const OBJECT: &[Binding] = &[
     binding(&[Key::char('d')], Command::Describe, "Describe", Hint::Shown("Describe")),
     binding(&[Key::char('y')], Command::Yaml, "YAML", Hint::Shown("YAML")),
     binding(&[Key::char('l')], Command::Logs, "Logs", Hint::Logs),
+    binding(&[Key::char('s')], Command::OpenConsole, "Serial console", Hint::Console),
     binding(&[Key::char('J')], Command::Go(Road::Owner), "Owner", Hint::Road(Road::Owner, "Owner")),
     binding(&[Key::char('o')], Command::Go(Road::Node), "Node", Hint::Road(Road::Node, "Node")),
     binding(&[Key::char('u')], Command::Go(Road::UsedBy), "Used by", Hint::Road(Road::UsedBy, "Used by")),
@@ -258,6 +268,7 @@ pub static WORDS: &[Word] = &[
     word(&["aliases", "alias", "a"], "aliases", "All commands", Does::Key(Command::Aliases)),
     word(&["ctx", "context", "contexts"], "ctx NAME", "Connect to another context", Does::Context),
     word(&["ns", "namespace", "namespaces"], "ns NAME", "Show what is in a namespace", Does::Namespace),
+    word(&["consoles", "console"], "consoles", "The consoles that are open", Does::Key(Command::Consoles)),
     word(&["save"], "save csv|json", "Save what is shown", Does::Save),
     word(
         &["filter", "filters"],

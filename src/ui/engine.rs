@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-use self::files::{recall, remember, save};
+use self::files::{Recorder, recall, remember, save};
 use super::answers;
-use super::message::{Effect, Message, Question, Ticket, Timer};
+use super::message::{Answer, Effect, Message, Question, RecordStep, Ticket, Timer};
 use super::skins;
 use crate::cluster::connect::{Connection, connect};
+use crate::cluster::console::{self, ConsoleInput, Keyboard};
 use crate::cluster::discovery::discover;
 use crate::cluster::error::{Failure, FailureKind};
 use crate::cluster::feed::{self, Feed, Timing};
@@ -63,6 +64,7 @@ pub struct Engine {
     connections: HashMap<ContextId, Connection>,
     feeds: HashMap<FeedId, Feed>,
     questions: HashMap<Ticket, Asked>,
+    recorders: HashMap<Ticket, Recorder>,
     remembering: Option<tokio::task::JoinHandle<()>>,
     timers: Vec<(Instant, Timer)>,
     sender: mpsc::Sender<Internal>,
@@ -72,11 +74,15 @@ pub struct Engine {
 }
 
 /// A question that is being answered; dropping it ends that.
-struct Asked(tokio::task::JoinHandle<()>);
+struct Asked {
+    task: tokio::task::JoinHandle<()>,
+    /// Where one types, if that is possible.
+    keyboard: Option<Keyboard>,
+}
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -107,6 +113,7 @@ impl Engine {
             connections: HashMap::new(),
             feeds: HashMap::new(),
             questions: HashMap::new(),
+            recorders: HashMap::new(),
             remembering: None,
             timers: Vec::new(),
             sender,
@@ -160,6 +167,7 @@ impl Engine {
                     // What the feeds of the old context still have on their way belongs to nobody.
                     self.feeds.clear();
                     self.questions.clear();
+                    self.recorders.clear();
                     (self.batch_sender, self.batches) = mpsc::channel(QUEUE);
                     self.connections.retain(|known, _| *known == id);
                     self.timers.clear();
@@ -204,7 +212,12 @@ impl Engine {
                 Effect::Copy(text) => outward.push(Outward::Copy(text)),
                 Effect::Mouse(on) => outward.push(Outward::Mouse(on)),
                 Effect::Ask { ticket, id, question } => self.ask(ticket, id, question),
-                Effect::Forget(ticket) => drop(self.questions.remove(&ticket)),
+                Effect::Forget(ticket) => {
+                    self.questions.remove(&ticket);
+                    self.recorders.remove(&ticket);
+                }
+                Effect::Tell(ticket, input) => self.tell(ticket, input),
+                Effect::Record(ticket, step) => self.record(ticket, step),
                 Effect::Save { name, extension, text } => self.spawn(async move {
                     let save = move || save(&name, extension, &text);
                     let saved = tokio::task::spawn_blocking(save).await;
@@ -234,7 +247,49 @@ impl Engine {
             let sender = sender.clone();
             async move { sender.send(Internal::Message(Message::Answer(ticket, answer))).await.is_ok() }
         };
-        self.questions.insert(ticket, Asked(tokio::spawn(answers::give(connection, question, tell))));
+        let (keyboard, hands) = match question {
+            Question::Console(_) => Some(console::keyboard()).unzip(),
+            _ => (None, None),
+        };
+        let task = tokio::spawn(answers::give(connection, question, hands, tell));
+        self.questions.insert(ticket, Asked { task, keyboard });
+    }
+
+    fn tell(&self, ticket: Ticket, input: ConsoleInput) {
+        let keyboard = self.questions.get(&ticket).and_then(|asked| asked.keyboard.as_ref());
+        if keyboard.is_some_and(|keyboard| keyboard.put(input).is_err()) {
+            // If not even this has room, the next key that is not taken says it.
+            let _ = self.sender.try_send(Internal::Message(Message::Answer(ticket, Answer::NotTaken)));
+        }
+    }
+
+    fn record(&mut self, ticket: Ticket, step: RecordStep) {
+        match step {
+            RecordStep::Begin { name, head } => {
+                let sender = self.sender.clone();
+                let tell = move |recorded| {
+                    // Blocking is fine there: it is a thread of its own.
+                    let _ = sender.blocking_send(Internal::Message(Message::Answer(
+                        ticket,
+                        Answer::Recorded(recorded),
+                    )));
+                };
+                let (recorder, write) = Recorder::begin(&name, head, tell);
+                tokio::task::spawn_blocking(write);
+                self.recorders.insert(ticket, recorder);
+            }
+            RecordStep::Line(lines) => {
+                if self.recorders.get(&ticket).is_some_and(|recorder| !recorder.take(lines)) {
+                    self.recorders.remove(&ticket);
+                    let why = "The disk does not keep up with what is recorded; the recording has ended."
+                        .to_owned();
+                    let _ = self
+                        .sender
+                        .try_send(Internal::Message(Message::Answer(ticket, Answer::Recorded(Err(why)))));
+                }
+            }
+            RecordStep::End => drop(self.recorders.remove(&ticket)),
+        }
     }
 
     /// The next message; waits for it.

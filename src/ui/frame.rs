@@ -10,7 +10,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
 use super::app::{App, Offer, Shown};
 use super::ascii;
 use super::header;
-use super::panes::{Pane, Title, side};
+use super::panes::{Pane, Title, console, side};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
 use super::theme::{self, Theme};
@@ -159,6 +159,10 @@ pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16
         offers(app, clipped(layout.prompt), clipped(layout.body), buffer);
         cursor
     });
+    let cursor = match (&app.prompt, app.top()) {
+        (None, Some(pane)) => pane.cursor(clipped(layout.inside())),
+        _ => cursor,
+    };
     if app.theme.look.ascii {
         ascii::fold(buffer);
     }
@@ -390,6 +394,7 @@ fn offer_contexts(app: &App) -> String {
 
 fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x;
+    draw_mark(app, area, buffer);
     let names: Vec<String> = app.way().collect();
     let last = names.len().saturating_sub(1);
     for (at, name) in names.iter().enumerate() {
@@ -400,6 +405,16 @@ fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
         let chip = format_compact!(" <{}> ", text::clean(name));
         let end = put(buffer, x, area.y, &chip, usize::from(area.right() - x), style);
         x = end + 1;
+    }
+}
+
+/// At the right: consoles that go on behind what is on screen.
+fn draw_mark(app: &App, area: Rect, buffer: &mut Buffer) {
+    let on_screen = app.top().is_some_and(|pane| pane.crumb() == "console");
+    let Some(mark) = console::mark(&app.consoles).filter(|_| !on_screen) else { return };
+    let wide = u16::try_from(text::width(&mark)).unwrap_or(u16::MAX);
+    if area.height > 0 && wide < area.width {
+        put(buffer, area.right() - wide, area.y, &mark, usize::from(wide), app.theme.crumb);
     }
 }
 

@@ -51,6 +51,10 @@ impl Key {
         Some(match event.code {
             // Plain terminals send ctrl-\ as ctrl-4.
             KeyCode::Char('4') if with == KeyModifiers::CONTROL => Self::ctrl('\\'),
+            // The same of ctrl-], ctrl-^ and ctrl-_.
+            KeyCode::Char('5') if with == KeyModifiers::CONTROL => Self::ctrl(']'),
+            KeyCode::Char('6') if with == KeyModifiers::CONTROL => Self::ctrl('^'),
+            KeyCode::Char('7') if with == KeyModifiers::CONTROL => Self::ctrl('_'),
             KeyCode::Char(c) => {
                 let c = if with.contains(KeyModifiers::SHIFT) { c.to_ascii_uppercase() } else { c };
                 let c = if with.contains(KeyModifiers::CONTROL) { c.to_ascii_lowercase() } else { c };
@@ -86,6 +90,12 @@ pub struct Mouse {
 pub enum MouseAct {
     /// The left button was pressed.
     Click,
+    /// Another button was pressed: 1 the middle one, 2 the right one.
+    Press(u8),
+    /// A button was released.
+    Release(u8),
+    /// The mouse was moved with a button down.
+    Drag(u8),
     /// The wheel was turned by so many rows.
     Wheel(isize),
 }
@@ -98,11 +108,22 @@ impl Mouse {
     pub fn from_event(event: &MouseEvent) -> Option<Self> {
         let act = match event.kind {
             MouseEventKind::Down(MouseButton::Left) => MouseAct::Click,
+            MouseEventKind::Down(button) => MouseAct::Press(number(button)),
+            MouseEventKind::Up(button) => MouseAct::Release(number(button)),
+            MouseEventKind::Drag(button) => MouseAct::Drag(number(button)),
             MouseEventKind::ScrollUp => MouseAct::Wheel(-WHEEL),
             MouseEventKind::ScrollDown => MouseAct::Wheel(WHEEL),
             _ => return None,
         };
         Some(Self { act, x: event.column, y: event.row })
+    }
+}
+
+fn number(button: MouseButton) -> u8 {
+    match button {
+        MouseButton::Left => 0,
+        MouseButton::Middle => 1,
+        MouseButton::Right => 2,
     }
 }
 

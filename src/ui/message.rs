@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cluster::connect::ConnectionInfo;
+use crate::cluster::console::{ConsoleInput, ConsoleNews, ConsoleRequest};
 use crate::cluster::discovery::{Discovery, ServerVersion};
 use crate::cluster::error::Failure;
 use crate::cluster::feed::Target;
@@ -85,6 +86,8 @@ pub enum Question {
     Objects(Wanted),
     /// The log of a container, and what comes of it.
     Log(LogRequest),
+    /// The serial console of a machine, and what comes of it.
+    Console(ConsoleRequest),
 }
 
 /// What the cluster says to a [`Question`].
@@ -96,6 +99,28 @@ pub enum Answer {
     Objects(News),
     /// To [`Question::Log`], again and again.
     Log(LogNews),
+    /// To [`Question::Console`], again and again.
+    Console(ConsoleNews),
+    /// What was told ([`Effect::Tell`]) was not taken: too much waits there.
+    NotTaken,
+    /// A recording has begun, in this file; or it cannot be written, and has ended.
+    Recorded(Result<PathBuf, String>),
+}
+
+/// What is done with a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordStep {
+    /// It begins.
+    Begin {
+        /// The beginning of the file's name.
+        name: String,
+        /// Its first line.
+        head: String,
+    },
+    /// It goes on with these lines.
+    Line(String),
+    /// It ends.
+    End,
 }
 
 /// What a timer is for.
@@ -149,6 +174,10 @@ pub enum Effect {
         /// What is asked.
         question: Question,
     },
+    /// Tells something to what answers a question.
+    Tell(Ticket, ConsoleInput),
+    /// Does something with the recording of what answers a question.
+    Record(Ticket, RecordStep),
     /// Nobody waits for answers under this number any more.
     Forget(Ticket),
     /// Reads what was remembered of a context; [`Message::Recalled`] brings it.

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 use v9s::cluster::connect::{AuthKind, ConnectionInfo, ContextId};
+use v9s::cluster::console::{ConsoleNews, State};
 use v9s::cluster::discovery::ServerVersion;
 use v9s::cluster::error::{Failure, FailureKind};
 use v9s::cluster::logs::{LogLine, LogNews, LogRequest, LogState};
@@ -82,6 +83,8 @@ fn answer(question: &Question) -> Answer {
             ..News::default()
         }),
         Question::Log(request) => Answer::Log(log(request)),
+        // Stays as it is while it is opened.
+        Question::Console(_) => Answer::Console(ConsoleNews::State(State::Opening)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The built program in a pseudo-terminal: keys in, screen out.
 
 mod command_line;
+mod console;
 mod demo;
 mod faults;
 mod fleet;

@@ -167,7 +167,7 @@ async fn it_follows_its_machine_to_another_node() {
             &instance(|vmi| match (opens.load(Ordering::SeqCst), now.fetch_add(1, Ordering::SeqCst)) {
                 (0, _) => {}
                 (_, 0..4) => {
-                    vmi["status"]["migrationState"] = json!({"startTimestamp": "2026-01-01T00:00:00Z"})
+                    vmi["status"]["migrationState"] = json!({"startTimestamp": "2026-01-01T00:00:00Z"});
                 }
                 _ => vmi["status"]["nodeName"] = json!("node-2"),
             }),

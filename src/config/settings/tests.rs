@@ -83,6 +83,7 @@ readOnly: true
 defaultView: pods all
 ui: {skin: light, invert: true, ascii: false, mouse: true, header: false, crumbs: no, logo: off, wide: true, columnSet: storage}
 logs: {tail: 7, buffer: 70, wrap: true, timestamps: true}
+console: {scrollback: 700, backlog: 7}
 namespaces: {favourites: [shop, lab], learn: false}
 filters:
   broken: state:Failed age<2h
@@ -104,6 +105,7 @@ filters:
             column_set: "storage".into(),
         },
         logs: Logs { tail: 7, buffer: 70, wrap: true, timestamps: true },
+        console: Console { scrollback: 700, backlog: 7 },
         namespaces: Namespaces { favourites: vec!["shop".into(), "lab".into()], learn: false },
         filters: BTreeMap::from([("broken".into(), "state:Failed age<2h".into())]),
     };
@@ -112,18 +114,20 @@ filters:
 
 #[test]
 fn a_key_that_there_is_not_is_named_and_the_rest_counts() {
-    let text =
-        "ui: {mouse: true, skinn: nord}\nreadonly: true\nfilters: {mine: a}\nlogs: {buffer: 4000000000}\n";
+    let text = "ui: {mouse: true, skinn: nord}\nreadonly: true\nfilters: {mine: a}\nlogs: {buffer: 4000000000}\nconsole: {scrollback: 4000000000}\n";
     let loaded = Home::new().has(OURS, text).load();
     assert!(loaded.config.ui.mouse && !loaded.config.read_only);
-    assert_eq!(loaded.config.logs.buffer, 1_000_000);
+    assert_eq!((loaded.config.logs.buffer, loaded.config.console.scrollback), (1_000_000, 100_000));
     let said = loaded.warnings.join("\n");
-    for wanted in
-        ["config.yaml: there is no key ui.skinn", "no key readonly", "logs.buffer is 1000000 at most"]
-    {
+    for wanted in [
+        "config.yaml: there is no key ui.skinn",
+        "no key readonly",
+        "logs.buffer is 1000000 at most",
+        "console.scrollback is 100000 at most",
+    ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
-    assert_eq!(loaded.warnings.len(), 3, "{said}");
+    assert_eq!(loaded.warnings.len(), 4, "{said}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::records::Kind;
 use crate::store::Health;
 use crate::ui::command::{self, Command};
 use crate::ui::message::Effect;
+use crate::ui::panes::console::{self, ConsolePane};
 use crate::ui::panes::detail::Detail;
 use crate::ui::panes::menu::{Choice, Item, Menu};
 use crate::ui::panes::roads::Roads;
@@ -55,6 +56,48 @@ impl App {
             Some(pane) if self.top().is_some_and(|top| top.crumb() == pane.crumb()) => {}
             Some(pane) => self.put_over(pane, now, effects),
             None => self.say("There is nothing like that of this object.", Health::Idle, now),
+        }
+    }
+
+    /// Opens the serial console of the object that keys are about.
+    pub(super) fn open_console(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(subject) = self.subject() else {
+            self.say("There is no machine under the cursor.", Health::Idle, now);
+            return;
+        };
+        match console::of(&subject) {
+            Ok(place) => self.show_console(ConsolePane::of(place), now, effects),
+            Err(why) => self.say(why, Health::Idle, now),
+        }
+    }
+
+    /// Opens the console that the command line names, as soon as its namespace is known.
+    pub(super) fn open_first_console(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(name) = self.options.console.take() else { return };
+        let home = self.session.info.as_ref().map_or("default", |info| &info.namespace).to_owned();
+        let namespace = self.options.namespace.clone().unwrap_or(home);
+        let place = console::Place { namespace, name };
+        self.show_console(ConsolePane::of(place).alone(), now, effects);
+    }
+
+    /// Goes back to the consoles that are open.
+    pub(super) fn open_consoles(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.consoles.is_empty() {
+            self.say("No console is open: s on a machine opens one.", Health::Idle, now);
+        } else {
+            self.show_console(ConsolePane::again(), now, effects);
+        }
+    }
+
+    /// One pane shows all consoles, wherever it was opened.
+    pub(super) fn show_console(&mut self, pane: ConsolePane, now: Now, effects: &mut Vec<Effect>) {
+        if self.top().is_some_and(|top| top.crumb() == pane.crumb()) {
+            self.take_off(now, effects);
+        }
+        self.put_over(Box::new(pane), now, effects);
+        // It could not be opened, and says why.
+        if self.consoles.is_empty() {
+            self.take_off(now, effects);
         }
     }
 

@@ -94,6 +94,7 @@ impl App {
                 self.recall(effects);
                 self.ask_skin_of_context(effects);
                 self.show(self.pane.list.view.clone(), now, effects);
+                self.open_first_console(now, effects);
             }
             Err(failure) => {
                 tracing::warn!(%failure, "connect");
@@ -156,6 +157,7 @@ impl App {
         self.store = Store::new(explain::STATES);
         self.options.context = Some(name.to_owned());
         self.forget_places(effects);
+        self.consoles.end_all(effects);
         self.versions = versions::Versions::default();
         self.shown = Shown::Home;
         self.show_contexts(now);

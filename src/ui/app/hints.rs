@@ -26,6 +26,8 @@ pub(super) struct Hints {
     subject: Option<Kind>,
     layers: usize,
     crumb: CompactString,
+    /// How many keys the pane has: some have several tables.
+    own: usize,
     favourites: Vec<Word>,
     numbers: Vec<Hint>,
     rest: Vec<Hint>,
@@ -45,6 +47,7 @@ impl App {
         let same = made.view == self.pane.list.view.name()
             && (made.subject, made.layers) == (subject, self.layers.len())
             && made.crumb == crumb
+            && made.own == self.top().map_or(0, |pane| pane.keys().len())
             && made.favourites == self.favourites
             && !made.rest.is_empty();
         if same {
@@ -75,6 +78,7 @@ impl App {
             subject,
             layers: self.layers.len(),
             crumb,
+            own: own.map_or(0, <[Binding]>::len),
             favourites: self.favourites.clone(),
             numbers,
             rest,
@@ -96,6 +100,7 @@ impl App {
             When::Opens => !matches!(view.open(), Open::Nothing),
             When::Namespaced(_) => view.namespaced(),
             When::Logs => self.subject_kind().is_some_and(panes::has_logs),
+            When::Console => self.subject_kind().is_some_and(panes::console::has_console),
             When::Road(road, _) => self.subject_kind().is_some_and(|kind| roads::leads(kind, road)),
         }
     }
@@ -109,6 +114,7 @@ impl App {
             When::Quiet => None,
             When::Shown(text) | When::Namespaced(text) | When::Road(_, text) => Some(text),
             When::Logs => Some("Logs"),
+            When::Console => Some("Console"),
             When::Opens => Some(match self.pane.list.view.open() {
                 Open::Context => "Connect",
                 Open::Namespace => "Its workloads",

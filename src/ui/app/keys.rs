@@ -11,6 +11,7 @@ use crate::ui::command::{self, Command, Table};
 use crate::ui::frame::Layout;
 use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Draw, Effect};
+use crate::ui::panes::Pane;
 use crate::ui::panes::list::Hit;
 use crate::ui::prompt::Purpose;
 use crate::views::Motion;
@@ -20,6 +21,7 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 impl App {
     pub(super) fn key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let flash = self.flash.is_some();
         if self.flash.as_ref().is_some_and(|flash| flash.until.is_none()) {
             self.flash = None;
         }
@@ -27,6 +29,10 @@ impl App {
             self.prompt_key(key, now, effects);
         } else if let Some(command) = self.top().and_then(|pane| command::of(key, &[("", pane.keys())])) {
             self.with_top(now, effects, |pane, scene| pane.command(command, scene));
+        } else if self.top().is_some_and(Pane::takes_keys) {
+            let said = flash != self.flash.is_some();
+            let draw = self.with_top(now, effects, |pane, scene| pane.key(key, scene)).unwrap_or_default();
+            return if said { Draw::Now } else { draw };
         } else if let Some(command) = command::of(key, self.tables()) {
             self.command(command, now, effects);
         } else if let (None, Some(letter)) = (self.top(), key.typed())
@@ -45,13 +51,17 @@ impl App {
             [("LIST", command::LIST), ("OBJECT", command::OBJECT), ("EVERYWHERE", command::EVERYWHERE)];
         match self.top() {
             None => &OF_LIST,
+            Some(pane) if pane.takes_keys() => &[],
             Some(pane) if pane.subject().is_some() => &OF_LIST[1..],
             Some(_) => &OF_LIST[2..],
         }
     }
 
     pub(super) fn paste(&mut self, text: &str, now: Now, effects: &mut Vec<Effect>) -> Draw {
-        let Some(prompt) = &mut self.prompt else { return Draw::No };
+        let Some(prompt) = &mut self.prompt else {
+            let wanted = self.with_top(now, effects, |pane, scene| pane.paste(text, scene));
+            return if wanted == Some(true) { Draw::Now } else { Draw::No };
+        };
         prompt.insert(text);
         self.typed(now, effects);
         Draw::Now
@@ -69,6 +79,8 @@ impl App {
         match mouse.act {
             MouseAct::Wheel(rows) => self.pane.list.go(Motion::Rows(rows), &self.store),
             MouseAct::Click => self.click(mouse, inside, now, effects),
+            // These mean something to the programs of guests only.
+            MouseAct::Press(_) | MouseAct::Release(_) | MouseAct::Drag(_) => return Draw::No,
         }
         Draw::Now
     }
@@ -85,6 +97,8 @@ impl App {
             Command::Help => self.put_menu(self.help(), now, effects),
             Command::Aliases => self.put_menu(self.aliases(), now, effects),
             Command::Yaml | Command::Describe | Command::Logs => self.open_pane(command, now, effects),
+            Command::OpenConsole => self.open_console(now, effects),
+            Command::Consoles => self.open_consoles(now, effects),
             Command::Go(road) => self.go_along(road, now, effects),
             Command::Save => self.save_list(None, now, effects),
             Command::CopyName => self.copy_name(now, effects),
@@ -140,7 +154,7 @@ impl App {
             Command::NextLink(_) | Command::Refresh => {}
             Command::Suspend => effects.push(Effect::Suspend),
             // Only panes of text have such keys.
-            Command::Text(_) => {}
+            Command::Text(_) | Command::Console(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@ use super::App;
 use crate::model::Now;
 use crate::store::Touched;
 use crate::ui::message::{Answer, Draw, Effect, Ticket};
+use crate::ui::panes::console::Taken;
 use crate::ui::panes::{Ask, Pane, Scene};
 use crate::ui::subject::Subject;
 
@@ -89,6 +90,7 @@ impl App {
             effects,
             tickets,
             last_ticket: &mut self.last_ticket,
+            consoles: &mut self.consoles,
         };
         let done = act(&mut **pane, &mut scene);
         for ask in asks {
@@ -107,6 +109,8 @@ impl App {
             }
             Ask::Say(text, health) => self.say(text, health, now),
             Ask::Run(typed) => self.run(&typed, now, effects),
+            Ask::Search => self.open_search(now),
+            Ask::Quit => self.quit = true,
             Ask::Show(kind, uid) => self.jump(kind, uid, now, effects),
         }
     }
@@ -126,6 +130,10 @@ impl App {
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> Draw {
+        if self.consoles.has(ticket) {
+            let taken = self.consoles.take(ticket, answer, now, effects);
+            return self.console_said(taken, now);
+        }
         let asked = |layer: &Layer| layer.tickets.contains(&ticket);
         if let Some(at) = self.layers.iter().position(asked) {
             let draw = self.with_layer(at, now, effects, |pane, scene| pane.take(ticket, answer, scene));
@@ -142,10 +150,22 @@ impl App {
                 effects,
                 tickets,
                 last_ticket: &mut self.last_ticket,
+                consoles: &mut self.consoles,
             };
             pane.take(ticket, answer, &mut scene);
         }
         Draw::No
+    }
+
+    /// What came of news of a console: nothing visible while it is not on screen, but for the mark that there is something new.
+    fn console_said(&mut self, taken: Taken, now: Now) -> Draw {
+        let shown = self.top().is_some_and(|top| top.crumb() == "console");
+        let said = taken.said.is_some();
+        if let Some((text, health)) = taken.said {
+            self.say(text, health, now);
+        }
+        let draw = if shown && taken.active { taken.draw } else { Draw::No };
+        if taken.marked || said { draw.max(Draw::Soon) } else { draw }
     }
 
     /// Tells the panes what the store has changed.

@@ -233,6 +233,7 @@ impl Pane for Detail {
                 let row = self.top + usize::from(mouse.y.saturating_sub(inside.y));
                 self.link = self.canvas.links.iter().position(|(at, _)| *at == row).or(self.link);
             }
+            MouseAct::Press(_) | MouseAct::Release(_) | MouseAct::Drag(_) => {}
         }
     }
 

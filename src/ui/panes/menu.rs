@@ -208,6 +208,7 @@ impl Pane for Menu {
                 }
                 self.place = place;
             }
+            MouseAct::Press(_) | MouseAct::Release(_) | MouseAct::Drag(_) => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! What fills the middle of the screen: a list, and what is opened over it.
 
 mod canvas;
+pub mod console;
 pub mod describe;
 pub mod detail;
 pub mod list;
@@ -20,7 +21,7 @@ use ratatui::layout::Rect;
 
 use super::command::{Binding, Command};
 use super::frame::put;
-use super::input::Mouse;
+use super::input::{Key, Mouse};
 use super::message::{Answer, Draw, Effect, Question, Ticket};
 use super::session::Session;
 use super::subject::Subject;
@@ -56,6 +57,26 @@ pub trait Pane: fmt::Debug {
 
     /// Keys that work here, besides those that work everywhere. Hints and help come from here.
     fn keys(&self) -> &'static [Binding];
+
+    /// Whether keys that are not in its table are its own, so that none of them means anything to the screen.
+    fn takes_keys(&self) -> bool {
+        false
+    }
+
+    /// A key that is not in its table, if it takes all.
+    fn key(&mut self, _key: Key, _scene: &mut Scene<'_>) -> Draw {
+        Draw::No
+    }
+
+    /// Text was pasted. Says whether it was wanted.
+    fn paste(&mut self, _text: &str, _scene: &mut Scene<'_>) -> bool {
+        false
+    }
+
+    /// Where the cursor of the terminal is to be, if it is to be seen.
+    fn cursor(&self, _inside: Rect) -> Option<(u16, u16)> {
+        None
+    }
 
     /// The object that keys such as `y` and `l` are about.
     fn subject(&self) -> Option<&Subject> {
@@ -150,6 +171,10 @@ pub enum Ask {
     Say(String, Health),
     /// To run what could have been typed after `:`.
     Run(String),
+    /// To open the prompt that searches in it.
+    Search,
+    /// To end the program.
+    Quit,
     /// To show the object with this UID in the list of its kind.
     Show(Kind, Uid),
 }
@@ -163,6 +188,8 @@ pub struct Scene<'a> {
     pub session: &'a Session,
     /// The time.
     pub now: Now,
+    /// The consoles that are open.
+    pub consoles: &'a mut console::Consoles,
     pub(super) asks: &'a mut Vec<Ask>,
     pub(super) effects: &'a mut Vec<Effect>,
     pub(super) tickets: &'a mut Vec<Ticket>,
@@ -175,6 +202,14 @@ impl Scene<'_> {
         *self.last_ticket += 1;
         let ticket = Ticket(*self.last_ticket);
         self.tickets.push(ticket);
+        self.effects.push(Effect::Ask { ticket, id: self.session.id, question });
+        ticket
+    }
+
+    /// Asks the cluster for something that outlives the pane; whoever keeps the ticket gives it back.
+    pub(super) fn ask_for_good(&mut self, question: Question) -> Ticket {
+        *self.last_ticket += 1;
+        let ticket = Ticket(*self.last_ticket);
         self.effects.push(Effect::Ask { ticket, id: self.session.id, question });
         ticket
     }
