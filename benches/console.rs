@@ -89,7 +89,7 @@ fn through_the_pane(stream: &[u8], wanted: usize) -> Option<(f64, f64)> {
         Effect::Ask { ticket, question: Question::Console(_), .. } => Some(*ticket),
         _ => None,
     })?;
-    let mut tell = |filled: &mut Filled, news: ConsoleNews| {
+    let tell = |filled: &mut Filled, news: ConsoleNews| {
         filled.app.update(Message::Answer(ticket, Answer::Console(news)), Now::read(), &mut Vec::new());
     };
     tell(&mut filled, ConsoleNews::State(State::Live { node: "node-1".into(), paused: false, after: None }));

@@ -15,4 +15,5 @@ mod program;
 mod shell;
 
 pub use driver::Played;
+pub use guest::{End, Guest, Identity};
 pub use outside::{BadConsole, Console};

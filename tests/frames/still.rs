@@ -10,6 +10,7 @@ use v9s::cluster::error::{Failure, FailureKind};
 use v9s::cluster::logs::{LogLine, LogNews, LogRequest, LogState};
 use v9s::cluster::object::{News, Wanted, Which};
 use v9s::demo::fixtures;
+use v9s::demo::guests::{Guest, Identity};
 use v9s::records::Kind;
 use v9s::store::Freshness;
 use v9s::ui::app::{App, Options};
@@ -65,27 +66,49 @@ impl Stage {
             let effects = std::mem::take(&mut self.effects);
             for effect in effects {
                 let Effect::Ask { ticket, question, .. } = effect else { continue };
-                let answer = answer(&question);
-                self.app.update(Message::Answer(ticket, answer), now(), &mut self.effects);
+                for answer in answers(&question) {
+                    self.app.update(Message::Answer(ticket, answer), now(), &mut self.effects);
+                }
             }
         }
         self
     }
 }
 
-fn answer(question: &Question) -> Answer {
+fn answers(question: &Question) -> Vec<Answer> {
     match question {
-        Question::Document { path } => Answer::Document(document(path)),
-        Question::Objects(wanted) => Answer::Objects(News {
+        Question::Document { path } => vec![Answer::Document(document(path))],
+        Question::Objects(wanted) => vec![Answer::Objects(News {
             here: objects(wanted).into_iter().map(Arc::new).collect(),
             whole: true,
             freshness: Some(Freshness::Live),
             ..News::default()
-        }),
-        Question::Log(request) => Answer::Log(log(request)),
-        // Stays as it is while it is opened.
-        Question::Console(_) => Answer::Console(ConsoleNews::State(State::Opening)),
+        })],
+        Question::Log(request) => vec![Answer::Log(log(request))],
+        Question::Console(request) => {
+            let live = State::Live { node: "node-a".into(), paused: false, after: None };
+            let said = program_of_a_guest(&request.name);
+            [ConsoleNews::State(live), ConsoleNews::Bytes(said.into())].map(Answer::Console).into()
+        }
     }
+}
+
+/// A console that was on screen before its guest wrote anything.
+fn console() -> Stage {
+    let mut stage = Stage::still("vms");
+    stage.at(RUNNING).press("s").buffer(100, 30);
+    stage.opens("");
+    stage
+}
+
+/// What a guest's program on the whole screen writes, in a console of the picture's size.
+fn program_of_a_guest(name: &str) -> Vec<u8> {
+    let instance = json!({"metadata": {"name": name}});
+    let moment = std::time::Duration::from_secs(60);
+    let mut guest = Guest::new(Identity::of(&instance), std::time::Duration::ZERO, moment);
+    guest.take(b"\rroot\rroot\rstty rows 19 cols 98\rkeys\r", moment);
+    guest.take(b"\x1b[15~\x1b[A\x1bx\x1b[<0;12;5M", moment);
+    guest.said()
 }
 
 /// Where the API server has an object.
@@ -178,6 +201,13 @@ fn logs_of_a_machine_that_fails_and_one_that_moves() {
 }
 
 #[test]
+fn a_program_of_a_guest_in_a_console() {
+    let mut console = console();
+    insta::assert_snapshot!(console.text(100, 30));
+    insta::assert_snapshot!("menu_of_a_console", console.press("ctrl-]").text(100, 30));
+}
+
+#[test]
 fn what_helps() {
     at_both_sizes("help_of_a_list", Stage::still("vms").press("?"));
     at_both_sizes("help_of_a_log", Stage::still("vms").at(FAILING).opens("l ?"));
@@ -223,10 +253,14 @@ fn the_pictures_are_what_the_demo_shows() {
     detail.at(FAILING).opens("enter");
     let mut logs = Stage::still("vms");
     logs.at(MOVING).opens("l");
-    for (name, stage, height) in
-        [("demo.svg", &mut list, 48), ("detail.svg", &mut detail, 48), ("logs.svg", &mut logs, 40)]
-    {
-        let drawn = v9s::cli::svg(&stage.buffer(132, height));
+    let mut console = console();
+    for (name, stage, (width, height)) in [
+        ("demo.svg", &mut list, (132, 48)),
+        ("detail.svg", &mut detail, (132, 48)),
+        ("logs.svg", &mut logs, (132, 40)),
+        ("console.svg", &mut console, (100, 30)),
+    ] {
+        let drawn = v9s::cli::svg(&stage.buffer(width, height));
         crate::docs::same_as_asset(name, &drawn);
     }
 }

@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod faults;
 mod fleet;
+mod guest;
 mod keys;
 mod morning;
 mod server;

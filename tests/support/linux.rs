@@ -20,6 +20,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 hostname guest
+dmesg -n 1
 while :; do getty -L ttyS0 115200 vt220; done
 ";
 

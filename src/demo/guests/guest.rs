@@ -9,7 +9,7 @@ use super::shell::{self, Editor, Typed};
 
 /// How a guest came to its end by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     /// Its user shut it down.
     PoweredOff,
     /// Its kernel gave up.
@@ -18,7 +18,7 @@ pub(super) enum End {
 
 /// What a guest knows of itself.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Identity {
+pub struct Identity {
     pub(super) host: String,
     pub(super) system: String,
     pub(super) kernel: String,
@@ -29,7 +29,7 @@ pub(super) struct Identity {
 
 impl Identity {
     /// What an instance says of its guest.
-    pub(super) fn of(instance: &Value) -> Self {
+    pub fn of(instance: &Value) -> Self {
         let text = |pointers: &[&str]| {
             let mut found = pointers.iter().filter_map(|pointer| instance.pointer(pointer)?.as_str());
             found.find(|text| !text.is_empty()).unwrap_or_default().to_owned()
@@ -128,8 +128,8 @@ enum Then {
     Say(Script, &'static Self),
 }
 
-/// A guest. Time is what has passed since any moment.
-pub(super) struct Guest {
+/// A guest. Times are what has passed since any moment, the same for all of them.
+pub struct Guest {
     pub(super) identity: Identity,
     mode: Mode,
     editor: Editor,
@@ -142,7 +142,7 @@ pub(super) struct Guest {
 
 impl Guest {
     /// A guest that was switched on at that time, of which nobody has read anything yet.
-    pub(super) fn new(identity: Identity, switched_on: Duration, now: Duration) -> Self {
+    pub fn new(identity: Identity, switched_on: Duration, now: Duration) -> Self {
         let mut guest = Self {
             identity,
             mode: Mode::Says { script: BOOT, next: 0, began: switched_on, then: Then::Login },
@@ -158,12 +158,12 @@ impl Guest {
     }
 
     /// What it has said since it was asked last.
-    pub(super) fn said(&mut self) -> Vec<u8> {
+    pub fn said(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
 
     /// When it says more by itself.
-    pub(super) fn next(&self) -> Option<Duration> {
+    pub fn next(&self) -> Option<Duration> {
         match &self.mode {
             Mode::Says { script, next, began, .. } => {
                 let tenths = script.get(*next).map_or(0, |(tenths, _)| *tenths);
@@ -176,7 +176,7 @@ impl Guest {
     }
 
     /// How it ended, if it has.
-    pub(super) fn end(&self) -> Option<End> {
+    pub fn end(&self) -> Option<End> {
         match self.mode {
             Mode::Over(end) => Some(end),
             _ => None,
@@ -184,7 +184,7 @@ impl Guest {
     }
 
     /// The power button: it shuts itself down.
-    pub(super) fn press_power_button(&mut self, now: Duration) {
+    pub fn press_power_button(&mut self, now: Duration) {
         if !matches!(self.mode, Mode::Says { .. } | Mode::Over(_)) {
             self.go_down(now, &Then::Say(POWER_OFF, &Then::End(End::PoweredOff)));
         }
@@ -207,7 +207,7 @@ impl Guest {
     }
 
     /// Lets the time come to `now`.
-    pub(super) fn tick(&mut self, now: Duration) {
+    pub fn tick(&mut self, now: Duration) {
         loop {
             match &mut self.mode {
                 Mode::Says { script, next, began, then } => match script.get(*next) {
@@ -240,7 +240,7 @@ impl Guest {
     }
 
     /// Somebody types.
-    pub(super) fn take(&mut self, bytes: &[u8], now: Duration) {
+    pub fn take(&mut self, bytes: &[u8], now: Duration) {
         for &byte in bytes {
             self.take_byte(byte, now);
         }

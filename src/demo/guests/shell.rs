@@ -177,10 +177,7 @@ const HELP: &[(&str, &str)] = &[
 /// Runs a command line.
 pub(super) fn run(line: &str, user: &str, guest: &mut Guest, now: Duration) -> Done {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let (&command, rest) = match words.split_first() {
-        Some((command, rest)) => (command, rest),
-        None => return Done::Said(String::new()),
-    };
+    let Some((&command, rest)) = words.split_first() else { return Done::Said(String::new()) };
     let identity = &guest.identity;
     let up = now.saturating_sub(guest.booted).as_secs();
     let lines = |all: &[&str]| Done::Said(all.iter().map(|line| format!("{line}\r\n")).collect());
@@ -234,7 +231,7 @@ pub(super) fn run(line: &str, user: &str, guest: &mut Guest, now: Duration) -> D
             )
         }
         ("stty", ["size"]) => said(&format!("{} {}", guest.size.0, guest.size.1)),
-        ("stty", [words @ ..]) if !words.is_empty() => set_size(words, guest),
+        ("stty", words) if !words.is_empty() => set_size(words, guest),
         ("stty", _) => said(&format!("speed 115200 baud; rows {}; columns {};", guest.size.0, guest.size.1)),
         ("flood", [many]) => match many.parse::<usize>() {
             Ok(many @ 1..=1024) => Done::Flood(many << 20),
