@@ -12,6 +12,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -22,8 +23,37 @@ use super::connect::Connection;
 use super::error::{Failure, FailureKind};
 use crate::text::one_line;
 
-/// The protocol of KubeVirt's streams: bytes as they are.
-pub const PLAIN: &str = "plain.kubevirt.io";
+/// How bytes go in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// KubeVirt's: bytes as they are.
+    Plain,
+    /// That of commands in pods: the first byte of each message says which channel the others are of.
+    Channels,
+}
+
+impl Protocol {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain.kubevirt.io",
+            // The fifth adds nothing that is needed here, and older servers do not know it.
+            Self::Channels => "v4.channel.k8s.io",
+        }
+    }
+}
+
+/// The channels of [`Protocol::Channels`].
+mod channel {
+    pub(super) const STDIN: u8 = 0;
+    pub(super) const STDOUT: u8 = 1;
+    pub(super) const STDERR: u8 = 2;
+    /// How the command ended, as a Status.
+    pub(super) const ERROR: u8 = 3;
+}
+
+/// Bytes of complaints that are kept, at most.
+const COMPLAINT: usize = 2000;
 
 /// The longest message that is taken, in bytes. KubeVirt sends 32 KiB at most.
 const LONGEST: usize = 1 << 20;
@@ -50,18 +80,26 @@ pub enum End {
     Dropped,
     /// The connection broke, or what came was no WebSocket.
     Broken(String),
+    /// The command at its other end has ended: its code, if it tells one, and what was said last.
+    Exited(Option<i64>, String),
     /// Nobody has answered for so long that nobody is there.
     Silent,
 }
 
 /// The end that listens.
 #[derive(Debug)]
-pub struct Listening(SplitStream<Socket>);
+pub struct Listening {
+    stream: SplitStream<Socket>,
+    protocol: Protocol,
+    /// What the command has complained of last.
+    complaint: Vec<u8>,
+}
 
 /// The end that types.
 #[derive(Debug)]
 pub struct Typing {
     sink: SplitSink<Socket, Message>,
+    protocol: Protocol,
     deaf: bool,
 }
 
@@ -73,7 +111,7 @@ pub struct Typing {
 pub async fn open(
     connection: &Connection,
     path: &str,
-    protocol: &'static str,
+    protocol: Protocol,
     limit: Duration,
 ) -> Result<(Listening, Typing), Failure> {
     let server = &connection.info().server;
@@ -84,7 +122,7 @@ pub async fn open(
         .header(header::UPGRADE, "websocket")
         .header(header::SEC_WEBSOCKET_VERSION, "13")
         .header(header::SEC_WEBSOCKET_KEY, &key)
-        .header(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol))
+        .header(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol.name()))
         .body(Vec::new())
         .map_err(|why| Failure::new(FailureKind::Config, format!("{path} is not a path: {why}.")))?;
     // kube-apiserver closes a connection on which it refused a stream, and says so to nobody.
@@ -95,13 +133,14 @@ pub async fn open(
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(Failure::garbage(server, "it opens no stream"));
     }
-    check(response.headers(), &key, protocol).map_err(|why| Failure::garbage(server, why))?;
+    check(response.headers(), &key, protocol.name()).map_err(|why| Failure::garbage(server, why))?;
     let upgraded =
         hyper::upgrade::on(response).await.map_err(|why| Failure::garbage(server, &why.to_string()))?;
     let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config)).await;
     let (sink, stream) = socket.split();
-    Ok((Listening(stream), Typing { sink, deaf: connection.info().readonly }))
+    let listening = Listening { stream, protocol, complaint: Vec::new() };
+    Ok((listening, Typing { sink, protocol, deaf: connection.info().readonly }))
 }
 
 /// Whether an answer opens the stream that was asked for.
@@ -120,9 +159,9 @@ fn check(headers: &HeaderMap, key: &str, protocol: &str) -> Result<(), &'static 
 impl Listening {
     /// The next that comes in. After [`Heard::End`] nothing comes any more.
     pub async fn next(&mut self) -> Heard {
-        match self.0.next().await {
-            Some(Ok(Message::Binary(bytes))) => Heard::Bytes(bytes),
-            Some(Ok(Message::Text(text))) => Heard::Bytes(text.into()),
+        match self.stream.next().await {
+            Some(Ok(Message::Binary(bytes))) => self.take(bytes),
+            Some(Ok(Message::Text(text))) => self.take(text.into()),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Heard::Alive,
             Some(Ok(Message::Close(said))) => Heard::End(match said {
                 Some(frame) => End::Closed(frame.code.into(), one_line(&frame.reason, 200)),
@@ -136,6 +175,46 @@ impl Listening {
             )) => Heard::End(End::Dropped),
             Some(Err(error)) => Heard::End(End::Broken(one_line(&error.to_string(), 200))),
         }
+    }
+
+    /// What a message brings.
+    fn take(&mut self, mut bytes: Bytes) -> Heard {
+        if self.protocol == Protocol::Plain {
+            return Heard::Bytes(bytes);
+        }
+        // Servers begin with messages that name a channel and bring nothing.
+        if bytes.len() < 2 {
+            return Heard::Alive;
+        }
+        let rest = bytes.split_off(1);
+        match bytes[0] {
+            channel::STDOUT => Heard::Bytes(rest),
+            channel::STDERR => {
+                self.complaint.extend_from_slice(&rest);
+                let over = self.complaint.len().saturating_sub(COMPLAINT);
+                self.complaint.drain(..over);
+                Heard::Alive
+            }
+            channel::ERROR => Heard::End(self.exit(&rest)),
+            _ => Heard::Alive,
+        }
+    }
+
+    /// How a command ended, by the Status that says so.
+    fn exit(&self, status: &[u8]) -> End {
+        let status: Value = serde_json::from_slice(status).unwrap_or_default();
+        let causes = status.pointer("/details/causes").and_then(Value::as_array);
+        let code = causes.into_iter().flatten().find(|cause| cause["reason"] == "ExitCode");
+        let code = code.and_then(|cause| cause["message"].as_str()?.parse().ok());
+        let code = if status["status"] == "Success" { Some(0) } else { code };
+        let complaint = String::from_utf8_lossy(&self.complaint);
+        let last = complaint.lines().rev().find(|line| !line.trim().is_empty());
+        let said = match (last, code) {
+            (Some(last), _) => last,
+            (None, None) => status["message"].as_str().unwrap_or_default(),
+            (None, Some(_)) => "",
+        };
+        End::Exited(code, one_line(said, 200))
     }
 }
 
@@ -158,7 +237,11 @@ impl Typing {
         if self.deaf {
             return Err(Untyped::ReadOnly);
         }
-        self.sink.send(Message::Binary(bytes)).await.map_err(|_| Untyped::Ended)
+        let message = match self.protocol {
+            Protocol::Plain => bytes,
+            Protocol::Channels => [&[channel::STDIN], &bytes[..]].concat().into(),
+        };
+        self.sink.send(Message::Binary(message)).await.map_err(|_| Untyped::Ended)
     }
 
     /// Asks for a sign of life. It also keeps open what closes connections that are idle.

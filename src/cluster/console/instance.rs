@@ -1,10 +1,10 @@
-//! What of a VirtualMachineInstance decides about its console.
+//! What of a machine decides about its console.
 
 use serde_json::Value;
 
 use super::super::error::Failure;
 
-/// A VirtualMachineInstance at one moment.
+/// A machine at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instance {
     /// Its UID; a machine that is started anew has another one.
@@ -23,6 +23,8 @@ pub struct Instance {
     pub migrating: bool,
     /// The UIDs of its pods on its node.
     pub pods: Vec<String>,
+    /// The name of its pod, where it is written down; another one after each start.
+    pub pod: String,
 }
 
 impl Instance {
@@ -52,6 +54,7 @@ impl Instance {
                 && migration["endTimestamp"].is_null(),
             pods: pods.map(|(uid, _)| uid.clone()).collect(),
             node,
+            pod: String::new(),
         }
     }
 
@@ -62,11 +65,31 @@ impl Instance {
 
     /// Whether its guest has ended for good.
     pub fn has_ended(&self) -> bool {
-        matches!(self.phase.as_str(), "Succeeded" | "Failed")
+        matches!(self.phase.as_str(), "Succeeded" | "Failed" | STOPPED)
     }
 }
 
-/// What looking for a VirtualMachineInstance brought.
+/// What a machine of Virtink that is off and has no phase is called here.
+const STOPPED: &str = "Stopped";
+
+/// Reads a machine of Virtink. That its guest is paused is written down nowhere.
+pub(super) fn of_virtink(object: &Value) -> Instance {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let phase = Some(text("/status/phase")).filter(|phase| !phase.is_empty());
+    let step = text("/status/migration/phase");
+    Instance {
+        uid: text("/metadata/uid"),
+        phase: phase.unwrap_or_else(|| STOPPED.to_owned()),
+        node: text("/status/nodeName"),
+        ending: object.pointer("/metadata/deletionTimestamp").is_some(),
+        serial: true,
+        migrating: !matches!(step.as_str(), "" | "Succeeded" | "Failed"),
+        pod: text("/status/vmPodName"),
+        ..Instance::default()
+    }
+}
+
+/// What looking for a machine brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Looked {
     /// It is there.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::super::error::{Failure, FailureKind};
 use super::super::stream::End;
 use super::instance::{Instance, Looked};
+use super::platform::Platform;
 
 /// Where a console stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum State {
 /// Why a console is not open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// There is no VirtualMachineInstance.
+    /// There is no such object.
     NotThere,
     /// It has not come to run yet; its phase.
     Starting(String),
@@ -61,6 +62,13 @@ pub enum Why {
     NeverConnected,
     /// Nothing about the machine has changed: somebody else has opened its console, or the network between has broken.
     Taken,
+    /// The command that reaches it has ended.
+    Exited {
+        /// Its code, if it had one.
+        code: Option<i64>,
+        /// What it or the server said last.
+        said: String,
+    },
     /// Nobody answered any more.
     Silent,
     /// The API server cannot be reached.
@@ -71,11 +79,13 @@ pub enum Why {
 
 impl Why {
     /// What happened to the console of this machine, and what to do, in one or two sentences.
-    pub fn sentence(&self, name: &str) -> String {
+    pub fn sentence(&self, name: &str, platform: Platform) -> String {
+        let row = platform.row();
         const ENTER: &str = "enter opens the console again.";
         match self {
             Self::NotThere => format!(
-                "{name} does not run: there is no VirtualMachineInstance of this name. Start the machine, then press enter."
+                "{name} does not run: there is no {} of this name. Start the machine, then press enter.",
+                row.called
             ),
             Self::Starting(phase) => {
                 let phase = if phase.is_empty() { "no phase yet" } else { phase };
@@ -86,7 +96,7 @@ impl Why {
                 "{name} has no serial console: its spec says autoattachSerialConsole: false. Take that out of the template and \
                  restart the machine."
             ),
-            Self::Refused(failure) => refusal(failure),
+            Self::Refused(failure) => refusal(failure, row.right),
             Self::PoweredOff => {
                 format!("{name} was powered off. When it is started again, enter opens its console.")
             }
@@ -98,10 +108,21 @@ impl Why {
             Self::NeverConnected => format!(
                 "The console of {name} opened and ended at once: its node does not reach the guest's serial port. {ENTER}"
             ),
-            Self::Taken => format!(
-                "Another client has opened the console of {name}, or the network has broken: the machine itself has not changed, \
-                 and KubeVirt does not say which. {ENTER} That ends the session of somebody else."
-            ),
+            Self::Taken => {
+                let [before, after] = row.cut;
+                format!("{before}{name}{after}")
+            }
+            Self::Exited { code, said } => {
+                let known =
+                    row.codes.iter().find(|(known, _)| Some(*known) == *code).map(|(_, words)| *words);
+                let why = match (known, code) {
+                    (Some(words), _) => format!(": {words}"),
+                    (None, _) if !said.is_empty() => format!(": {said}"),
+                    (None, Some(code)) => format!(" with code {code}"),
+                    (None, None) => String::new(),
+                };
+                format!("The command in the pod of {name} that reaches its console has ended{why}. {ENTER}")
+            }
             Self::Silent => {
                 format!("The connection to the console of {name} was dead: nobody answered any more. {ENTER}")
             }
@@ -130,7 +151,7 @@ impl Why {
             Self::Taken => "taken or cut off",
             Self::Silent => "link dead",
             Self::ServerLost(_) => "link lost",
-            Self::Unknown(_) => "ended",
+            Self::Exited { .. } | Self::Unknown(_) => "ended",
         }
     }
 }
@@ -139,12 +160,9 @@ fn is_right(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Forbidden | FailureKind::Unauthorized)
 }
 
-fn refusal(failure: &Failure) -> String {
+fn refusal(failure: &Failure, right: &str) -> String {
     match &failure.remedy {
-        _ if is_right(failure) => format!(
-            "{} Ask for the verb get on virtualmachineinstances/console in the group subresources.kubevirt.io.",
-            failure.what
-        ),
+        _ if is_right(failure) => format!("{} Ask for {right}.", failure.what),
         None => format!("{} enter tries again.", failure.what),
         Some(_) => failure.to_string(),
     }
@@ -166,9 +184,13 @@ pub fn why(before: Option<&Instance>, end: &End, heard: bool, now: &Looked) -> W
             Why::Migrated { from: before.node.clone(), to: now.node.clone() }
         }
         _ if now.migrating => Why::Migrating,
+        Some(before) if before.pod != now.pod => Why::Rebooted,
         _ if *end == End::Silent => Why::Silent,
-        _ if !heard => Why::NeverConnected,
-        _ => Why::Taken,
+        _ => match end {
+            End::Exited(code, said) => Why::Exited { code: *code, said: said.clone() },
+            _ if !heard => Why::NeverConnected,
+            _ => Why::Taken,
+        },
     }
 }
 
@@ -335,16 +357,20 @@ impl Machine {
             Why::Migrated { .. } => self.open(why),
             Why::Rebooted if runs => self.open(why),
             // Its guest may have ended just now, and nobody has written that down yet.
-            Why::Taken | Why::NeverConnected | Why::Silent if self.looks + 1 < self.pace.looks => {
+            Why::Taken | Why::NeverConnected | Why::Exited { .. } | Why::Silent
+                if self.looks + 1 < self.pace.looks =>
+            {
                 self.looks += 1;
                 Action::Wait(self.pace.look)
             }
             // What the server was lost for is over, and the machine is the one that it was.
-            Why::Taken | Why::NeverConnected | Why::Silent if self.was_lost() => {
+            Why::Taken | Why::NeverConnected | Why::Exited { .. } | Why::Silent if self.was_lost() => {
                 let why = self.reason();
                 self.open(why)
             }
-            Why::Taken | Why::NeverConnected | Why::Silent | Why::Unknown(_) => self.close(why),
+            Why::Taken | Why::NeverConnected | Why::Exited { .. } | Why::Silent | Why::Unknown(_) => {
+                self.close(why)
+            }
             why => self.wait(why, now),
         }
     }
@@ -555,7 +581,7 @@ mod tests {
             let mut run = Run::new();
             assert_eq!(run.look(&looked), Action::Stay);
             assert_eq!(run.closed(), Some(&want));
-            let said = want.sentence("shop/web");
+            let said = want.sentence("shop/web", Platform::KubeVirt);
             assert!(said.ends_with('.') && !want.word().is_empty(), "{said}");
             assert_eq!(run.step(Input::Asked), Action::Look);
             assert_eq!(run.state(), &State::Opening);
@@ -568,7 +594,12 @@ mod tests {
             "the right to the console is another one"
         );
         assert_eq!(run.step(Input::Refused(forbidden())), Action::Stay);
-        assert!(run.closed().unwrap().sentence("a/b").contains("virtualmachineinstances/console"));
+        assert!(
+            run.closed()
+                .unwrap()
+                .sentence("a/b", Platform::KubeVirt)
+                .contains("virtualmachineinstances/console")
+        );
     }
 
     #[test]
@@ -624,7 +655,9 @@ mod tests {
         assert!(matches!(run.look(&same), Action::Wait(_)));
         assert_eq!(run.look(&same), Action::Stay);
         assert_eq!(run.closed(), Some(&Why::Taken));
-        assert!(run.closed().unwrap().sentence("a/b").contains("KubeVirt does not say which"));
+        assert!(
+            run.closed().unwrap().sentence("a/b", Platform::KubeVirt).contains("KubeVirt does not say which")
+        );
         // A closing frame is no other sign.
         let mut run = Run::live();
         run.step(Input::Ended(End::Closed(1000, "bye".into())));

@@ -5,6 +5,7 @@
 
 mod instance;
 mod machine;
+mod platform;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,11 +18,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval_at, sleep, timeout};
 
 use super::connect::Connection;
-use super::error::FailureKind;
-use super::stream::{self, End, Heard, Listening, PLAIN, Typing};
+use super::error::{Failure, FailureKind};
+use super::stream::{self, End, Heard, Listening, Protocol, Typing};
 use super::watch::{escape, with_query};
 pub use instance::{Instance, Looked};
 pub use machine::{Action, Input, Machine, Pace, State, Why, why};
+pub use platform::Platform;
 
 /// How long opening and looking may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -29,8 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(4);
 /// Bytes of what was written before that are read at most.
 const BACKLOG_BYTES: usize = 1 << 20;
-/// The container whose log is what a guest wrote to its console.
-const BACKLOG_CONTAINER: &str = "guest-console-log";
 /// Bytes of a guest in one message at most.
 pub const PIECE: usize = 32 << 10;
 /// Messages that wait at most; the guest waits with them.
@@ -43,6 +43,8 @@ const SIGNS: u32 = 2;
 /// Which console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleRequest {
+    /// Whose machine it is.
+    pub platform: Platform,
     /// The machine's namespace.
     pub namespace: String,
     /// Its name.
@@ -52,17 +54,12 @@ pub struct ConsoleRequest {
 }
 
 impl ConsoleRequest {
-    fn instance(&self) -> String {
-        self.of("kubevirt.io")
+    fn object(&self) -> String {
+        self.platform.row().object(&self.namespace, &self.name)
     }
 
-    fn console(&self) -> String {
-        format!("{}/console", self.of("subresources.kubevirt.io"))
-    }
-
-    fn of(&self, group: &str) -> String {
-        let (namespace, name) = (escape(&self.namespace), escape(&self.name));
-        format!("/apis/{group}/v1/namespaces/{namespace}/virtualmachineinstances/{name}")
+    fn line(&self, instance: Option<&Instance>) -> Result<(String, Protocol), Failure> {
+        self.platform.row().line(&self.namespace, &self.name, instance.map(|one| one.pod.as_str()))
     }
 }
 
@@ -185,7 +182,7 @@ pub fn open(connection: Connection, request: ConsoleRequest, hands: Hands, pace:
         sink,
         machine: Machine::new(pace),
         told: None,
-        told_of: String::new(),
+        told_of: Default::default(),
     };
     let task = tokio::spawn(async move {
         // Ends only when nobody listens any more.
@@ -202,8 +199,8 @@ struct Driver {
     sink: mpsc::Sender<ConsoleNews>,
     machine: Machine,
     told: Option<State>,
-    /// The UID of the instance whose earlier words were told.
-    told_of: String,
+    /// The UID and the pod of the instance whose earlier words were told.
+    told_of: (String, String),
 }
 
 impl Driver {
@@ -249,7 +246,7 @@ impl Driver {
         let state = self.machine.state();
         if self.told.as_ref() != Some(state) {
             let state = state.clone();
-            tracing::info!(path = self.request.console(), ?state, "console");
+            tracing::info!(path = self.request.object(), ?state, "console");
             self.told = Some(state.clone());
             self.tell(ConsoleNews::State(state)).await?;
         }
@@ -257,9 +254,9 @@ impl Driver {
     }
 
     async fn look(&self) -> Looked {
-        let path = self.request.instance();
+        let path = self.request.object();
         match self.connection.get_json::<Value>(&path, "application/json", PATIENCE).await {
-            Ok(object) => Looked::Here(Instance::of(&object)),
+            Ok(object) => Looked::Here((self.request.platform.row().read)(&object)),
             Err(failure) if failure.kind == FailureKind::NotFound => Looked::Gone,
             Err(failure) => Looked::Failed(failure),
         }
@@ -267,16 +264,19 @@ impl Driver {
 
     /// Opens the stream, and reads beside what was written before.
     async fn open(&mut self) -> Option<Result<(Listening, Typing), Input>> {
-        let path = self.request.console();
         let instance = self.machine.instance().cloned();
+        let (path, protocol) = match self.request.line(instance.as_ref()) {
+            Ok(line) => line,
+            Err(failure) => return Some(Err(Input::Refused(failure))),
+        };
         let (opened, backlog) = tokio::join!(
-            stream::open(&self.connection, &path, PLAIN, PATIENCE),
+            stream::open(&self.connection, &path, protocol, PATIENCE),
             self.backlog(instance.as_ref())
         );
         match opened {
             Ok(line) => {
                 if let (Some(lines), Some(instance)) = (backlog, instance) {
-                    self.told_of = instance.uid;
+                    self.told_of = (instance.uid, instance.pod);
                     self.tell(ConsoleNews::Backlog(lines)).await?;
                 }
                 Some(Ok(line))
@@ -288,23 +288,39 @@ impl Driver {
     /// What the guest has written before, once for each instance. That nobody keeps it is usual, and who may not read it is not
     /// told so: the console itself works.
     async fn backlog(&self, instance: Option<&Instance>) -> Option<Vec<String>> {
-        let instance = instance.filter(|one| self.request.backlog > 0 && one.uid != self.told_of)?;
+        let instance = instance.filter(|one| {
+            let (uid, pod) = &self.told_of;
+            self.request.backlog > 0 && (&one.uid, &one.pod) != (uid, pod)
+        })?;
         let pods = format!("/api/v1/namespaces/{}/pods", escape(&self.request.namespace));
         let read = async {
-            let selector = format!("kubevirt.io/created-by={}", instance.uid);
-            let path = with_query(&pods, [("labelSelector", selector.as_str())]);
-            let list: Value = self.connection.get_json(&path, "application/json", PATIENCE).await.ok()?;
-            let pod = list["items"].as_array()?.iter().find(|pod| {
-                let uid = pod["metadata"]["uid"].as_str();
-                uid.is_some_and(|uid| instance.pods.iter().any(|known| known == uid))
-            })?;
-            let path = format!("{pods}/{}/log", escape(pod["metadata"]["name"].as_str()?));
+            let pod = match instance.pod.as_str() {
+                "" => self.pod(&pods, instance).await?,
+                pod => pod.to_owned(),
+            };
+            let path = format!("{pods}/{}/log", escape(&pod));
             let (lines, bytes) = (self.request.backlog.to_string(), BACKLOG_BYTES.to_string());
-            let query = [("container", BACKLOG_CONTAINER), ("tailLines", &*lines), ("limitBytes", &*bytes)];
+            let query = [
+                ("container", self.request.platform.row().backlog),
+                ("tailLines", &*lines),
+                ("limitBytes", &*bytes),
+            ];
             self.connection.get_text(&with_query(&path, query), "*/*", PATIENCE).await.ok()
         };
         let text = timeout(BACKLOG_PATIENCE, read).await.ok()??;
         Some(text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The name of an instance's pod on its node.
+    async fn pod(&self, pods: &str, instance: &Instance) -> Option<String> {
+        let selector = format!("kubevirt.io/created-by={}", instance.uid);
+        let path = with_query(pods, [("labelSelector", selector.as_str())]);
+        let list: Value = self.connection.get_json(&path, "application/json", PATIENCE).await.ok()?;
+        let pod = list["items"].as_array()?.iter().find(|pod| {
+            let uid = pod["metadata"]["uid"].as_str();
+            uid.is_some_and(|uid| instance.pods.iter().any(|known| known == uid))
+        })?;
+        pod["metadata"]["name"].as_str().map(str::to_owned)
     }
 
     /// Carries bytes both ways until the stream ends.

@@ -28,7 +28,7 @@ fn instance(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn request() -> ConsoleRequest {
-    ConsoleRequest { namespace: "shop".into(), name: "web".into(), backlog: 10 }
+    ConsoleRequest { platform: Platform::KubeVirt, namespace: "shop".into(), name: "web".into(), backlog: 10 }
 }
 
 struct Opened {
@@ -39,12 +39,21 @@ struct Opened {
 
 impl Opened {
     async fn at(flags: Flags, pace: Pace, answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+        Self::of(request(), flags, pace, answer).await
+    }
+
+    async fn of(
+        request: ConsoleRequest,
+        flags: Flags,
+        pace: Pace,
+        answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let server = Server::start(answer).await;
         let folder = tempfile::tempdir().unwrap();
         let configuration = one_context(folder.path(), &format!("server: '{}'", server.url), "");
         let connection = connect_to(&configuration, &flags).await.unwrap();
         let (keyboard, hands) = keyboard();
-        Self { console: open(connection, request(), hands, pace), keyboard, server }
+        Self { console: open(connection, request, hands, pace), keyboard, server }
     }
 
     async fn next(&mut self) -> ConsoleNews {
@@ -121,7 +130,7 @@ async fn a_console_brings_what_was_written_before_and_then_carries_bytes() {
     assert_eq!(opened.heard(9).await, b"ls\r\nbin\r\n");
     let asked = opened.server.seen();
     let console = asked.iter().find(|seen| is_console(seen)).unwrap();
-    assert_eq!(console.all("sec-websocket-protocol"), [PLAIN]);
+    assert_eq!(console.all("sec-websocket-protocol"), [Protocol::Plain.name()]);
     assert!(console.all("accept").is_empty(), "KubeVirt refuses who accepts JSON only");
     let log = asked.iter().find(|seen| seen.path.contains("/log?")).unwrap();
     assert!(log.path.contains("container=guest-console-log&tailLines=10"), "{}", log.path);
@@ -200,7 +209,7 @@ async fn refusals_are_said_in_a_sentence() {
     for (code, message, reason, want) in cases {
         let mut opened = Opened::at(Flags::default(), FAST, status(code, message, reason)).await;
         let State::Closed(why) = opened.settled().await else { panic!("open") };
-        let said = why.sentence("shop/web");
+        let said = why.sentence("shop/web", Platform::KubeVirt);
         assert!(said.contains(want), "{said}");
     }
     let silent = |seen: &Seen| {
@@ -255,4 +264,100 @@ fn what_waits_to_be_sent_is_bounded() {
     assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Err(Full));
     hands.done(&piece);
     assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Ok(()));
+}
+
+fn virtink() -> ConsoleRequest {
+    ConsoleRequest { platform: Platform::Virtink, ..request() }
+}
+
+fn is_exec(seen: &Seen) -> bool {
+    seen.path.starts_with("/api/v1/namespaces/shop/pods/vm-web-x2k4p/exec?")
+}
+
+/// Answers about a machine of Virtink, and the log of its pod.
+fn about_virtink(seen: &Seen, phase: &str) -> Answer {
+    match seen.path.split('?').next() {
+        Some("/apis/virt.virtink.smartx.com/v1alpha1/namespaces/shop/virtualmachines/web") => {
+            let status = json!({"phase": phase, "nodeName": "node-1", "vmPodName": "vm-web-x2k4p"});
+            say(200, json!({"metadata": {"uid": "vm-1"}, "status": status}).to_string())
+        }
+        Some("/api/v1/namespaces/shop/pods/vm-web-x2k4p/log") => say(200, "booting\n"),
+        _ => say(404, r#"{"kind":"Status","message":"not found","reason":"NotFound"}"#),
+    }
+}
+
+#[tokio::test]
+async fn a_machine_of_virtink_is_reached_by_a_command_in_its_pod() {
+    let steps = vec![
+        // As servers begin: channels that bring nothing.
+        Step::Say(b"\x01"),
+        Step::Say(b"\x03"),
+        Step::Say(b"\x01# "),
+        Step::Hear(b"\x00ls\r"),
+        Step::Say(b"\x02a warning\n"),
+        Step::Say(b"\x01bin\r\n"),
+        Step::Hold,
+    ];
+    let answer = move |seen: &Seen| match is_exec(seen) {
+        true => Answer::Stream(steps.clone()),
+        false => about_virtink(seen, "Running"),
+    };
+    let mut opened = Opened::of(virtink(), Flags::default(), FAST, answer).await;
+    assert_eq!(opened.next().await, ConsoleNews::State(State::Opening));
+    assert_eq!(opened.next().await, ConsoleNews::Backlog(vec!["booting".into()]));
+    let live = State::Live { node: "node-1".into(), paused: false, after: None };
+    assert_eq!(opened.next().await, ConsoleNews::State(live));
+    assert_eq!(opened.heard(2).await, b"# ");
+    opened.put(b"ls\r");
+    assert_eq!(opened.heard(5).await, b"bin\r\n", "complaints of the command are not the guest's words");
+    let asked = opened.server.seen();
+    let exec = asked.iter().find(|seen| is_exec(seen)).unwrap();
+    assert_eq!(exec.all("sec-websocket-protocol"), ["v4.channel.k8s.io"]);
+    let query = exec.path.split('?').nth(1).unwrap();
+    assert!(query.starts_with("container=cloud-hypervisor&stdin=true&stdout=true&stderr=true&command=sh&"));
+    assert!(!query.contains("tty"), "the terminal in the pod is one already: {query}");
+}
+
+#[tokio::test]
+async fn what_keeps_a_console_of_virtink_closed_is_told() {
+    const FAILED: &[u8] = b"\x03{\"status\":\"Failure\",\"reason\":\"NonZeroExitCode\",\"message\":\"exit code 42\",\"details\":{\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"42\"}]}}";
+    const SILENT: &[u8] = b"\x03{\"status\":\"Failure\",\"message\":\"container not found\"}";
+    const MISSING: &[u8] = b"\x03{\"status\":\"Failure\",\"details\":{\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"127\"}]}}";
+    let forbidden = r#"{"kind":"Status","reason":"Forbidden","message":"pods \"x\" is forbidden: no"}"#;
+    type Make = fn(&str) -> Answer;
+    let cases: [(Make, &str, &str); 5] = [
+        (|_| Answer::Stream(vec![Step::Say(FAILED)]), "Running", "names no terminal for the guest's hvc0"),
+        (|_| Answer::Stream(vec![Step::Say(SILENT)]), "Running", "has ended: container not found."),
+        (
+            |_| Answer::Stream(vec![Step::Say(b"\x02sh: cat: not found\n"), Step::Say(MISSING)]),
+            "Running",
+            "has ended: sh: cat: not found.",
+        ),
+        (|body| say(403, body), "Running", "Ask for the verbs get and create on pods/exec."),
+        (|_| Answer::HangUp, "", "shop/web has ended (Stopped). Start the machine"),
+    ];
+    for (make, phase, want) in cases {
+        let answer = move |seen: &Seen| match is_exec(seen) {
+            true => make(forbidden),
+            false => about_virtink(seen, phase),
+        };
+        let mut opened = Opened::of(virtink(), Flags::default(), FAST, answer).await;
+        let why = loop {
+            if let State::Closed(why) = opened.settled().await {
+                break why;
+            }
+        };
+        let said = why.sentence("shop/web", Platform::Virtink);
+        assert!(said.contains(want), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_only_session_runs_no_command_in_a_pod() {
+    let flags = Flags { readonly: true, ..Flags::default() };
+    let mut opened = Opened::of(virtink(), flags, FAST, |seen| about_virtink(seen, "Running")).await;
+    let State::Closed(why) = opened.settled().await else { panic!("open") };
+    let said = why.sentence("shop/web", Platform::Virtink);
+    assert!(said.contains("read-only (--readonly)"), "{said}");
+    assert!(opened.server.seen().iter().all(|seen| !is_exec(seen)), "nothing was sent");
 }

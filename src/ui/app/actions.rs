@@ -1,6 +1,7 @@
 //! What is done with the object that keys are about.
 
 use super::{App, Shown};
+use crate::cluster::console::Platform;
 use crate::model::{Now, Uid, Word};
 use crate::records::Kind;
 use crate::store::Health;
@@ -76,7 +77,7 @@ impl App {
         let Some(name) = self.options.console.take() else { return };
         let home = self.session.info.as_ref().map_or("default", |info| &info.namespace).to_owned();
         let namespace = self.options.namespace.clone().unwrap_or(home);
-        let place = console::Place { namespace, name };
+        let place = console::Place { platform: Platform::KubeVirt, namespace, name };
         self.show_console(ConsolePane::of(place).alone(), now, effects);
     }
 

@@ -16,25 +16,25 @@ pub(in crate::ui) use self::pane::mark;
 pub use self::room::{Consoles, MOST, Taken};
 pub use self::session::{Console, Place};
 
+use crate::cluster::console::Platform;
 use crate::records::Kind;
 use crate::ui::subject::Subject;
 
+/// The kinds whose objects have a console. The instance of a machine of KubeVirt has the machine's name.
+const CONSOLES: [(Kind, Platform); 3] =
+    [(Kind::Vm, Platform::KubeVirt), (Kind::Vmi, Platform::KubeVirt), (Kind::VirtinkVm, Platform::Virtink)];
+
+fn platform(kind: Kind) -> Option<Platform> {
+    CONSOLES.iter().find(|(known, _)| *known == kind).map(|(_, platform)| *platform)
+}
+
 /// Whether `s` opens something about objects of this kind.
 pub fn has_console(kind: Kind) -> bool {
-    matches!(kind, Kind::Vm | Kind::Vmi | Kind::VirtinkVm)
+    platform(kind).is_some()
 }
 
 /// The console of an object, or why there is none.
 pub fn of(subject: &Subject) -> Result<Place, &'static str> {
-    match subject.kind {
-        // The instance of a machine has its name.
-        Kind::Vm | Kind::Vmi => {
-            Ok(Place { namespace: subject.namespace.to_string(), name: subject.name.to_string() })
-        }
-        Kind::VirtinkVm => Err(
-            "Virtink has no console that can be opened from here: l shows what its guest writes, and a shell in its pod (kubectl exec) \
-             reaches the terminal of its guest.",
-        ),
-        _ => Err("Only machines have a serial console."),
-    }
+    let platform = platform(subject.kind).ok_or("Only machines have a serial console.")?;
+    Ok(Place { platform, namespace: subject.namespace.to_string(), name: subject.name.to_string() })
 }

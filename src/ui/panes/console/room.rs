@@ -78,6 +78,7 @@ impl Consoles {
     /// What asks for the console of a machine.
     pub(super) fn question(&self, place: &Place) -> Question {
         Question::Console(ConsoleRequest {
+            platform: place.platform,
             namespace: place.namespace.clone(),
             name: place.name.clone(),
             backlog: self.backlog,

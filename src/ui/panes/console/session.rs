@@ -4,7 +4,7 @@ use bytes::Bytes;
 use compact_str::{CompactString, format_compact};
 
 use super::cast::Cast;
-use crate::cluster::console::{ConsoleInput, ConsoleNews, State, Why};
+use crate::cluster::console::{ConsoleInput, ConsoleNews, Platform, State, Why};
 use crate::emulator::Emulator;
 use crate::model::Now;
 use crate::store::Health;
@@ -13,6 +13,8 @@ use crate::ui::message::{Draw, Effect, RecordStep, Ticket};
 /// Whose console.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
+    /// Whose machine it is.
+    pub platform: Platform,
     /// The machine's namespace.
     pub namespace: String,
     /// Its name.
@@ -55,7 +57,7 @@ impl Console {
     pub(super) fn new(place: Place, ticket: Ticket, scrollback: usize, deaf: bool) -> Self {
         let mut emulator = Emulator::new(SIZE.0, SIZE.1, scrollback);
         emulator.note(&format!("── Opening the console of {place}."));
-        emulator.note("── If somebody else has it open, their session ends; KubeVirt does not tell.");
+        emulator.note(&format!("── {}", place.platform.others()));
         Self {
             place,
             emulator,
@@ -206,12 +208,14 @@ impl Console {
                 Health::Warning,
             )),
             State::Live { .. } if !self.heard => Some((
-                "Open, and the guest has written nothing yet. Press enter for its prompt.".to_owned(),
+                format!("Open, and the guest has written nothing yet. {}", self.place.platform.quiet()),
                 Health::Idle,
             )),
             State::Live { .. } => None,
-            State::Closed(why) => Some((format!("{} esc leaves.", why.sentence(&name)), Health::Failed)),
-            State::Reconnecting { why, .. } => Some((why.sentence(&name), Health::Busy)),
+            State::Closed(why) => {
+                Some((format!("{} esc leaves.", why.sentence(&name, self.place.platform)), Health::Failed))
+            }
+            State::Reconnecting { why, .. } => Some((why.sentence(&name, self.place.platform), Health::Busy)),
         }
     }
 
