@@ -160,7 +160,7 @@ fn act(emulator: &mut Emulator, what: u8, how: u8) {
             if let Some(mut needle) = Needle::new(if how & 1 == 0 { "x" } else { "東" }) {
                 emulator.hits(&mut needle);
                 emulator.find(&mut needle, place, how & 2 == 0);
-                emulator.count(&mut needle);
+                emulator.count(&mut needle, place);
             }
         }
         10 => _ = emulator.mouse(Act::Press(how), place, Held::default()),

@@ -66,10 +66,20 @@ impl Emulator {
         self.place(at, self.scrolled())
     }
 
-    /// How many times the text stands in all that is kept, up to some thousands.
-    pub fn count(&self, needle: &mut Needle) -> usize {
+    /// Which of all the places with the text this is, counted from the oldest on, and how many there are, up to some thousands.
+    /// Zero if it is none of them.
+    pub fn count(&self, needle: &mut Needle, place: Place) -> (usize, usize) {
+        let here = self.point(place);
         let start = Point::new(self.term.topmost_line(), Column(0));
         let end = Point::new(line(self.term.screen_lines() - 1), self.term.last_column());
-        RegexIter::new(start, end, Direction::Right, &self.term, &mut needle.0).take(MOST * 5).count()
+        let (mut at, mut count) = (0, 0);
+        let found = RegexIter::new(start, end, Direction::Right, &self.term, &mut needle.0);
+        for (before, found) in found.take(MOST * 5).enumerate() {
+            count = before + 1;
+            if *found.start() == here {
+                at = count;
+            }
+        }
+        (at, count)
     }
 }

@@ -204,20 +204,22 @@ fn text_is_found_and_shown() {
     let lines: String = (1..=50).map(|n| format!("line {n} of Boot\r\n")).collect();
     let (mut emulator, _) = fed(lines.as_bytes());
     let mut needle = Needle::new("boot").unwrap();
-    assert_eq!(emulator.count(&mut needle), 50);
+    let corner = Place::default();
+    assert_eq!(emulator.count(&mut needle, corner), (0, 50), "no hit begins there");
     assert_eq!(emulator.hits(&mut needle).len(), 3);
     let mut exact = Needle::new("BOOT").unwrap();
-    assert_eq!(emulator.count(&mut exact), 0);
+    assert_eq!(emulator.count(&mut exact, corner), (0, 0));
     let mut ten = Needle::new("line 10 ").unwrap();
     let at = emulator.find(&mut ten, Place { row: 3, column: 0 }, true).unwrap();
     assert!(emulator.rows()[usize::from(at.row)].starts_with("line 10"), "{:?}", emulator.rows());
     let up = emulator.find(&mut needle, at, true).unwrap();
     assert!(emulator.rows()[usize::from(up.row)].starts_with("line 9 "));
+    assert_eq!(emulator.count(&mut needle, up), (9, 50));
     let down = emulator.find(&mut needle, up, false).unwrap();
     assert!(emulator.rows()[usize::from(down.row)].starts_with("line 10"));
     assert!(Needle::new("").is_none());
     // What means something in a pattern means itself.
-    assert_eq!(emulator.count(&mut Needle::new("l.ne").unwrap()), 0);
+    assert_eq!(emulator.count(&mut Needle::new("l.ne").unwrap(), corner), (0, 0));
 }
 
 #[test]

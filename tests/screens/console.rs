@@ -214,6 +214,10 @@ fn what_was_written_can_be_searched_selected_copied_and_saved() {
     stage.room.write(lines.as_bytes());
     v9s.wait_for("line 200 of").press("<ctrl-]>").wait_for("Detach: end").press("/").wait_for("│/ ");
     v9s.press("line 42 ⏎").wait_for("line 42 of").expect("lines below").reject("line 200 of");
+    v9s.expect("[1:1]>").press("/").wait_for("│/ ").press("<ctrl-u>line 4⏎").wait_for("</line 4[11:11]>");
+    v9s.press("n").wait_for("</line 4[10:11]>").press("N").wait_for("[11:11]>");
+    v9s.press("/").wait_for("│/ ").press("<ctrl-u>nowhere⏎").wait_for("</nowhere[0:0]>");
+    v9s.press("/").wait_for("│/ ").press("<ctrl-u>line 42 ⏎").wait_for("[1:1]>");
     v9s.press("vlllllly").wait_for("Copied what was selected");
     assert_eq!(v9s.clipboard().as_deref(), Some("line 42"));
     // Back at what the guest writes now; what was copied can be typed.

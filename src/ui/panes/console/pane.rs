@@ -58,6 +58,8 @@ pub struct ConsolePane {
     selecting: bool,
     search: String,
     needle: Option<Needle>,
+    /// Which hit one is at, and how many there are.
+    found: (usize, usize),
     picture: Picture,
     /// The console to open first.
     wanted: Option<Place>,
@@ -79,6 +81,7 @@ impl ConsolePane {
             selecting: false,
             search: String::new(),
             needle: None,
+            found: (0, 0),
             picture: Picture::default(),
             wanted: None,
         }
@@ -161,7 +164,10 @@ impl ConsolePane {
         let (Some(needle), Some(console)) = (&mut self.needle, scene.consoles.active_mut()) else { return };
         // The newest comes first: one looks back.
         match console.emulator.find(needle, self.reader, by > 0) {
-            Some(place) => self.reader = place,
+            Some(place) => {
+                self.reader = place;
+                self.found = console.emulator.count(needle, place);
+            }
             None => scene.say(format!("{:?} stands nowhere in this console.", self.search), Health::Idle),
         }
     }
@@ -408,17 +414,17 @@ impl Pane for ConsolePane {
     fn set_search(&mut self, text: &str, scene: &mut Scene<'_>) {
         text.clone_into(&mut self.search);
         self.needle = Needle::new(text);
-        if self.needle.is_some()
+        self.found = (0, 0);
+        if let Some(needle) = &mut self.needle
             && let Some(console) = scene.consoles.active_mut()
         {
             // The newest one, from the end on: what is typed next narrows it.
             console.emulator.scroll(Scroll::Bottom);
             let (columns, rows) = console.emulator.size();
             self.reader = emulator::Place { row: rows - 1, column: columns - 1 };
-            if let Some(place) =
-                self.needle.as_mut().and_then(|needle| console.emulator.find(needle, self.reader, true))
-            {
+            if let Some(place) = console.emulator.find(needle, self.reader, true) {
                 self.reader = place;
+                self.found = console.emulator.count(needle, place);
             }
         }
     }
@@ -512,13 +518,18 @@ impl Pane for ConsolePane {
         picture.scrolled = emulator.scrolled();
         picture.said = console.said();
         let (columns, rows) = emulator.size();
+        let searched = text::one_line(&self.search, 40);
+        let chip = match self.found {
+            _ if self.search.is_empty() => CompactString::default(),
+            (at, count) => format_compact!("{searched}[{at}:{count}]"),
+        };
         let mut word = console.word();
         word.0.push_str(" · ctrl-] menu");
         picture.title = Title {
             name: "Console".into(),
             part: text::one_line(&place.to_string(), 80).into(),
             count: format_compact!("{columns}x{rows}"),
-            chip: text::one_line(&self.search, 40).into(),
+            chip,
             word,
             ..Title::default()
         };
