@@ -311,6 +311,9 @@ fn the_mouse_is_told_of_where_it_is_wanted() {
     assert_eq!(told(b"\x1b[?1000h\x1b[?1006h", Act::Drag(0), place), some(""));
     assert_eq!(told(b"\x1b[?1002h\x1b[?1006h", Act::Drag(0), place), some("\x1b[<32;10;2M"));
     assert_eq!(told(b"\x1b[?1000h\x1b[?1006h", Act::WheelDown, place), some("\x1b[<65;10;2M"));
+    let held = Held { shift: true, alt: true, control: true };
+    let all = fed(b"\x1b[?1000h\x1b[?1006h").0.mouse(Act::WheelUp, place, held);
+    assert_eq!(all.as_deref(), Some(&b"\x1b[<92;10;2M"[..]));
     assert_eq!(told(b"\x1b[?1000h", Act::Press(0), place), some("\x1b[M *\""));
     assert_eq!(told(b"\x1b[?1000h", Act::Release(0), place), some("\x1b[M#*\""));
     assert_eq!(told(b"\x1b[?1000h", Act::Press(0), Place { row: 0, column: 300 }), None);

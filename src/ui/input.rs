@@ -83,6 +83,8 @@ pub struct Mouse {
     pub x: u16,
     /// The row.
     pub y: u16,
+    /// Shift, alt and control, as they are held down beside it.
+    pub with: KeyModifiers,
 }
 
 /// What a mouse can do here.
@@ -115,7 +117,7 @@ impl Mouse {
             MouseEventKind::ScrollDown => MouseAct::Wheel(WHEEL),
             _ => return None,
         };
-        Some(Self { act, x: event.column, y: event.row })
+        Some(Self { act, x: event.column, y: event.row, with: event.modifiers })
     }
 }
 

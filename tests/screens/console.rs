@@ -194,6 +194,14 @@ fn a_program_of_a_guest_has_the_whole_pane_and_not_the_terminal() {
     let raw = v9s.raw();
     let passed = |bytes: &[u8]| raw.windows(bytes.len()).any(|part| part == bytes);
     assert!(!passed(b"\x1b]") && !passed(b"\x1bP") && !passed(b"\x1b[5i") && !passed(b"\x1b[6n"));
+    // Its mouse is told of, with what is held down beside it: control, then alt and shift.
+    stage.room.write(b"\x1b[?1000h\x1b[?1006h\x1b[3;1Hmouse");
+    v9s.wait_for("mouse");
+    for held in [0, 16, 12] {
+        v9s.send(format!("\x1b[<{held};{};{}M", x + 3, y + 1).as_bytes());
+        stage.room.await_typed(format!("\x1b[<{held};3;1M").as_bytes());
+    }
+    stage.room.write(b"\x1b[?1000l");
     // Another size is taken while it runs; it can be told to a shell.
     v9s.resize(80, 24)
         .wait_for("Console(shop/web-0)[78x")

@@ -146,13 +146,18 @@ pub(super) static READING: &[Binding] = &[
     row(&[Key::char('G')], ConsoleCommand::Bottom, "Newest line", Hint::Quiet),
 ];
 
+/// What is held down, as the emulator knows it.
+pub(super) fn held(with: KeyModifiers) -> Held {
+    Held {
+        shift: with.contains(KeyModifiers::SHIFT),
+        alt: with.contains(KeyModifiers::ALT),
+        control: with.contains(KeyModifiers::CONTROL),
+    }
+}
+
 /// A key as the emulator knows it.
 pub(super) fn code_of(key: Key) -> Option<(Code, Held)> {
-    let held = Held {
-        shift: key.with.contains(KeyModifiers::SHIFT),
-        alt: key.with.contains(KeyModifiers::ALT),
-        control: key.with.contains(KeyModifiers::CONTROL),
-    };
+    let held = held(key.with);
     let code = match key.code {
         KeyCode::Char(c) => Code::Char(c),
         KeyCode::Enter => Code::Enter,

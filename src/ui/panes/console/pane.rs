@@ -5,11 +5,11 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::keys::{ConsoleCommand, ESCAPE, MENU, READING, TYPING, code_of};
+use super::keys::{ConsoleCommand, ESCAPE, MENU, READING, TYPING, code_of, held};
 use super::look::{self, Drawn};
 use super::session::{Console, Place};
 use super::{Consoles, MOST};
-use crate::emulator::input::{Act, Held};
+use crate::emulator::input::Act;
 use crate::emulator::{self, Needle, Scroll};
 use crate::model::Now;
 use crate::store::Health;
@@ -465,7 +465,7 @@ impl Pane for ConsolePane {
         let Some(console) = scene.consoles.active_mut() else { return };
         if self.mode == Mode::Typing
             && console.is_live()
-            && let Some(bytes) = console.emulator.mouse(act, place, Held::default())
+            && let Some(bytes) = console.emulator.mouse(act, place, held(mouse.with))
         {
             console.type_bytes(bytes, scene.effects);
             return;
