@@ -235,6 +235,8 @@ pub struct Pace {
     pub look: Duration,
     /// Looks at a machine that seems unchanged before that is believed: its phase is written some time after its guest has ended.
     pub looks: u32,
+    /// Between two looks at a machine whose console is open.
+    pub glance: Duration,
     /// How long a machine may take to come back.
     pub patience: Duration,
     /// Between two signs of life that are asked for.
@@ -248,6 +250,7 @@ impl Default for Pace {
         Self {
             look: Duration::from_secs(1),
             looks: 3,
+            glance: Duration::from_secs(5),
             patience: Duration::from_secs(300),
             ping: Duration::from_secs(25),
             alive: Duration::from_secs(2),

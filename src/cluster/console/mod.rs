@@ -58,6 +58,14 @@ impl ConsoleRequest {
         self.platform.row().object(&self.namespace, &self.name)
     }
 
+    async fn look(&self, connection: &Connection) -> Looked {
+        match connection.get_json::<Value>(&self.object(), "application/json", PATIENCE).await {
+            Ok(object) => Looked::Here((self.platform.row().read)(&object)),
+            Err(failure) if failure.kind == FailureKind::NotFound => Looked::Gone,
+            Err(failure) => Looked::Failed(failure),
+        }
+    }
+
     fn line(&self, instance: Option<&Instance>) -> Result<(String, Protocol), Failure> {
         self.platform.row().line(&self.namespace, &self.name, instance.map(|one| one.pod.as_str()))
     }
@@ -70,6 +78,8 @@ pub enum ConsoleNews {
     State(State),
     /// What the guest wrote before, line by line. Comes before anything else that it wrote.
     Backlog(Vec<String>),
+    /// While it is open: whether the guest is paused now.
+    Paused(bool),
     /// What it writes, at most [`PIECE`] bytes.
     Bytes(Bytes),
 }
@@ -210,7 +220,7 @@ impl Driver {
         loop {
             self.tell_state().await?;
             let input = match action {
-                Action::Look => Input::Looked(self.look().await),
+                Action::Look => Input::Looked(self.request.look(&self.connection).await),
                 Action::Open => match self.open().await? {
                     Ok(open) => {
                         line = Some(open);
@@ -251,15 +261,6 @@ impl Driver {
             self.tell(ConsoleNews::State(state)).await?;
         }
         Some(())
-    }
-
-    async fn look(&self) -> Looked {
-        let path = self.request.object();
-        match self.connection.get_json::<Value>(&path, "application/json", PATIENCE).await {
-            Ok(object) => Looked::Here((self.request.platform.row().read)(&object)),
-            Err(failure) if failure.kind == FailureKind::NotFound => Looked::Gone,
-            Err(failure) => Looked::Failed(failure),
-        }
     }
 
     /// Opens the stream, and reads beside what was written before.
@@ -326,6 +327,8 @@ impl Driver {
     /// Carries bytes both ways until the stream ends.
     async fn carry(&mut self, mut listening: Listening, mut typing: Typing) -> Option<End> {
         let (hands, sink, pace) = (&mut self.hands, &self.sink, self.pace);
+        let (connection, request) = (&self.connection, &self.request);
+        let mut paused = self.machine.instance().is_some_and(|one| one.paused);
         let mut heard_any = false;
         let machine = &mut self.machine;
         let listen = async {
@@ -369,8 +372,22 @@ impl Driver {
                 }
             }
         };
+        // The stream itself does not tell: a paused guest is one that says nothing.
+        let watch = async {
+            loop {
+                sleep(pace.glance).await;
+                if let Looked::Here(now) = request.look(connection).await
+                    && now.paused != paused
+                {
+                    paused = now.paused;
+                    // Who listens no more is noticed beside.
+                    let _ = sink.send(ConsoleNews::Paused(paused)).await;
+                }
+            }
+        };
         tokio::select! {
             end = listen => end,
+            () = watch => None,
             () = speak => {
                 typing.close().await;
                 None

@@ -12,6 +12,7 @@ use super::*;
 const FAST: Pace = Pace {
     look: Duration::from_millis(5),
     looks: 2,
+    glance: Duration::from_millis(10),
     patience: Duration::from_secs(60),
     ping: Duration::from_secs(25),
     alive: Duration::from_secs(2),
@@ -360,4 +361,26 @@ async fn a_read_only_session_runs_no_command_in_a_pod() {
     let said = why.sentence("shop/web", Platform::Virtink);
     assert!(said.contains("read-only (--readonly)"), "{said}");
     assert!(opened.server.seen().iter().all(|seen| !is_exec(seen)), "nothing was sent");
+}
+
+#[tokio::test]
+async fn a_guest_that_is_paused_meanwhile_is_told_of_and_stays_open() {
+    let looks = AtomicU32::new(0);
+    let answer = move |seen: &Seen| match is_console(seen) {
+        true => Answer::Stream(vec![Step::Say(b"hi"), Step::Hold]),
+        false => about(
+            seen,
+            &instance(|vmi| {
+                let look = looks.fetch_add(1, Ordering::SeqCst);
+                let paused = if (6..9).contains(&look) { "True" } else { "False" };
+                vmi["status"]["conditions"] = json!([{"type": "Paused", "status": paused}]);
+            }),
+        ),
+    };
+    let mut opened = Opened::at(Flags::default(), FAST, answer).await;
+    assert!(matches!(opened.settled().await, State::Live { paused: false, .. }));
+    assert_eq!(opened.heard(2).await, b"hi");
+    assert_eq!(opened.next().await, ConsoleNews::Paused(true));
+    assert_eq!(opened.next().await, ConsoleNews::Paused(false));
+    assert_eq!(opened.server.seen().iter().filter(|seen| is_console(seen)).count(), 1);
 }

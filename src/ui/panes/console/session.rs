@@ -94,8 +94,12 @@ impl Console {
                 }
             }
             ConsoleNews::State(state) => self.stand(state),
+            ConsoleNews::Paused(now) => self.pause(now),
             ConsoleNews::Bytes(bytes) => {
                 self.heard = true;
+                if let State::Live { paused, .. } = &mut self.state {
+                    *paused = false;
+                }
                 let answers = self.emulator.feed(&bytes);
                 if !answers.is_empty() {
                     self.send(answers, effects);
@@ -111,6 +115,13 @@ impl Console {
             }
         }
         Draw::Soon
+    }
+
+    fn pause(&mut self, now: bool) {
+        if let State::Live { paused, .. } = &mut self.state {
+            *paused = now;
+            self.emulator.note(if now { "── Paused." } else { "── Resumed." });
+        }
     }
 
     fn stand(&mut self, state: State) {
@@ -184,7 +195,7 @@ impl Console {
     pub(super) fn word(&self) -> (CompactString, Health) {
         let (word, health): (CompactString, Health) = match &self.state {
             State::Opening => ("opening".into(), Health::Busy),
-            State::Live { paused: true, .. } if !self.heard => ("paused".into(), Health::Warning),
+            State::Live { paused: true, .. } => ("paused".into(), Health::Warning),
             State::Live { .. } if self.deaf => ("live, read-only".into(), Health::Well),
             State::Live { .. } => ("live".into(), Health::Well),
             State::Closed(why) => (why.word().into(), Health::Failed),
@@ -201,9 +212,9 @@ impl Console {
         let name = self.place.to_string();
         match &self.state {
             State::Opening => None,
-            State::Live { paused: true, .. } if !self.heard => Some((
+            State::Live { paused: true, .. } => Some((
                 format!(
-                    "{name} was paused when its console was opened: it writes nothing until it is resumed."
+                    "{name} is paused: its guest writes nothing, and reads nothing, until it is resumed."
                 ),
                 Health::Warning,
             )),
