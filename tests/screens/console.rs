@@ -321,6 +321,37 @@ fn what_has_no_console_is_told_in_a_sentence() {
 }
 
 #[test]
+fn a_machine_of_virtink_has_a_console_of_its_own_kind() {
+    let stage = Stage::new();
+    for (name, status) in [("asleep", json!({})), ("lost", json!({"phase": "Running", "nodeName": "node-1"}))]
+    {
+        let machine = json!({
+            "apiVersion": "virt.virtink.smartx.com/v1alpha1", "kind": "VirtualMachine",
+            "metadata": {"namespace": "shop", "name": name, "uid": name}, "spec": {}, "status": status,
+        });
+        stage.embedded.server().put(machine).unwrap();
+    }
+    let mut v9s = stage.screen(&["-c", "virtink"]);
+    v9s.wait_for("lost").press("/asleep⏎").gone("lost").press("s").wait_for("Console(shop/asleep)");
+    v9s.wait_for("has ended (Stopped)").expect("Virtink does not tell").reject("KubeVirt does not");
+    v9s.press("⎋").gone("Console(").press("⎋").wait_for("lost").press("/lost⏎").gone("asleep").press("s");
+    v9s.wait_for("is reached through its pod").press("⎋").gone("Console(");
+}
+
+#[test]
+fn a_pause_while_it_is_open_is_told() {
+    let stage = Stage::new();
+    let mut v9s = stage.open(&[]);
+    stage.run("web-0", |vmi| {
+        vmi["status"]["conditions"] = json!([{"type": "Paused", "status": "True"}]);
+    });
+    v9s.wait_for("shop/web-0 is paused").expect("── Paused.").expect("paused · ctrl-]");
+    stage.run("web-0", |_| {});
+    v9s.wait_for("── Resumed.").gone("is paused").expect("live · ctrl-]");
+    assert_eq!(stage.room.opened(), 1);
+}
+
+#[test]
 fn several_consoles_are_tabs() {
     let stage = Stage::new();
     let mut v9s = stage.open(&[]);
