@@ -1,11 +1,13 @@
 //! The serial console of a machine: opened, kept, and opened again where that harms nobody.
 //!
-//! `machine` decides, `instance` is what it looks at, and the task here asks. What the guest wrote before comes from the log of the
-//! container that keeps it, where there is one; KubeVirt itself keeps nothing for who comes later.
+//! `machine` decides, `instance` is what it looks at, `why` says what came of it, `platform` has what differs between platforms, and
+//! the task here asks. What the guest wrote before comes from the log of the container that keeps it, where there is one; KubeVirt
+//! itself keeps nothing for who comes later.
 
 mod instance;
 mod machine;
 mod platform;
+mod why;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +24,9 @@ use super::error::{Failure, FailureKind};
 use super::stream::{self, End, Heard, Listening, Protocol, Typing};
 use super::watch::{escape, with_query};
 pub use instance::{Instance, Looked};
-pub use machine::{Action, Input, Machine, Pace, State, Why, why};
+pub use machine::{Action, Input, Machine, Pace, State};
 pub use platform::Platform;
+pub use why::{Why, why};
 
 /// How long opening and looking may take.
 const PATIENCE: Duration = Duration::from_secs(15);
