@@ -120,7 +120,10 @@ impl Filled {
     /// `vms` of all namespaces before any row has come.
     pub fn empty(count: usize) -> Self {
         let now = Now::at(TODAY);
-        let options = Options { view: Some("vms".to_owned()), all_namespaces: true, ..Options::default() };
+        let mut options =
+            Options { view: Some("vms".to_owned()), all_namespaces: true, ..Options::default() };
+        // The list by itself; what stands beside it is measured by itself, too.
+        options.config.ui.side = false;
         let mut app = App::new(options, Theme::default(), SIZE, now);
         app.start(now);
         let size = Size::new(SIZE.0, SIZE.1);

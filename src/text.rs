@@ -159,7 +159,7 @@ mod tests {
             ("importer-prime-7fab74c", 13, "import…fab74c"),
             ("importer-prime-7fab74c", 12, "import…ab74c"),
             ("abcdefgh", 4, "abc…"),
-            ("東京都東京都東京都", 8, "東…京都"),
+            ("東京都東京都東京都", 8, "東京…都"),
             ("", 0, ""),
         ] {
             assert_eq!(cut_middle(text, columns), want, "{text} {columns}");

@@ -147,9 +147,6 @@ impl Connection {
     /// `limit` is for the head (for the whole answer, if it is an error). A caller that reads the body watches the time
     /// itself. Watches are asked for without compression, see below.
     ///
-    /// A server may close a connection that is kept open just when a request goes out on it (kube-apiserver does, unannounced,
-    /// after it refused a stream). A read that met with that is sent once more.
-    ///
     /// # Errors
     ///
     /// [`FailureKind::ReadOnly`] if the request is not a read (a mistake of the caller; nothing was sent), a
@@ -161,11 +158,7 @@ impl Connection {
                 format!("{} is not a read; nothing was sent.", request.method()),
             ));
         }
-        let again = request.clone();
-        match self.exchange(request, limit).await {
-            Err(failure) if failure.kind == FailureKind::Disconnected => self.exchange(again, limit).await,
-            answer => answer,
-        }
+        self.exchange(request, limit).await
     }
 
     /// Opens a byte stream into a guest or a pod: a GET that asks for an upgrade. Status 101 is a success here; the caller
@@ -210,6 +203,9 @@ impl Connection {
 
     /// Reads a small JSON document; `accept` is the `Accept` header. `limit` is for the head and
     /// for the body, each.
+    ///
+    /// A server may close a connection that is kept open just when a request goes out on it (kube-apiserver does, unannounced,
+    /// after it refused a stream). Who met with that is sent once more; lists and watches are not, their feeds tell of it.
     ///
     /// # Errors
     ///
@@ -261,7 +257,11 @@ impl Connection {
 
     /// Logging in again has its own time limit and must not be cut off by that of a read.
     async fn read(&self, request: Request<Vec<u8>>, limit: Duration) -> Result<Bytes, Failure> {
-        let response = self.send(request, limit).await?;
+        let again = request.clone();
+        let response = match self.send(request, limit).await {
+            Err(failure) if failure.kind == FailureKind::Disconnected => self.send(again, limit).await?,
+            answer => answer?,
+        };
         self.within(limit, self.collect(response)).await
     }
 

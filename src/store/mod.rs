@@ -106,6 +106,9 @@ impl Batch {
     }
 }
 
+/// Room that is kept from one batch for the next, in records.
+const SCRATCH: usize = 64;
+
 /// Rows that may look different after a batch.
 #[derive(Debug, Default)]
 pub struct Touched {
@@ -366,6 +369,7 @@ impl Store {
             }
         }
         touched.ids.append(&mut self.also_touched);
+        self.also_touched.shrink_to(SCRATCH);
         self.links.spread(&mut touched.ids, from);
         for &id in &touched.ids[from..] {
             if self.states.keeps(id.kind())

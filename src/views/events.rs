@@ -1,9 +1,10 @@
 //! `events`: what controllers said, the newest first.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::Column;
-use super::column::{Sets, name, namespace, text, time, word};
+use super::column::{Holds, Sets, name, namespace, text, time, word};
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::Word;
 use crate::records::{Event, Kind};
@@ -24,26 +25,30 @@ pub(super) static VIEW: View<Event> = View {
     },
     columns: &[
         namespace(),
-        Column::<Event>::age("LAST SEEN", |event, _| time(event.last_seen)).within(Sets::all()),
-        Column::<Event>::text("TYPE", 8, |event, _| {
-            SortKey::Text(if event.warning { "Warning" } else { "Normal" })
-        })
-        .within(Sets::all()),
-        Column::<Event>::text("REASON", 32, |event, _| text(&event.record().reason)).within(Sets::all()),
+        Column::<Event>::age("SEEN", |event, _| time(event.last_seen)).within(Sets::all()),
+        // With the sign of a warning in front of it.
+        Column {
+            holds: Holds::State,
+            ..Column::<Event>::text("REASON", 24, |event, _| text(&event.record().reason)).within(Sets::all())
+        },
         Column::<Event>::text("OBJECT", 40, |event, _| text(&event.record().object_name))
             .written(|event, _, out| {
-                let kind = event.object_kind.to_lowercase();
-                let _ = write!(out, "{kind}/{}", event.object_name);
+                let _ = write!(out, "{}/{}", short(&event.object_kind), event.object_name);
             })
             .within(Sets::all()),
         Column::<Event>::text("MESSAGE", 200, |event, _| text(&event.record().message)).within(Sets::all()),
         Column::<Event>::number("COUNT", |event, _| SortKey::Number(i64::from(event.count)))
             .within(Sets::TRIAGE),
+        Column::<Event>::text("TYPE", 8, |event, _| {
+            SortKey::Text(if event.warning { "Warning" } else { "Normal" })
+        })
+        .wide()
+        .within(Sets::TRIAGE),
         Column::<Event>::text("FROM", 30, |event, _| word(event.source)).wide(),
         Column::<Event>::age("FIRST SEEN", |event, _| time(event.first_seen)).wide().within(Sets::TRIAGE),
         Column { sets: Sets::empty(), ..name() }.wide(),
     ],
-    sort: Sort::By("LAST SEEN", Dir::Down),
+    sort: Sort::By("SEEN", Dir::Down),
     open: Open::Detail,
     related: &[Related::above(Road::Owner, "about", ABOUT)],
 };
@@ -67,3 +72,12 @@ const ABOUT: &[Kind] = &[
     Kind::OsArtifact,
     Kind::StorageClass,
 ];
+
+/// A kind as people write it: `pvc`, `vmi`; short names of a few letters save nothing.
+fn short(kind: &str) -> Cow<'_, str> {
+    let known = Kind::ALL.iter().map(|known| known.info()).find(|info| info.name == kind);
+    match known.and_then(|info| info.short.first()) {
+        Some(short) if kind.len() > 8 => Cow::Borrowed(*short),
+        _ => Cow::Owned(kind.to_lowercase()),
+    }
+}

@@ -92,7 +92,7 @@ async fn a_read_on_a_connection_that_the_server_closes_just_then_is_sent_again_a
     })
     .await;
     let connection = to(&server, "", &Flags::default()).await;
-    connection.send(get("/version"), LONG).await.unwrap();
+    connection.get_text("/version", "*/*", LONG).await.unwrap();
     assert_eq!(server.seen().len(), 2);
     let cut = connection.change(request("POST", "/x"), LONG).await.unwrap_err();
     assert_eq!((cut.kind, server.seen().len()), (FailureKind::Disconnected, 3));
