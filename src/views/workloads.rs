@@ -49,7 +49,8 @@ impl<'a> At<'a, Entry> {
 pub(super) static VIEW: View<Entry> = View {
     name: "workloads",
     aliases: &["workload", "wl", "work", "wk"],
-    rows: &[Kind::Workload, Kind::Vm, Kind::Pool, Kind::VirtinkVm],
+    // Where none of them is served, the first is named.
+    rows: &[Kind::Vm, Kind::Workload, Kind::Pool, Kind::VirtinkVm],
     partners: super::vms::PARTNERS,
     shown: |row| match row.runs() {
         Some(Runs::Machine(vm)) => vm.pool().is_none() && vm.wholes::<Workload>().next().is_none(),

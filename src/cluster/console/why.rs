@@ -71,7 +71,9 @@ impl Why {
             ),
             Self::Refused(failure) => refusal(failure, row.right),
             Self::PoweredOff => {
-                format!("{name} was powered off. When it is started again, enter opens its console.")
+                format!(
+                    "{name} was powered off. If it starts within five minutes its console opens by itself, later on enter."
+                )
             }
             Self::Rebooted => format!("{name} was started anew."),
             Self::Migrating => {

@@ -203,18 +203,9 @@ impl App {
 
     /// The keys that work now.
     pub(super) fn help(&self) -> Menu {
-        let own = self.top().map(|pane| ("HERE", pane.keys()));
-        let tables = self.tables().iter().copied();
         let mut items: Vec<Item> = Vec::new();
-        for (section, binding) in own
-            .into_iter()
-            .chain(tables)
-            .flat_map(|(section, table)| table.iter().map(move |one| (section, one)))
-        {
-            if !self.offers_key(binding) {
-                continue;
-            }
-            let keys: Vec<String> = binding.keys.iter().map(|key| format!("<{key}>")).collect();
+        for (section, binding, keys) in self.working_keys() {
+            let keys: Vec<String> = keys.iter().map(|key| format!("<{key}>")).collect();
             let keys = keys.join(" ");
             // Keys that differ in a number only stand in one line.
             match items.last_mut().filter(|last| last.section == section && last.text == binding.doc) {

@@ -53,11 +53,9 @@ impl App {
         if same {
             return;
         }
-        let own = self.top().map(Pane::keys);
         let mut rest: Vec<Hint> = Vec::new();
-        let tables = self.tables().iter().map(|(_, bindings)| *bindings);
-        for binding in own.into_iter().chain(tables).flatten() {
-            if let (Some(text), Some(key)) = (self.hint(binding), binding.keys.first())
+        for (_, binding, keys) in self.working_keys() {
+            if let (Some(text), Some(key)) = (self.hint(binding), keys.first())
                 && rest.iter().all(|hint| hint.text != text)
             {
                 rest.push(Hint { key: format_compact!("<{key}>"), text: text.into() });
@@ -78,7 +76,7 @@ impl App {
             subject,
             layers: self.layers.len(),
             crumb,
-            own: own.map_or(0, <[Binding]>::len),
+            own: self.top().map_or(0, |pane| pane.keys().len()),
             favourites: self.favourites.clone(),
             numbers,
             rest,
@@ -105,11 +103,8 @@ impl App {
         }
     }
 
-    /// What the header says of a key; nothing for keys that only the help tells of.
+    /// What the header says of a key that works; nothing for keys that only the help tells of.
     fn hint(&self, binding: &Binding) -> Option<&'static str> {
-        if !self.offers_key(binding) {
-            return None;
-        }
         match binding.hint {
             When::Quiet => None,
             When::Shown(text) | When::Namespaced(text) | When::Road(_, text) => Some(text),

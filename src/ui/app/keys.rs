@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use super::{App, Shown};
 use crate::model::Now;
 use crate::store::Health;
-use crate::ui::command::{self, Command, Table};
+use crate::ui::command::{self, Binding, Command, Table};
 use crate::ui::frame::Layout;
 use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Draw, Effect};
@@ -55,6 +55,25 @@ impl App {
             Some(pane) if pane.subject().is_some() => &OF_LIST[1..],
             Some(_) => &OF_LIST[2..],
         }
+    }
+
+    /// What keys do now, by the section it belongs to. What is nearer to the user has a key before the rest; what is left
+    /// without any does not work.
+    pub(super) fn working_keys(&self) -> Vec<(&'static str, &'static Binding, Vec<Key>)> {
+        let own = self.top().map(|pane| ("HERE", pane.keys()));
+        let tables = own.into_iter().chain(self.tables().iter().copied());
+        let mut taken: Vec<Key> = Vec::new();
+        let mut working = Vec::new();
+        for (section, binding) in
+            tables.flat_map(|(section, table)| table.iter().map(move |one| (section, one)))
+        {
+            let free: Vec<Key> = binding.keys.iter().copied().filter(|key| !taken.contains(key)).collect();
+            taken.extend_from_slice(&free);
+            if !free.is_empty() && self.offers_key(binding) {
+                working.push((section, binding, free));
+            }
+        }
+        working
     }
 
     pub(super) fn paste(&mut self, text: &str, now: Now, effects: &mut Vec<Effect>) -> Draw {
