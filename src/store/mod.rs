@@ -21,7 +21,7 @@ use crate::with_kinds;
 
 pub use at::{At, Part, Row};
 pub use feeds::{Coverage, FeedId, FeedPlan, Freshness, Namespaces, Scope, Selection, Summary};
-pub use order::{Dir, Marks, RowKey, SortKey, natural, repair, sort};
+pub use order::{Dir, Level, Marks, SortKey, natural, repair, sort};
 pub use state::{CauseId, Health, State, StateFn};
 pub use table::Stored;
 pub use text_index::TextIndex;

@@ -25,8 +25,20 @@ pub enum Dir {
     Down,
 }
 
-/// The keys of a row: the sorted column, then name and namespace, which make the order total but for equal names.
-pub type RowKey<'a> = [SortKey<'a>; 3];
+/// Rows are ordered by these, one after the other. It makes the order total but for equal names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The sorted column.
+    Column,
+    /// The name.
+    Name,
+    /// The namespace.
+    Namespace,
+}
+
+impl Level {
+    const ALL: [Self; 3] = [Self::Column, Self::Name, Self::Namespace];
+}
 
 /// Numbers beyond this are told apart by the full comparison; sizes in bytes and times are far below.
 const LARGE: i64 = 1 << 60;
@@ -60,29 +72,33 @@ impl SortKey<'_> {
     }
 }
 
-fn compare(a: &RowKey<'_>, b: &RowKey<'_>, dir: Dir) -> Ordering {
-    let order = a.iter().zip(b).map(|(a, b)| a.compare(*b)).find(|order| order.is_ne());
-    let order = order.unwrap_or(Ordering::Equal);
-    if dir == Dir::Down { order.reverse() } else { order }
+/// Orders two rows upwards. Ids make the order total.
+fn compare<'a>(a: Id, b: Id, key: &impl Fn(Id, Level) -> SortKey<'a>) -> Ordering {
+    let by = |&level: &Level| key(a, level).compare(key(b, level));
+    let order = Level::ALL.iter().map(by).find(|order| order.is_ne());
+    order.unwrap_or_else(|| a.cmp(&b))
 }
 
-/// Sorts `ids` by what `key` says of each. Each key is made once.
-pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id) -> RowKey<'a>) {
-    let keys: Vec<RowKey<'a>> = ids.iter().map(|&id| key(id)).collect();
-    let ranks = Ranks::of(keys.iter().map(|key| key[0]));
-    let mut packed: Vec<(u128, u32)> = keys.iter().zip(0..).map(|(key, at)| (ranks.pack(key), at)).collect();
+/// Sorts `ids` by what `key` says of each.
+pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id, Level) -> SortKey<'a>) {
+    // Records stand in memory by their ids: read in that order they come at the speed of memory.
+    ids.sort_unstable();
+    let keys: Vec<SortKey<'a>> = ids.iter().map(|&id| key(id, Level::Column)).collect();
+    let ranks = Ranks::of(&keys);
+    let mut packed: Vec<(u128, Id)> = Vec::with_capacity(ids.len());
+    packed.extend(ids.iter().enumerate().map(|(at, &id)| {
+        let name = || key(id, Level::Name).prefix();
+        (ranks.pack(at, keys[at], name), id)
+    }));
     packed.sort_unstable();
-    let full = |a: &(u128, u32), b: &(u128, u32)| {
-        let (a, b) = (a.1 as usize, b.1 as usize);
-        compare(&keys[a], &keys[b], Dir::Up).then_with(|| ids[a].cmp(&ids[b]))
-    };
     for ties in packed.chunk_by_mut(|a, b| a.0 == b.0) {
         if ties.len() > 1 {
-            ties.sort_unstable_by(full);
+            ties.sort_unstable_by(|a, b| compare(a.1, b.1, &key));
         }
     }
-    let sorted: Vec<Id> = packed.iter().map(|&(_, from)| ids[from as usize]).collect();
-    ids.copy_from_slice(&sorted);
+    for (id, (_, sorted)) in ids.iter_mut().zip(packed) {
+        *id = sorted;
+    }
     if dir == Dir::Down {
         ids.reverse();
     }
@@ -90,8 +106,8 @@ pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id) -> RowKey<'a>) {
 
 /// How the first column is packed.
 enum Ranks {
-    /// Few different values (namespaces, states): the rank of each. Exact, and it leaves room for much of the name.
-    Few(hashbrown::HashMap<Value, u32>),
+    /// Few different values (namespaces, states): the rank of each key. Exact, and it leaves room for much of the name.
+    Few(Vec<u16>),
     /// Numbers (ages) that are told apart by their prefix.
     Numbers,
     /// Many texts: as much of each as there is room for.
@@ -99,7 +115,7 @@ enum Ranks {
 }
 
 /// A value by identity: texts are the same if they stand in the same place.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Value {
     Nothing,
     Number(i64),
@@ -118,49 +134,61 @@ impl Value {
 
 impl Ranks {
     /// The most values that are worth ranking.
-    const MOST: usize = 1024;
+    const MOST: u16 = 1024;
 
-    fn of<'a>(keys: impl Iterator<Item = SortKey<'a>>) -> Self {
+    fn of(keys: &[SortKey<'_>]) -> Self {
+        Self::few(keys).map_or_else(
+            || {
+                let exact = |key: &SortKey<'_>| match key {
+                    SortKey::Nothing => true,
+                    SortKey::Number(number) => (-LARGE..LARGE).contains(number),
+                    SortKey::Text(_) => false,
+                };
+                if keys.iter().all(exact) { Self::Numbers } else { Self::Texts }
+            },
+            Self::Few,
+        )
+    }
+
+    /// The rank of each key, if there are few different ones.
+    fn few(keys: &[SortKey<'_>]) -> Option<Vec<u16>> {
         let mut known = hashbrown::HashMap::new();
-        let mut few = Vec::new();
-        let mut numbers = true;
-        for key in keys {
-            numbers &= match key {
-                SortKey::Nothing => true,
-                SortKey::Number(number) => (-LARGE..LARGE).contains(&number),
-                SortKey::Text(_) => false,
+        let mut few: Vec<SortKey<'_>> = Vec::new();
+        // First which of the values it is, then its rank.
+        let mut ranks = Vec::with_capacity(keys.len());
+        let mut last = None;
+        for &key in keys {
+            let value = Value::of(key);
+            let place = match last {
+                Some((same, place)) if same == value => place,
+                _ => *known.entry(value).or_insert_with(|| {
+                    few.push(key);
+                    few.len() - 1
+                }),
             };
-            if few.len() <= Self::MOST {
-                known.entry(Value::of(key)).or_insert_with(|| few.push(key));
-            } else if !numbers {
-                return Self::Texts;
-            }
+            last = Some((value, place));
+            ranks.push(u16::try_from(place).ok().filter(|&place| place < Self::MOST)?);
         }
-        if few.len() > Self::MOST {
-            return if numbers { Self::Numbers } else { Self::Texts };
-        }
-        few.sort_unstable_by(|a, b| a.compare(*b));
+        let mut places: Vec<usize> = (0..few.len()).collect();
+        places.sort_unstable_by(|&a, &b| few[a].compare(few[b]));
+        let mut rank_of = vec![0; few.len()];
         let mut rank = 0;
-        let mut ranks = hashbrown::HashMap::with_capacity(few.len());
-        for (at, key) in few.iter().enumerate() {
+        for (at, &place) in places.iter().enumerate() {
             // Equal texts may stand in several places.
-            rank += u32::from(at > 0 && few[at - 1].compare(*key).is_ne());
-            ranks.insert(Value::of(*key), rank);
+            rank += u16::from(at > 0 && few[places[at - 1]].compare(few[place]).is_ne());
+            rank_of[place] = rank;
         }
-        Self::Few(ranks)
+        ranks.iter_mut().for_each(|rank| *rank = rank_of[usize::from(*rank)]);
+        Some(ranks)
     }
 
     /// A number that never contradicts `compare`: equal numbers need the full comparison.
-    fn pack(&self, key: &RowKey<'_>) -> u128 {
-        let name = key[1].prefix();
+    fn pack(&self, at: usize, key: SortKey<'_>, name: impl Fn() -> u128) -> u128 {
         match self {
-            Self::Few(ranks) => {
-                let rank = ranks.get(&Value::of(key[0])).copied().unwrap_or(0);
-                u128::from(rank) << 96 | name >> 32
-            }
-            Self::Numbers => key[0].prefix() | name >> 64,
+            Self::Few(ranks) => u128::from(ranks[at]) << 112 | name() >> 16,
+            Self::Numbers => key.prefix() | name() >> 64,
             // Names come after the whole text only.
-            Self::Texts => key[0].prefix(),
+            Self::Texts => key.prefix(),
         }
     }
 }
@@ -172,30 +200,29 @@ pub fn repair<'a>(
     changed: &[Id],
     dir: Dir,
     keep: impl Fn(Id) -> bool,
-    key: impl Fn(Id) -> RowKey<'a>,
+    key: impl Fn(Id, Level) -> SortKey<'a>,
 ) {
     let mut marks = Marks::default();
     changed.iter().for_each(|&id| marks.set(id));
     ids.retain(|&id| !marks.has(id));
     let mut fresh: Vec<Id> = changed.iter().copied().filter(|&id| marks.take(id) && keep(id)).collect();
+    sort(&mut fresh, dir, &key);
+    let before = |known: Id, new: &Fresh<'a>| {
+        let order = new.compare(known, &key).reverse();
+        if dir == Dir::Down { order.is_gt() } else { order.is_lt() }
+    };
+    let Some(&first) = fresh.first() else { return };
+    if ids.last().is_none_or(|&last| before(last, &Fresh::of(first, &key))) {
+        ids.append(&mut fresh);
+        return;
+    }
     if fresh.len() * 8 > ids.len() {
         ids.append(&mut fresh);
         sort(ids, dir, key);
         return;
     }
-    sort(&mut fresh, dir, &key);
     let mut places = vec![0; fresh.len()];
-    find_places(
-        ids,
-        0,
-        &fresh,
-        &mut places,
-        &|known, id, new| {
-            let tie = || if dir == Dir::Down { id.cmp(&known) } else { known.cmp(&id) };
-            compare(&key(known), new, dir).then_with(tie).is_lt()
-        },
-        &key,
-    );
+    find_places(ids, 0, &fresh, &mut places, &before, &key);
     // From the back, so that nothing moves twice.
     let mut end = ids.len();
     ids.resize(ids.len() + fresh.len(), Id(0));
@@ -209,6 +236,25 @@ pub fn repair<'a>(
     }
 }
 
+/// A row whose place is looked for, with its keys.
+struct Fresh<'a> {
+    id: Id,
+    keys: [SortKey<'a>; Level::ALL.len()],
+}
+
+impl<'a> Fresh<'a> {
+    fn of(id: Id, key: &impl Fn(Id, Level) -> SortKey<'a>) -> Self {
+        Self { id, keys: Level::ALL.map(|level| key(id, level)) }
+    }
+
+    /// How this row is to another one, upwards. No more keys of that one are read than it takes.
+    fn compare(&self, other: Id, key: &impl Fn(Id, Level) -> SortKey<'a>) -> Ordering {
+        let keys = self.keys.iter().zip(Level::ALL);
+        let order = keys.map(|(own, level)| own.compare(key(other, level))).find(|order| order.is_ne());
+        order.unwrap_or_else(|| self.id.cmp(&other))
+    }
+}
+
 /// Where each of `fresh` belongs in `ids`, the first of which has the place `base`. The one in the middle is looked for
 /// first: it halves the range of all others.
 fn find_places<'a>(
@@ -216,13 +262,13 @@ fn find_places<'a>(
     base: usize,
     fresh: &[Id],
     places: &mut [usize],
-    before: &impl Fn(Id, Id, &RowKey<'a>) -> bool,
-    key: &impl Fn(Id) -> RowKey<'a>,
+    before: &impl Fn(Id, &Fresh<'a>) -> bool,
+    key: &impl Fn(Id, Level) -> SortKey<'a>,
 ) {
     let middle = fresh.len() / 2;
     let Some(&id) = fresh.get(middle) else { return };
-    let new = key(id);
-    let at = ids.partition_point(|&known| before(known, id, &new));
+    let new = Fresh::of(id, key);
+    let at = ids.partition_point(|&known| before(known, &new));
     places[middle] = base + at;
     find_places(&ids[..at], base, &fresh[..middle], &mut places[..middle], before, key);
     find_places(&ids[at..], base + at, &fresh[middle + 1..], &mut places[middle + 1..], before, key);
@@ -374,14 +420,22 @@ mod tests {
         fn sorting_is_what_comparing_says(
             rows in prop::collection::vec(("[ab]{0,10}", "[ab0-9]{1,11}", "[ab]{1,2}"), 0..60), down: bool,
         ) {
-            let key = |id: Id| -> RowKey<'_> {
+            let key = |id: Id, level: Level| {
                 let (a, b, c) = &rows[id.slot()];
-                [SortKey::Text(a), SortKey::Text(b), SortKey::Text(c)]
+                SortKey::Text(match level {
+                    Level::Column => a,
+                    Level::Name => b,
+                    Level::Namespace => c,
+                })
             };
             let dir = if down { Dir::Down } else { Dir::Up };
             let mut sorted = ids(rows.len());
             sort(&mut sorted, dir, key);
-            prop_assert!(sorted.is_sorted_by(|a, b| compare(&key(*a), &key(*b), dir).is_le()));
+            let in_order = |a: &Id, b: &Id| {
+                let order = compare(*a, *b, &key);
+                if down { order.is_ge() } else { order.is_le() }
+            };
+            prop_assert!(sorted.is_sorted_by(in_order));
             let mut all = sorted.clone();
             all.sort();
             prop_assert_eq!(all, ids(rows.len()));
@@ -395,8 +449,11 @@ mod tests {
             let dir = if down { Dir::Down } else { Dir::Up };
             let mut values = before.clone();
             let mut rows = ids(values.len());
-            let key = |values: &[i64], id: Id| [SortKey::Number(values[id.slot()]), SortKey::Nothing, SortKey::Nothing];
-            sort(&mut rows, dir, |id| key(&values, id));
+            let key = |values: &[i64], id: Id, level| match level {
+                Level::Column => SortKey::Number(values[id.slot()]),
+                Level::Name | Level::Namespace => SortKey::Nothing,
+            };
+            sort(&mut rows, dir, |id, level| key(&values, id, level));
             let mut gone = Vec::new();
             let mut changed = Vec::new();
             for (slot, value, leaves) in changes {
@@ -406,9 +463,9 @@ mod tests {
                 changed.push(id);
                 if leaves { gone.push(id) } else { gone.retain(|other| *other != id) }
             }
-            repair(&mut rows, &changed, dir, |id| !gone.contains(&id), |id| key(&values, id));
+            repair(&mut rows, &changed, dir, |id| !gone.contains(&id), |id, level| key(&values, id, level));
             let mut anew: Vec<Id> = ids(values.len()).into_iter().filter(|id| !gone.contains(id)).collect();
-            sort(&mut anew, dir, |id| key(&values, id));
+            sort(&mut anew, dir, |id, level| key(&values, id, level));
             prop_assert_eq!(rows, anew);
         }
     }

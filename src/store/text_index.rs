@@ -24,6 +24,9 @@ impl TextIndex {
     /// Sets the text of a row. Texts longer than 64 KiB are cut.
     pub fn set(&mut self, id: Id, text: &str) {
         self.remove(id);
+        if self.dead > 1024 && self.dead * 2 > self.lines.len() {
+            self.compact();
+        }
         if self.text.len() >= MOST_TEXT {
             return;
         }
@@ -48,9 +51,6 @@ impl TextIndex {
             line.1 = None;
             self.dead += 1;
         }
-        if self.dead > 1024 && self.dead * 2 > self.lines.len() {
-            self.compact();
-        }
     }
 
     /// How many rows have a text.
@@ -69,11 +69,19 @@ impl TextIndex {
         self.text.capacity() + self.lines.capacity() * size_of::<(u32, Option<Id>)>() + places
     }
 
+    /// Whether a row has a text.
+    pub fn has(&self, id: Id) -> bool {
+        self.line_of(id) != NOWHERE
+    }
+
+    fn line_of(&self, id: Id) -> u32 {
+        let place = self.places.iter().find(|(kind, _)| *kind == id.kind());
+        place.and_then(|(_, places)| places.get(id.slot())).copied().unwrap_or(NOWHERE)
+    }
+
     /// The text of a row, in lower case.
     pub fn text(&self, id: Id) -> Option<&str> {
-        let place = self.places.iter().find(|(kind, _)| *kind == id.kind());
-        let line = place.and_then(|(_, places)| places.get(id.slot())).copied().unwrap_or(NOWHERE);
-        self.line(line as usize).map(|line| line.trim_end_matches('\n'))
+        self.line(self.line_of(id) as usize).map(|line| line.trim_end_matches('\n'))
     }
 
     /// Whether the row's text has all of `terms`, which are lower-case.
@@ -130,9 +138,12 @@ impl TextIndex {
 
     fn compact(&mut self) {
         let old = std::mem::take(self);
+        self.text.reserve(old.text.len());
         for (line, &(_, id)) in old.lines.iter().enumerate() {
             if let (Some(id), Some(text)) = (id, old.line(line)) {
-                self.set(id, text.trim_end_matches('\n'));
+                *self.place(id) = u32::try_from(self.lines.len()).unwrap_or(NOWHERE);
+                self.lines.push((u32::try_from(self.text.len()).unwrap_or(NOWHERE), Some(id)));
+                self.text.push_str(text);
             }
         }
     }

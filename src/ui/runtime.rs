@@ -278,7 +278,10 @@ impl Loop {
     }
 
     fn next_change(&self) -> Option<Instant> {
-        self.app.next_change(Now::read()).map(|pause| Instant::now() + pause + Duration::from_millis(5))
+        let pause = self.app.next_change(Now::read())?;
+        // An age that is due in a second must have come over the edge by then.
+        let margin = if pause.is_zero() { Duration::ZERO } else { Duration::from_millis(5) };
+        Some(Instant::now() + pause + margin)
     }
 
     async fn wait(&mut self, change: Option<Instant>) -> Woken {

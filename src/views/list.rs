@@ -64,8 +64,8 @@ pub struct List {
     fault_count: usize,
     marked: Marked,
     index: Option<TextIndex>,
-    /// Rows whose text is still to be put into the index.
-    unindexed: Vec<Id>,
+    /// Rows of which is still to be seen whether they pass, the last one first.
+    unjudged: Vec<Id>,
     /// The second in which a row passes, or no longer passes, because time goes on.
     due: Option<i64>,
     cursor: Option<Uid>,
@@ -106,7 +106,7 @@ impl List {
             fault_count: 0,
             marked: Marked::default(),
             index: None,
-            unindexed: Vec::new(),
+            unjudged: Vec::new(),
             due: None,
             cursor: None,
             place: 0,
@@ -172,7 +172,6 @@ impl List {
     /// Rows anywhere may read differently.
     fn all_changed(&mut self, store: &Store, now: Now) {
         self.index = None;
-        self.unindexed = Vec::new();
         (self.faults, self.fault_count) = (Marks::default(), 0);
         for at in 0..self.all.len() {
             self.look_for_fault(self.all[at], store, now);
@@ -189,7 +188,9 @@ impl List {
         let changed: Vec<Id> = touched.ids.iter().copied().filter(|id| kinds.contains(&id.kind())).collect();
         if !changed.is_empty() {
             let keep = |id: Id| Self::shows(view, namespace, store, id);
-            repair(&mut self.all, &changed, self.dir, keep, |id| view.row_key(store, id, column, now));
+            repair(&mut self.all, &changed, self.dir, keep, |id, level| {
+                view.order_key(store, id, column, level, now)
+            });
         }
         if touched.all {
             // States and partners everywhere may read differently, and with them the order and the filter's text.
@@ -213,19 +214,12 @@ impl List {
         marked.follow(changed, there, |namespace| self.may_come(namespace, store), store);
         self.marked = marked;
         if !self.is_filtered() {
-            self.remember_unindexed(changed);
+            self.forget_text(changed);
             self.find_cursor(store);
             return;
         }
-        let mut passing = self.passing.take().unwrap_or_default();
         self.index_rows(changed, store, now);
-        let cells = self.cells(store, now);
-        let scratch = std::cell::RefCell::new(String::new());
-        let keep = |id: Id| there(id) && self.passes(&cells, id, &mut scratch.borrow_mut());
-        repair(&mut passing, changed, self.dir, keep, |id| view.row_key(store, id, self.column, now));
-        let due = cells.due.get();
-        self.passing = Some(passing);
-        self.fall_due(due, now);
+        self.put_passing(changed, store, now);
         self.find_cursor(store);
     }
 
@@ -246,6 +240,7 @@ impl List {
         if turned {
             self.all.reverse();
             self.passing.iter_mut().for_each(|passing| passing.reverse());
+            self.unjudged.reverse();
         } else {
             self.sort(store, now);
             self.order_passing();
@@ -261,16 +256,21 @@ impl List {
 
     fn sort(&mut self, store: &Store, now: Now) {
         let (view, column) = (&self.view, self.column);
-        sort(&mut self.all, self.dir, |id| view.row_key(store, id, column, now));
+        sort(&mut self.all, self.dir, |id, level| view.order_key(store, id, column, level, now));
     }
 
-    /// Brings the rows that pass into the order of all rows.
+    /// Brings the rows that pass into the order of all rows, and those of which that is still to be seen.
     fn order_passing(&mut self) {
-        if let Some(passing) = &mut self.passing {
-            let mut pass = Marks::default();
-            passing.iter().for_each(|&id| pass.set(id));
-            passing.clear();
-            passing.extend(self.all.iter().filter(|&&id| pass.has(id)));
+        let in_order = |rows: &mut Vec<Id>| {
+            let mut among = Marks::default();
+            rows.iter().for_each(|&id| among.set(id));
+            rows.clear();
+            rows.extend(self.all.iter().filter(|&&id| among.has(id)));
+        };
+        self.passing.iter_mut().for_each(in_order);
+        if !self.unjudged.is_empty() {
+            in_order(&mut self.unjudged);
+            self.unjudged.reverse();
         }
     }
 
@@ -316,7 +316,6 @@ impl List {
         }
         (self.wide, self.set) = (wide, set);
         self.index = None;
-        self.unindexed = Vec::new();
         if self.plan.reads_text() {
             self.refilter(false, store, now);
         }
@@ -400,7 +399,7 @@ impl List {
     /// How many bytes it holds beside the store.
     pub fn bytes(&self) -> usize {
         let ids = self.all.capacity() + self.passing.as_ref().map_or(0, Vec::capacity);
-        let ids = ids + self.unindexed.capacity();
+        let ids = ids + self.unjudged.capacity();
         ids * size_of::<Id>() + self.index.as_ref().map_or(0, TextIndex::bytes)
     }
 }

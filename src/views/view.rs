@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::column::{Column, Heading, Holds, Layout, Sets, Shown, state_key, write_key, write_state};
 use crate::model::{Age, Now};
-use crate::records::Kind;
-use crate::store::{At, Dir, Health, Id, Row, RowKey, Selection, SortKey, State, Store};
+use crate::records::{Kind, Meta};
+use crate::store::{At, Dir, Health, Id, Level, Row, Selection, SortKey, State, Store};
 
 /// What opening a row does.
 #[derive(Clone, Copy, Debug)]
@@ -185,13 +185,16 @@ pub trait AnyView: Send + Sync {
         heading.is_in(layout) && heading.needs.is_none_or(|kind| !store.is_empty(kind))
     }
 
-    /// The full key of a row when it is sorted by `column`.
-    fn row_key<'a>(&self, store: &'a Store, id: Id, column: usize, now: Now) -> RowKey<'a> {
-        let (name, namespace) = match store.meta(id) {
-            Some(meta) => (SortKey::Text(&meta.name), SortKey::Text(meta.namespace.as_str())),
-            None => (SortKey::Nothing, SortKey::Nothing),
+    /// What a row is ordered by when it is sorted by `column`.
+    fn order_key<'a>(&self, store: &'a Store, id: Id, column: usize, level: Level, now: Now) -> SortKey<'a> {
+        let of_meta = |text: fn(&'a Meta) -> &'a str| {
+            store.meta(id).map_or(SortKey::Nothing, |meta| SortKey::Text(text(meta)))
         };
-        [self.key(store, id, column, now), name, namespace]
+        match level {
+            Level::Column => self.key(store, id, column, now),
+            Level::Name => of_meta(|meta| &meta.name),
+            Level::Namespace => of_meta(|meta| meta.namespace.as_str()),
+        }
     }
 
     /// Whether its rows live in namespaces.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Op, columns, parse};
 use crate::model::Now;
-use crate::store::{Store, natural};
+use crate::store::{SortKey, Store, natural};
 use crate::text;
 use crate::views::{Holds, List};
 
@@ -109,18 +109,19 @@ fn values(
     let mut counts: hashbrown::HashMap<String, usize> = hashbrown::HashMap::new();
     let mut cell = String::new();
     for &id in list.all() {
-        cell.clear();
-        match view.key(store, id, column, now) {
-            // A state is its word, without how far it is.
-            crate::store::SortKey::Text(key) if view.heading(column).holds == Holds::State => {
-                cell.push_str(key);
+        // A state is its word, without how far it is.
+        let value = match view.key(store, id, column, now) {
+            SortKey::Text(text) if !text.is_empty() => text,
+            _ => {
+                cell.clear();
+                view.cell(store, id, column, now, &mut cell);
+                cell.as_str()
             }
-            _ => view.cell(store, id, column, now, &mut cell),
-        }
-        if let Some(count) = counts.get_mut(cell.as_str()) {
+        };
+        if let Some(count) = counts.get_mut(value) {
             *count += 1;
         } else if counts.len() < MOST_VALUES {
-            counts.insert(cell.clone(), 1);
+            counts.insert(value.to_owned(), 1);
         }
     }
     let mut found: Vec<(String, usize)> =

@@ -118,6 +118,11 @@ impl Plan {
         self.words.is_empty() && self.tests.is_empty()
     }
 
+    /// Whether rows have to be more than to have the words.
+    pub(in crate::views) fn has_tests(&self) -> bool {
+        !self.tests.is_empty()
+    }
+
     /// Whether the text of the visible cells is looked at.
     pub(in crate::views) fn reads_text(&self) -> bool {
         let text = |test: &Test| matches!(test.what, Check::Word(_) | Check::Regex(_));
@@ -245,9 +250,9 @@ impl Check {
             Self::Word(word) => memmem::find(text().as_bytes(), word.as_bytes()).is_some(),
             Self::Regex(regex) => regex.is_match(text().as_bytes()),
             Self::Fuzzy(letters) => cells.store.meta(id).is_some_and(|meta| {
-                let namespace = meta.namespace.chars().chain("/".chars());
-                let mut place = namespace.chain(meta.name.chars()).map(|c| c.to_ascii_lowercase());
-                letters.chars().all(|letter| place.any(|c| c == letter))
+                let namespace = meta.namespace.bytes().chain(*b"/");
+                let mut place = namespace.chain(meta.name.bytes()).map(|byte| byte.to_ascii_lowercase());
+                letters.bytes().all(|letter| place.any(|byte| byte == letter))
             }),
             Self::Labels(selector) => {
                 let meta = cells.store.meta(id);

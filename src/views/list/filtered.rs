@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::List;
 use crate::model::Now;
-use crate::store::{Id, Marks, Store, TextIndex, repair};
+use crate::store::{Id, Marks, Store, repair};
 use crate::views::filter::{Cells, Plan};
 use crate::views::{Filter, FilterError, Holds};
 
-/// So many rows become searchable in one go, which takes some milliseconds.
-pub(super) const SLICE: usize = 12_000;
+/// So many rows are looked through in one turn, which takes some milliseconds.
+pub(super) const SLICE: usize = 4_000;
 
 impl List {
     /// The filter as it was typed. If it cannot be read, the rows are those of the one before; if it is not finished,
@@ -82,38 +82,72 @@ impl List {
         (!self.faults_only || self.faults.has(id)) && self.plan.passes(cells, id, scratch)
     }
 
-    /// Looks which rows pass; where the filter only narrows the one before, among those that pass.
+    /// Looks which rows pass; where the filter only narrows the one before, among those that pass. What takes longer
+    /// than a turn is left to the next ones.
     pub(super) fn refilter(&mut self, narrows: bool, store: &Store, now: Now) {
         self.due = None;
+        self.unjudged = Vec::new();
         if !self.is_filtered() {
             self.passing = None;
             self.find_cursor(store);
             return;
         }
-        self.fill_index(store, now);
         let mut rows = match self.passing.take() {
             Some(passing) if narrows => passing,
             _ => self.all.clone(),
         };
+        if self.faults_only {
+            rows.retain(|&id| self.faults.has(id));
+        }
         // Row by row only where few are left: one scan over all of the text is fast.
         let few = rows.len() < self.all.len() / 16;
-        let cells = self.cells(store, now);
-        let mut scratch = String::new();
-        match cells.index.filter(|_| !few && !self.plan.words.is_empty()) {
-            None => rows.retain(|&id| self.passes(&cells, id, &mut scratch)),
-            Some(index) => {
-                let mut hits = Marks::default();
-                index.search(&self.plan.words, |id| hits.set(id));
-                let fault = |id: Id| !self.faults_only || self.faults.has(id);
-                rows.retain(|&id| {
-                    hits.has(id) && fault(id) && self.plan.passes_tests(&cells, id, &mut scratch)
-                });
-            }
+        let scanned = !few && self.fill_index(store, now);
+        if scanned && let Some(index) = &self.index {
+            let mut hits = Marks::default();
+            index.search(&self.plan.words, |id| hits.set(id));
+            rows.retain(|&id| hits.has(id));
         }
-        let due = cells.due.get();
-        self.passing = Some(rows);
-        self.fall_due(due, now);
+        if self.plan.is_empty() || scanned && !self.plan.has_tests() {
+            self.passing = Some(rows);
+        } else {
+            self.passing = Some(Vec::new());
+            // The rows at the top come first.
+            rows.reverse();
+            self.unjudged = rows;
+            self.judge(store, now);
+        }
         self.find_cursor(store);
+    }
+
+    /// Looks which of the next rows pass.
+    fn judge(&mut self, store: &Store, now: Now) {
+        let from = self.unjudged.len().saturating_sub(SLICE);
+        let mut rows = self.unjudged.split_off(from);
+        self.unjudged.shrink_to(from);
+        rows.reverse();
+        if self.plan.reads_text() {
+            let index = self.index.get_or_insert_default();
+            let missing: Vec<Id> = rows.iter().copied().filter(|&id| !index.has(id)).collect();
+            self.index_rows(&missing, store, now);
+        }
+        self.put_passing(&rows, store, now);
+    }
+
+    /// Looks anew whether these rows pass, and puts those that do in their places.
+    pub(super) fn put_passing(&mut self, rows: &[Id], store: &Store, now: Now) {
+        let mut passing = self.passing.take().unwrap_or_default();
+        let cells = self.cells(store, now);
+        let scratch = std::cell::RefCell::new(String::new());
+        let keep = |id: Id| {
+            Self::shows(&*self.view, self.namespace, store, id)
+                && self.passes(&cells, id, &mut scratch.borrow_mut())
+        };
+        repair(&mut passing, rows, self.dir, keep, |id, level| {
+            self.view.order_key(store, id, self.column, level, now)
+        });
+        let due = cells.due.get();
+        self.passing = Some(passing);
+        self.fall_due(due, now);
     }
 
     pub(super) fn fall_due(&mut self, left: Option<i64>, now: Now) {
@@ -124,9 +158,9 @@ impl List {
         };
     }
 
-    /// Whether rows are still to be made searchable before all are shown that pass.
+    /// Whether rows are still to be looked through before all are shown that pass.
     pub(super) fn is_pending(&self) -> bool {
-        self.index.is_some() && !self.unindexed.is_empty() && self.plan.reads_text()
+        !self.unjudged.is_empty()
     }
 
     /// How long until other rows are to be shown although nothing happens; then comes [`List::expire`].
@@ -138,28 +172,12 @@ impl List {
         Some(Duration::from_secs(u64::try_from(left).unwrap_or(0)))
     }
 
-    /// Shows what is to be shown by now: rows whose age has passed a limit, rows that have become searchable.
+    /// Shows what is to be shown by now: rows whose age has passed a limit, rows that were still to be looked through.
     pub fn expire(&mut self, store: &Store, now: Now) {
         if self.due.is_some_and(|due| due <= now.wall) {
             self.refilter(false, store, now);
-        }
-        if self.is_pending() {
-            let from = self.unindexed.len().saturating_sub(SLICE);
-            let rows = self.unindexed.split_off(from);
-            self.index_rows(&rows, store, now);
-            let mut passing = self.passing.take().unwrap_or_default();
-            let cells = self.cells(store, now);
-            let scratch = std::cell::RefCell::new(String::new());
-            let keep = |id: Id| {
-                let view = &*self.view;
-                Self::shows(view, self.namespace, store, id)
-                    && self.passes(&cells, id, &mut scratch.borrow_mut())
-            };
-            let key = |id| self.view.row_key(store, id, self.column, now);
-            repair(&mut passing, &rows, self.dir, keep, key);
-            let due = cells.due.get();
-            self.passing = Some(passing);
-            self.fall_due(due, now);
+        } else if self.is_pending() {
+            self.judge(store, now);
             self.find_cursor(store);
         }
     }
@@ -171,20 +189,17 @@ impl List {
         }
     }
 
-    /// Brings the text index up to date, as far as it goes in one turn.
-    pub(super) fn fill_index(&mut self, store: &Store, now: Now) {
-        if !self.plan.reads_text() {
-            return;
+    /// Whether one scan over the text index tells which rows have the words. Makes it so where little is missing.
+    fn fill_index(&mut self, store: &Store, now: Now) -> bool {
+        let Some(index) = &self.index else { return false };
+        if self.plan.words.is_empty() || index.len() + SLICE < self.all.len() {
+            return false;
         }
-        if self.index.is_none() {
-            self.index = Some(TextIndex::default());
-            self.unindexed = self.all.clone();
-            // The rows at the top first.
-            self.unindexed.reverse();
+        if index.len() < self.all.len() {
+            let missing: Vec<Id> = self.all.iter().copied().filter(|&id| !index.has(id)).collect();
+            self.index_rows(&missing, store, now);
         }
-        let from = self.unindexed.len().saturating_sub(SLICE);
-        let rows = self.unindexed.split_off(from);
-        self.index_rows(&rows, store, now);
+        true
     }
 
     /// Puts the visible cells of these rows into the text index, if there is one.
@@ -211,14 +226,12 @@ impl List {
         self.index = Some(index);
     }
 
-    /// Keeps in mind what the index does not know while no filter needs it.
-    pub(super) fn remember_unindexed(&mut self, changed: &[Id]) {
-        if self.index.is_some() {
-            self.unindexed.extend_from_slice(changed);
-            if self.unindexed.len() > self.all.len() {
-                self.index = None;
-                self.unindexed = Vec::new();
-            }
+    /// Takes the text of changed rows out of the index while no filter needs it.
+    pub(super) fn forget_text(&mut self, changed: &[Id]) {
+        let Some(index) = &mut self.index else { return };
+        changed.iter().for_each(|&id| index.remove(id));
+        if index.len() * 2 < self.all.len() {
+            self.index = None;
         }
     }
 }
