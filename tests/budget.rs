@@ -76,6 +76,8 @@ fn a_frame_hardly_allocates() {
     filled.press(Key::char('j'));
     let heap = allocation_counter::measure(|| _ = filled.draw());
     assert_at_most("allocations of a frame with another row's details", 300.0, heap.count_total as f64);
+    let heap = allocation_counter::measure(|| _ = filled.draw());
+    assert_at_most("allocations of a frame with the same row's details", 10.0, heap.count_total as f64);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod actions;
 mod cluster;
 mod hints;
+mod history;
 mod keys;
 mod measured;
 mod memory;
@@ -139,10 +140,8 @@ pub struct App {
     last_ticket: u64,
     /// The consoles that are open.
     pub consoles: Consoles,
-    /// What has been typed after `:`, the latest last.
-    history: Vec<String>,
-    /// Where one is in it.
-    history_at: usize,
+    /// What was shown by command.
+    history: history::History,
     /// What is remembered of the context.
     state: config::state::State,
     /// The skin that the files name for what is on screen.
@@ -167,6 +166,8 @@ pub struct App {
     clicked: Option<(Instant, (u16, u16))>,
     /// The filter before the prompt was opened, to go back to.
     filter_before: Filter,
+    /// Whether a command was begun: from then on the names of namespaces are at hand.
+    completes: bool,
     /// A command that named nothing, while the server is asked once more.
     unresolved: Option<Wanted>,
     touched: Touched,
@@ -188,7 +189,7 @@ impl App {
                 Some(view) => (ViewRef::Of(view), None),
                 // Perhaps a resource of the server: shown once the server has said what it has.
                 None => {
-                    let wanted = Wanted { leave: false, ..Wanted::new(word, &options.filter) };
+                    let wanted = Wanted { leave: false, note: false, ..Wanted::new(word, &options.filter) };
                     (views::table_view(word, true, None), Some(wanted))
                 }
             },
@@ -213,8 +214,7 @@ impl App {
             last: None,
             last_ticket: 0,
             consoles: Consoles::new(options.config.console.scrollback, options.config.console.backlog),
-            history: Vec::new(),
-            history_at: 0,
+            history: history::History::default(),
             state: config::state::State::default(),
             skin: options.config.ui.skin.clone(),
             set: None,
@@ -228,6 +228,7 @@ impl App {
             mouse_on: options.config.ui.mouse,
             clicked: None,
             filter_before: Filter::default(),
+            completes: false,
             unresolved,
             touched: Touched::default(),
             quit: false,
@@ -323,6 +324,7 @@ impl App {
         self.session.link = Link::Recorded(replayed.at);
         self.store.keep_states(self.pane.list.view.rows(), now);
         self.pane.list.rebuild(&self.store, now);
+        self.side.forget();
         Ok(now)
     }
 
@@ -345,7 +347,7 @@ impl App {
         if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
             self.show_columns(&columns, now);
         }
-        let over = self.settle(now, effects);
+        let over = self.settle(now, effects).max(self.offer_anew(kind, now));
         if !self.layers.is_empty() {
             return over.max(measured);
         }
@@ -364,6 +366,7 @@ impl App {
         let mut touched = std::mem::take(&mut self.touched);
         self.session.feed(&mut self.store, now, &mut touched, effects);
         self.pane.list.touched(&touched, &self.store, now);
+        self.side.touched(&touched);
         let draw = self.tell_layers(&touched, now, effects);
         self.touched = touched;
         draw
@@ -378,6 +381,7 @@ impl App {
         let resource = self.pane.list.view.name().to_owned();
         let view = views::table_view(&resource, self.session.table_namespaced(), Some(columns));
         self.pane.list.show_as(view, &self.store, now);
+        self.side.forget();
     }
 
     fn timer(&mut self, timer: Timer, now: Now, effects: &mut Vec<Effect>) -> Draw {
@@ -386,6 +390,7 @@ impl App {
                 self.touched.clear();
                 let mut touched = std::mem::take(&mut self.touched);
                 self.session.end_idle(&mut self.store, now, &mut touched, effects);
+                self.side.touched(&touched);
                 self.touched = touched;
                 Draw::No
             }
@@ -469,6 +474,7 @@ impl App {
             touched.clear();
             self.store.recheck(now, &mut touched);
             self.pane.list.touched(&touched, &self.store, now);
+            self.side.touched(&touched);
             self.touched = touched;
         }
         self.flash = self.flash.take().filter(|flash| flash.until.is_none_or(|until| until > now.instant));

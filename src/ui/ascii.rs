@@ -54,7 +54,8 @@ fn plain(c: char) -> char {
         '‘' | '’' => '\'',
         '“' | '”' => '"',
         '\u{a0}' | '\u{2800}' => ' ',
-        'Δ' => 'd',
+        // No letter: it stands right behind a word.
+        'Δ' => '\'',
         // Lines: across, down, and where they meet.
         '─' | '━' | '┄' | '┅' | '┈' | '┉' | '╌' | '╍' | '═' | '╴' | '╶' | '╸' | '╺' | '╼' | '╾' => {
             '-'

@@ -105,6 +105,8 @@ pub enum Hint {
     Quiet,
     /// In the header, with this text.
     Shown(&'static str),
+    /// In the header where rows are objects of the server, with this text.
+    Object(&'static str),
     /// In the header where a row can be opened, with what that is.
     Opens,
     /// In the header where objects have namespaces.
@@ -138,30 +140,20 @@ pub const fn binding(keys: &'static [Key], command: Command, doc: &'static str, 
 /// Keys that work in a list.
 pub const LIST: &[Binding] = &[
     binding(&[Key::new(KeyCode::Enter)], Command::Open, "Open the row", Hint::Opens),
-    binding(
-        &[Key::char('w')],
-        Command::ThisNamespace,
-        "Only this namespace",
-        Hint::Namespaced("This namespace"),
-    ),
+    binding(&[Key::char('w')], Command::ThisNamespace, "Only this namespace", Hint::Namespaced("Namespace")),
     binding(&[Key::char('N')], Command::SortBy("NAME"), "Sort by name", Hint::Quiet),
     binding(&[Key::char('A')], Command::SortBy("AGE"), "Sort by age", Hint::Quiet),
     binding(&[Key::char('S')], Command::SortBy("STATE"), "Sort by state", Hint::Quiet),
     binding(&[Key::char('P')], Command::SortBy("NAMESPACE"), "Sort by namespace", Hint::Quiet),
     binding(&[Key::shift(KeyCode::Right)], Command::SortNext(1), "Sort by the next column", Hint::Quiet),
     binding(&[Key::shift(KeyCode::Left)], Command::SortNext(-1), "Sort by the column before", Hint::Quiet),
-    binding(&[Key::char(' ')], Command::Mark, "Mark, or take the mark away", Hint::Quiet),
-    binding(
-        &[Key::ctrl(' '), Key::alt(' ')],
-        Command::MarkRange,
-        "Mark all rows from the nearest mark to here",
-        Hint::Quiet,
-    ),
+    binding(&[Key::char(' ')], Command::Mark, "Mark, or unmark", Hint::Quiet),
+    binding(&[Key::ctrl(' '), Key::alt(' ')], Command::MarkRange, "Mark up to here", Hint::Quiet),
     binding(&[Key::ctrl('\\'), Key::alt('\\')], Command::ClearMarks, "Take all marks away", Hint::Quiet),
-    binding(&[Key::ctrl('s')], Command::Save, "Save what is shown as CSV", Hint::Quiet),
+    binding(&[Key::ctrl('s')], Command::Save, "Save as CSV", Hint::Quiet),
     binding(&[Key::ctrl('z')], Command::Faults, "Only rows with a fault", Hint::Shown("Faults")),
     binding(&[Key::ctrl('w')], Command::Wide, "Wide columns", Hint::Shown("Wide")),
-    binding(&[Key::char('b')], Command::Side, "Details of the row beside the list", Hint::Quiet),
+    binding(&[Key::char('b')], Command::Side, "Details beside the list", Hint::Quiet),
     binding(&[Key::new(KeyCode::Tab)], Command::NextSet(1), "Next set of columns", Hint::Quiet),
     binding(&[Key::new(KeyCode::BackTab)], Command::NextSet(-1), "Set of columns before", Hint::Quiet),
     binding(&[Key::char('j'), Key::new(KeyCode::Down)], Command::Move(1), "Down", Hint::Quiet),
@@ -181,8 +173,8 @@ pub const LIST: &[Binding] = &[
 
 /// Keys about an object: the row under the cursor, or the one that a pane shows.
 pub const OBJECT: &[Binding] = &[
-    binding(&[Key::char('d')], Command::Describe, "Describe", Hint::Shown("Describe")),
-    binding(&[Key::char('y')], Command::Yaml, "YAML", Hint::Shown("YAML")),
+    binding(&[Key::char('d')], Command::Describe, "Describe", Hint::Object("Describe")),
+    binding(&[Key::char('y')], Command::Yaml, "YAML", Hint::Object("YAML")),
     binding(&[Key::char('l')], Command::Logs, "Logs", Hint::Logs),
     binding(&[Key::char('s')], Command::OpenConsole, "Serial console", Hint::Console),
     binding(&[Key::char('J')], Command::Go(Road::Owner), "Owner", Hint::Road(Road::Owner, "Owner")),

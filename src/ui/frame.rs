@@ -17,7 +17,7 @@ use super::theme::{self, Theme};
 use crate::model::{Age, Now};
 use crate::store::{Health, Summary};
 use crate::text;
-use crate::views::Counts;
+use crate::views::{Counts, Open};
 
 /// Where everything goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,8 @@ const ROWS_FOR_HEADER: u16 = 20;
 const ROWS_FOR_SIDE: u16 = 12;
 /// From this many columns on the column of reasons gives way to details of the row.
 const COLUMNS_TO_YIELD: u16 = 158;
+/// From this many columns on there is room for details of the row beside any list: its last columns go, and are told there.
+const COLUMNS_FOR_BOTH: u16 = 180;
 /// What is left of the list at least where somebody wants details beside it.
 const LEAST_BESIDE_SIDE: u16 = 50;
 impl Layout {
@@ -85,20 +87,23 @@ impl Layout {
     }
 
     /// How wide the row is shown in more detail beside the list. It tells the reason, so from some width on the column of
-    /// reasons gives way; the other columns do only where somebody wants it.
+    /// reasons gives way; the other columns do only on a wide terminal, or where somebody wants it.
     fn side_width(app: &App, body: Rect) -> Option<u16> {
         let room = body.width.saturating_sub(2);
         if !app.layers.is_empty() || body.height < ROWS_FOR_SIDE || app.side.wanted == Some(false) {
             return None;
         }
+        // Without a row there is nothing to say.
+        app.pane.list.selected()?;
         let (needed, least) = (app.pane.needed(), app.pane.least());
         let beside = |columns: u16| room.checked_sub(columns).filter(|&wide| wide >= side::LEAST);
         let whole = beside(needed).filter(|&wide| wide >= side::WIDTH);
         // Whoever asks for wide columns wants the list.
-        let yields = body.width >= COLUMNS_TO_YIELD && !app.pane.list.layout().wide;
-        let yielding = || beside(least).filter(|_| yields);
+        let from = |columns: u16| body.width >= columns && !app.pane.list.layout().wide;
+        let yielding = || beside(least).filter(|_| from(COLUMNS_TO_YIELD));
+        let both = || from(COLUMNS_FOR_BOTH).then_some(side::LEAST);
         let asked = || beside(LEAST_BESIDE_SIDE).filter(|_| app.side.wanted == Some(true));
-        whole.or_else(yielding).or_else(asked).map(|wide| wide.min(side::WIDTH))
+        whole.or_else(yielding).or_else(both).or_else(asked).map(|wide| wide.min(side::WIDTH))
     }
 
     /// From how many columns and rows of the list on details of the row can be shown beside it.
@@ -131,6 +136,11 @@ pub fn prepare(app: &mut App, now: Now) {
     app.expire(now);
     let inside = Layout::of(app).inside();
     let height = usize::from(inside.height.saturating_sub(1));
+    app.pane.signs.clear();
+    if matches!(app.pane.list.view.open(), Open::Namespace) {
+        app.pane.signs.extend(app.favourites.iter().map(|&name| (name, "+")));
+        app.pane.signs.extend(app.shown.only().map(|name| (name, "(*)")));
+    }
     app.pane.prepare(&app.store, height, now);
     let side = Layout::of(app).side();
     app.pane.yields = side.is_some();
@@ -331,7 +341,15 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     let contexts = offer_contexts(app);
     let (text, health) = match (&app.session.link, standing) {
         (_, Some(Summary::Live)) if list.total() > 0 => {
-            (format!("Nothing matches the filter {:?}. esc clears it.", list.filter().text), Health::Idle)
+            let filter = &list.filter().text;
+            let said = match (list.faults_only(), filter.is_empty()) {
+                (true, true) => "Nothing here has a fault. ctrl-z shows all.".to_owned(),
+                (true, false) => {
+                    format!("Nothing with a fault matches the filter {filter:?}. esc shows all.")
+                }
+                _ => format!("Nothing matches the filter {filter:?}. esc clears it."),
+            };
+            (said, Health::Idle)
         }
         (Link::Down(failure), _) => (format!("{failure}\n\n{contexts}"), Health::Failed),
         (Link::Connecting, _) => return,
@@ -477,14 +495,13 @@ fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<
     if let Some(error) = error {
         let room = usize::from(inside.right().saturating_sub(end + 2));
         let style = if wrong { style } else { app.theme.suggestion };
-        put(
-            buffer,
-            (end + 2).min(inside.right()),
-            y,
-            &text::cut(&text::clean(&error.why), room),
-            room,
-            style,
-        );
+        // While it is being typed, what it may become is of more use than that it is not whole.
+        let said = match wrong {
+            true => error.why.clone(),
+            false => typed.next_words(app.offers()).unwrap_or_else(|| error.why.clone()),
+        };
+        let x = (end + 2).min(inside.right());
+        put(buffer, x, y, &text::cut(&text::clean(&said), room), room, style);
     } else if let Some(rest) = app.completion().as_deref().and_then(|whole| whole.strip_prefix(typed.text()))
     {
         buffer.set_stringn(

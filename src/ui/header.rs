@@ -14,6 +14,8 @@ use crate::text;
 
 /// Hints stand in columns of at most so many rows.
 const HINT_ROWS: u16 = 7;
+/// In the last column that has not room for all of its texts, so much of them is worth showing.
+const CUT_HINT: usize = 6;
 /// The rows of the header below the lines about the cluster.
 const VERSIONS_ROW: u16 = 5;
 const MEASURED_ROW: u16 = 6;
@@ -138,15 +140,17 @@ fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
     {
         let key_width = column.iter().map(|hint| text::width(&hint.key) + 1).max().unwrap_or(0);
         let width = key_width + column.iter().map(|hint| text::width(&hint.text)).max().unwrap_or(0);
-        let Ok(width) = u16::try_from(width) else { return };
-        if x + width > area.right() {
+        let room = usize::from(area.right().saturating_sub(x));
+        if room < width.min(key_width + CUT_HINT) {
             return;
         }
+        let Ok(width) = u16::try_from(width.min(room)) else { return };
         for (y, hint) in (area.y..area.bottom()).zip(column) {
             let style = if number { app.theme.number_key } else { app.theme.key };
             put(buffer, x, y, &hint.key, key_width, style);
             let left = x + u16::try_from(key_width).unwrap_or(0);
-            put(buffer, left, y, &hint.text, usize::from(width), app.theme.hint);
+            let room = usize::from(width).saturating_sub(key_width);
+            put(buffer, left, y, &text::cut(&hint.text, room), room, app.theme.hint);
         }
         x += width + 2;
     }

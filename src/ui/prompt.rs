@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::app::Offer;
 use super::input::Key;
 
 /// What the line is for.
@@ -53,6 +54,13 @@ impl Prompt {
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What could be typed at the end of the line, one after the other.
+    pub fn next_words(&self, offers: &[Offer]) -> Option<String> {
+        let words: Vec<&str> =
+            offers.iter().filter_map(|offer| offer.whole.strip_prefix(&self.text)).collect();
+        (!words.is_empty()).then(|| format!("tab: {}", words.join("  ")))
     }
 
     /// The text before the cursor.

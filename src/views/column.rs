@@ -87,6 +87,8 @@ pub struct Heading {
     pub needs: Option<Kind>,
     /// The most columns of the screen that it takes.
     pub widest: u16,
+    /// Down to so many columns it gives way to a long text behind it, a name in its middle; 0 where it does not.
+    pub gives: u16,
 }
 
 impl Heading {
@@ -115,6 +117,8 @@ pub struct Column<R: Row> {
     pub needs: Option<Kind>,
     /// The most columns of the screen that it takes.
     pub widest: u16,
+    /// See [`Heading::gives`].
+    pub gives: u16,
     /// Writes the cell; called for visible rows only.
     pub text: TextOf<R>,
     /// What it is sorted by and what data output holds; never formats.
@@ -144,7 +148,8 @@ type TextOf<R> = for<'a> fn(At<'a, R>, Now, &mut String);
 impl<R: Row> Column<R> {
     const fn new(title: &'static str, holds: Holds, widest: u16, key: KeyOf<R>) -> Self {
         let (shown, sets, needs) = (Shown::Always, Sets::empty(), None);
-        Self { title, holds, shown, sets, needs, widest, text: no_text, key, nothing: "<none>", part: None }
+        let (text, nothing, part) = (no_text, "<none>", None);
+        Self { title, holds, shown, sets, needs, widest, gives: 0, text, key, nothing, part }
     }
 
     /// A column of text.
@@ -175,6 +180,12 @@ impl<R: Row> Column<R> {
     /// The same column with a text of its own beside its key.
     pub const fn written(mut self, text: TextOf<R>) -> Self {
         self.text = text;
+        self
+    }
+
+    /// The same column, which gives way to a long text behind it.
+    pub const fn giving_way(mut self, gives: u16) -> Self {
+        self.gives = gives;
         self
     }
 

@@ -29,12 +29,15 @@ pub(super) static VIEW: View<Event> = View {
         // With the sign of a warning in front of it.
         Column {
             holds: Holds::State,
-            ..Column::<Event>::text("REASON", 24, |event, _| text(&event.record().reason)).within(Sets::all())
+            ..Column::<Event>::text("REASON", 24, |event, _| text(&event.record().reason))
+                .giving_way(16)
+                .within(Sets::all())
         },
         Column::<Event>::text("OBJECT", 40, |event, _| text(&event.record().object_name))
             .written(|event, _, out| {
                 let _ = write!(out, "{}/{}", short(&event.object_kind), event.object_name);
             })
+            .giving_way(16)
             .within(Sets::all()),
         Column::<Event>::text("MESSAGE", 200, |event, _| text(&event.record().message)).within(Sets::all()),
         Column::<Event>::number("COUNT", |event, _| SortKey::Number(i64::from(event.count)))

@@ -18,6 +18,7 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         sets: Sets::all(),
         needs: None,
         widest: 40,
+        gives: 0,
     }];
     headings.extend(columns.into_iter().flat_map(|columns| columns.iter()).map(|column| Heading {
         title: Cow::Owned(crate::text::one_line(&column.name, 40).to_uppercase()),
@@ -26,6 +27,7 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         sets: Sets::all(),
         needs: None,
         widest: 60,
+        gives: 0,
     }));
     ViewRef::Made(Arc::new(Table { resource: resource.into(), headings }))
 }

@@ -279,8 +279,8 @@ impl<R: Row> AnyView for View<R> {
     }
 
     fn heading(&self, column: usize) -> Heading {
-        let Column { title, holds, shown, sets, needs, widest, .. } = self.columns[column];
-        Heading { title: Cow::Borrowed(title), holds, shown, sets, needs, widest }
+        let Column { title, holds, shown, sets, needs, widest, gives, .. } = self.columns[column];
+        Heading { title: Cow::Borrowed(title), holds, shown, sets, needs, widest, gives }
     }
 
     fn sort(&self) -> Sort {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use v9s::cluster::connect::{AuthKind, ConnectionInfo, ContextId};
 use v9s::cluster::logs::Since;
 use v9s::config::Config;
-use v9s::records::{Kind, Pod, Vm};
+use v9s::records::{Kind, Namespace, Pod, Vm};
 use v9s::store::Freshness;
 use v9s::ui::app::Options;
 use v9s::ui::frame::Layout;
 use v9s::ui::message::{Effect, Message, Question};
 use v9s::ui::session::Link;
+use v9s::views::VIEWS;
 
 use super::{Stage, now, row_of};
 use crate::support::objects::{pod, vm};
@@ -171,4 +172,189 @@ fn details_can_be_off_from_the_start() {
         stage.buffer(250, 60);
     }
     assert_eq!(Layout::of(&stage.app).side(), None);
+}
+
+#[test]
+fn details_open_by_themselves_in_every_view_of_a_wide_terminal() {
+    for view in VIEWS.iter().map(|view| view.name()) {
+        let mut stage = Stage::still(view);
+        let text = stage.text(200, 60);
+        let side = Layout::of(&stage.app).side();
+        let rows = !stage.app.pane.list.rows().is_empty();
+        assert_eq!(side.is_some(), rows, "{view}: without rows there is nothing to tell\n{text}");
+        if !rows {
+            continue;
+        }
+        assert!(text.contains("│ STATE") || text.contains("│ FACTS"), "{view}:\n{text}");
+        stage.press("b");
+        stage.buffer(200, 60);
+        assert_eq!(Layout::of(&stage.app).side(), None, "{view}");
+    }
+}
+
+#[test]
+fn details_follow_the_row_and_what_becomes_of_it() {
+    let mut stage = Stage::machines();
+    let feed = stage.cover(Kind::Vm);
+    let machine = |name: &str, state: &str| vm("shop", name).state(state).stored(1).0;
+    stage.says::<Vm>(feed, &[machine("db", "Running"), machine("web", "Paused")], Freshness::Live);
+    let beside = |stage: &mut Stage| {
+        let text = stage.text(200, 60);
+        let line = text.lines().find(|line| line.contains("│  state")).unwrap_or_default();
+        line.split_whitespace().nth_back(1).unwrap_or_default().to_owned()
+    };
+    let first = beside(&mut stage);
+    stage.press("j");
+    let second = beside(&mut stage);
+    assert_ne!(first, second);
+    stage.press("k");
+    assert_eq!(beside(&mut stage), first);
+    let changed = vm("shop", "db").state("Paused").stored(2).0;
+    stage.says::<Vm>(feed, &[changed], Freshness::Live);
+    assert_eq!(beside(&mut stage), second);
+}
+
+/// Name of the view, and its filter.
+fn place(stage: &Stage) -> (&str, &str) {
+    let list = &stage.app.pane.list;
+    (list.view.name(), &list.filter().text)
+}
+
+#[test]
+fn the_history_shows_again_what_was_shown_and_does_nothing_else() {
+    let mut stage = Stage::still("vms");
+    stage.types(":pods").press("enter").types("/web").press("enter");
+    stage.types(":filter save mine").press("enter").types(":skin light").press("enter");
+    stage.types(":nodes").press("enter");
+    stage.effects.clear();
+    stage.press("[");
+    assert_eq!(place(&stage), ("pods", "web"));
+    stage.press("[");
+    assert_eq!(place(&stage), ("vms", ""), "where one began belongs to it");
+    stage.press("[");
+    assert!(stage.app.flash.as_ref().is_some_and(|flash| flash.text.contains("no further command")));
+    stage.press("] ]");
+    assert_eq!(place(&stage), ("nodes", ""));
+    assert_eq!(skins(&stage), [""; 0], "nothing but views is shown again");
+    let kept: Vec<(&str, &str)> = stage.app.filters.iter().collect();
+    assert_eq!(kept, [("mine", "web")]);
+}
+
+#[test]
+fn who_goes_where_one_is_leaves_nothing_behind() {
+    let mut stage = Stage::still("vms");
+    for _ in 0..3 {
+        stage.types(":vms").press("enter");
+    }
+    assert_eq!(stage.app.way().collect::<Vec<_>>(), ["vms"]);
+    stage.types(":vms shop").press("enter");
+    assert_eq!(stage.app.way().collect::<Vec<_>>(), ["vms", "vms"], "another namespace is another place");
+}
+
+#[test]
+fn only_filters_that_can_be_read_are_kept() {
+    let mut stage = Stage::still("vms");
+    let said = |stage: &Stage| stage.app.flash.clone().map(|flash| flash.text).unwrap_or_default();
+    stage.types(":filter save none").press("enter");
+    assert!(said(&stage).contains("no filter to keep"), "{}", said(&stage));
+    stage.types("/cpu>x").press("enter").types(":filter save wrong").press("enter");
+    assert!(said(&stage).contains("not kept as wrong: cpu is compared"), "{}", said(&stage));
+    assert_eq!(stage.app.filters.iter().count(), 0);
+    stage.press("esc").types("/cpu>1").press("enter").types(":filter save large").press("enter");
+    stage.press("esc").types("/@");
+    let text = stage.text(80, 24);
+    assert!(text.contains("/ @  tab: large"), "{text}");
+    stage.press("tab enter");
+    assert_eq!(place(&stage), ("vms", "@large"));
+}
+
+#[test]
+fn values_that_are_there_stand_behind_a_key() {
+    let mut stage = Stage::still("vms");
+    let text = stage.types("/state:").text(120, 30);
+    assert!(text.contains("/ state:  tab: Running"), "{text}");
+    let text = stage.types("nosuch").text(120, 30);
+    assert!(!text.contains("tab:"), "{text}");
+}
+
+#[test]
+fn esc_shows_all_rows_again_before_it_leaves() {
+    let mut stage = Stage::still("pods");
+    stage.types(":vms").press("enter ctrl-z").types("/nosuchthing").press("enter");
+    let text = stage.text(120, 30);
+    assert!(text.contains("Nothing with a fault matches the filter \"nosuchthing\""), "{text}");
+    stage.press("esc");
+    assert!(!stage.app.pane.list.faults_only() && place(&stage) == ("vms", ""));
+    stage.press("ctrl-z esc");
+    assert_eq!((stage.app.pane.list.faults_only(), place(&stage)), (false, ("vms", "")));
+    stage.press("esc");
+    assert_eq!(place(&stage), ("pods", ""));
+}
+
+#[test]
+fn keys_that_mean_nothing_here_are_not_offered() {
+    let mut stage = Stage::still("contexts");
+    let offered = |stage: &mut Stage, what: &str| {
+        stage.buffer(80, 24);
+        stage.app.hints().1.iter().any(|hint| hint.text == what)
+    };
+    assert!(!offered(&mut stage, "Describe") && !offered(&mut stage, "YAML"));
+    let mut stage = Stage::still("nodes");
+    assert!(offered(&mut stage, "Describe") && !offered(&mut stage, "Logs"));
+    // Where there are no logs, `l` is the way to the right.
+    let before = stage.text(80, 24);
+    let after = stage.press("l").text(80, 24);
+    assert_ne!(before, after);
+    assert_eq!(stage.press("h").text(80, 24), before);
+}
+
+#[test]
+fn a_namespace_is_used_from_now_on_and_marked() {
+    let mut stage = Stage::still("namespaces");
+    let text = stage.at("shop").press("u").text(120, 30);
+    assert!(text.contains("│shop+(*)"), "{text}");
+    stage.types(":vms").press("enter");
+    let text = stage.text(120, 30);
+    assert!(text.contains("vms(shop)"), "{text}");
+}
+
+#[test]
+fn namespaces_are_asked_for_with_the_first_command() {
+    let mut stage = Stage::machines();
+    let feed = stage.cover(Kind::Vm);
+    stage.says::<Vm>(feed, &[vm("shop", "db").stored(1).0], Freshness::Live);
+    stage.effects.clear();
+    stage.types(":vms s");
+    assert!(stage.app.offers().is_empty(), "typing does not wait");
+    let asked =
+        |effect: &Effect| matches!(effect, Effect::StartFeed { plan, .. } if plan.kind == Kind::Namespace);
+    assert!(stage.effects.iter().any(asked));
+    let feed = stage.cover(Kind::Namespace);
+    let named = |name: &str| {
+        let mut object = vm("", name).stored(1).0;
+        object["kind"] = "Namespace".into();
+        object
+    };
+    stage.says::<Namespace>(feed, &[named("shop"), named("lab")], Freshness::Live);
+    let offers: Vec<&str> = stage.app.offers().iter().map(|offer| &*offer.whole).collect();
+    assert_eq!(offers, ["vms shop"]);
+}
+
+#[test]
+fn the_message_of_an_event_is_seen_in_a_small_terminal() {
+    let mut stage = Stage::still("events");
+    let text = stage.text(80, 24);
+    assert!(text.contains("MESSAGE"), "{text}");
+}
+
+#[test]
+fn help_is_put_away_by_the_key_that_opened_it_and_by_enter() {
+    let mut stage = Stage::still("vms");
+    for key in ["?", "enter", "q", "esc"] {
+        stage.press("?");
+        let text = stage.text(120, 40);
+        assert!(text.contains("EVERYWHERE") && text.contains("Quit"), "all of it is on one screen:\n{text}");
+        stage.press(key);
+        assert!(stage.app.top().is_none(), "{key}");
+    }
 }

@@ -177,7 +177,7 @@ fn a_filter_is_completed_with_what_is_there() {
     let text = stage.text(100, 24);
     assert!(text.contains("│/ state:"), "{text}");
     stage.press("tab");
-    assert!(stage.text(100, 24).contains("state: needs a value."));
+    assert!(stage.text(100, 24).contains("│/ state:  tab: Stopped"));
     stage.press("tab enter");
     assert_eq!(names(&stage), ["api", "cache", "web"], "the most frequent one");
     let text = stage.text(100, 24);

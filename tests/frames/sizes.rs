@@ -34,6 +34,11 @@ fn stages() -> Vec<Stage> {
         with(&|stage| _ = stage.press("ctrl-w l l l G shift-right shift-right")),
         with(&|stage| stage.app.say(sentence.clone(), Health::Failed, now())),
         with(&|stage| _ = stage.press("ctrl-e")),
+        with(&|stage| {
+            // Details beside the list wherever that can be.
+            stage.buffer(110, 30);
+            stage.press("b");
+        }),
         with(&|stage| _ = stage.types("/nosuchthing").press("enter")),
     ]
 }
@@ -86,7 +91,7 @@ fn every_size_of_what_is_opened_is_whole() {
     let heights = [1, 2, 3, 4, 5, 8, 24, 50];
     let all = widths.iter().flat_map(|&width| heights.map(|height| (width, height)));
     let sizes: Vec<(u16, u16)> = all.chain([(300, 100)]).collect();
-    let over: [(&str, &str, &str); 12] = [
+    let over: [(&str, &str, &str); 14] = [
         ("vms", "webshop-next", "enter tab"),
         ("vms", "web-0", "enter G"),
         ("vms", "web-0", "d"),
@@ -99,6 +104,8 @@ fn every_size_of_what_is_opened_is_whole() {
         ("vms", "web-0", "ctrl-a G"),
         ("nodes", "node-a", "u"),
         ("vms", "web-0", "enter ?"),
+        ("workloads", "cirros", "G"),
+        ("nodes", "node-a", "b"),
     ];
     for (view, name, keys) in over {
         let mut stage = Stage::still(view);
@@ -107,7 +114,9 @@ fn every_size_of_what_is_opened_is_whole() {
             is_whole(&mut stage, &format!("{keys} on {name}"), size);
         }
     }
-    for (typed, keys) in [(":s", "down down down"), (":v", ""), ("/state:", "down"), ("/wrong:", "enter")] {
+    for (typed, keys) in
+        [(":s", "down down down"), (":v", ""), ("/state:", "down"), ("/wrong:", "enter"), ("/state:", "")]
+    {
         let mut stage = Stage::still("vms");
         stage.types(typed).press(keys);
         for &size in &sizes {

@@ -31,7 +31,9 @@ impl App {
                 }
                 None => self.open_detail(now, effects),
             },
-            Open::Context => self.switch_context(&name, now, effects),
+            Open::Context => {
+                self.switch_context(&name, now, effects);
+            }
             Open::Namespace => {
                 self.leave(effects);
                 let shown = Shown::Only(Word::new(&name));
@@ -102,7 +104,25 @@ impl App {
         }
     }
 
+    /// Whether rows are namespaces to choose from.
+    pub(super) fn chooses_namespace(&self) -> bool {
+        self.layers.is_empty() && matches!(self.pane.list.view.open(), Open::Namespace)
+    }
+
+    /// Views are of the namespace under the cursor from now on.
+    fn use_namespace(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let meta = self.pane.list.selected().and_then(|id| self.store.meta(id));
+        if let Some(name) = meta.map(|meta| Word::new(&meta.name)) {
+            self.shown = Shown::Only(name);
+            self.note_namespace(effects);
+            self.say(format!("Views show the namespace {name} from now on."), Health::Well, now);
+        }
+    }
+
     pub(super) fn go_along(&mut self, road: Road, now: Now, effects: &mut Vec<Effect>) {
+        if road == Road::UsedBy && self.chooses_namespace() {
+            return self.use_namespace(now, effects);
+        }
         let Some(subject) = self.subject() else { return };
         match Roads::from(subject, road) {
             Some(roads) => self.put_over(Box::new(roads), now, effects),
@@ -178,11 +198,13 @@ impl App {
     }
 
     pub(super) fn show_namespace(&mut self, shown: Shown, now: Now, effects: &mut Vec<Effect>) {
-        let filter = self.pane.list.filter().clone();
-        if !self.layers.is_empty() {
-            self.leave(effects);
-        }
-        self.go(self.pane.list.view.clone(), shown, filter, now, effects);
+        self.noted(|app| {
+            let filter = app.pane.list.filter().clone();
+            if !app.layers.is_empty() {
+                app.leave(effects);
+            }
+            app.go(app.pane.list.view.clone(), shown, filter, now, effects);
+        });
     }
 
     pub(super) fn show_favourite(&mut self, number: u8, now: Now, effects: &mut Vec<Effect>) {

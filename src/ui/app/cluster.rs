@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::wanted::Wanted;
 use super::{App, RECONNECT, Shown, versions};
 use crate::cluster::connect::ConnectionInfo;
 use crate::cluster::discovery::Discovery;
@@ -61,6 +62,7 @@ impl App {
             self.store.apply(batch.and(Freshness::Live), now, &mut touched);
         }
         self.pane.list.touched(&touched, &self.store, now);
+        self.side.touched(&touched);
         self.touched = touched;
     }
 
@@ -142,12 +144,13 @@ impl App {
         Draw::Soon
     }
 
-    pub(super) fn switch_context(&mut self, name: &str, now: Now, effects: &mut Vec<Effect>) {
+    /// Connects to a context, and says whether there is one of this name.
+    pub(super) fn switch_context(&mut self, name: &str, now: Now, effects: &mut Vec<Effect>) -> bool {
         let known =
             self.configuration.as_ref().is_some_and(|all| all.contexts.iter().any(|one| one.name == name));
         if !known {
             self.say(format!("There is no context {name:?} in the kubeconfig."), Health::Failed, now);
-            return;
+            return false;
         }
         let id = ContextId(self.session.id.0 + 1);
         effects.push(Effect::Leave(id));
@@ -155,6 +158,7 @@ impl App {
         self.session.measures = self.options.measures;
         self.measured.clear();
         self.store = Store::new(explain::STATES);
+        self.side.forget();
         self.options.context = Some(name.to_owned());
         self.forget_places(effects);
         self.consoles.end_all(effects);
@@ -163,5 +167,17 @@ impl App {
         self.show_contexts(now);
         effects.push(Effect::Connect { id, context: Some(name.to_owned()) });
         self.go(ViewRef::Of(views::VIEWS[0]), Shown::Home, Filter::default(), now, effects);
+        true
+    }
+
+    /// Opens what a command named together with the context that has just been switched to.
+    pub(super) fn open_in_context(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
+        // There is no way back to another cluster.
+        let wanted = Wanted { leave: false, ..wanted };
+        match views::find(&wanted.word) {
+            Some(_) => self.open_word(wanted, now, effects),
+            // The server has to say first what it has.
+            None => self.unresolved = Some(wanted),
+        }
     }
 }

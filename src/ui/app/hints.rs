@@ -8,7 +8,7 @@ use crate::records::Kind;
 use crate::text;
 use crate::ui::command::{Binding, Hint as When};
 use crate::ui::panes::{self, Pane, roads};
-use crate::views::Open;
+use crate::views::{Open, Road};
 
 /// A key and what it does, for the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,15 +90,26 @@ impl App {
         }
     }
 
+    /// Whether there are logs of the object that keys are about.
+    pub(super) fn has_logs(&self) -> bool {
+        self.subject_kind().is_some_and(panes::has_logs)
+    }
+
     /// Whether a key does something here and now.
     pub(super) fn offers_key(&self, binding: &Binding) -> bool {
         let view = &self.pane.list.view;
         match binding.hint {
             When::Quiet | When::Shown(_) => true,
+            // A list may get rows.
+            When::Object(_) => {
+                let kind = self.subject_kind().or_else(|| view.rows().first().copied());
+                kind.is_some_and(|kind| self.session.target(kind).is_some())
+            }
             When::Opens => !matches!(view.open(), Open::Nothing),
             When::Namespaced(_) => view.namespaced(),
-            When::Logs => self.subject_kind().is_some_and(panes::has_logs),
+            When::Logs => self.has_logs(),
             When::Console => self.subject_kind().is_some_and(panes::console::has_console),
+            When::Road(Road::UsedBy, _) if self.chooses_namespace() => true,
             When::Road(road, _) => self.subject_kind().is_some_and(|kind| roads::leads(kind, road)),
         }
     }
@@ -107,7 +118,10 @@ impl App {
     fn hint(&self, binding: &Binding) -> Option<&'static str> {
         match binding.hint {
             When::Quiet => None,
-            When::Shown(text) | When::Namespaced(text) | When::Road(_, text) => Some(text),
+            When::Road(Road::UsedBy, _) if self.chooses_namespace() => Some("Use"),
+            When::Shown(text) | When::Object(text) | When::Namespaced(text) | When::Road(_, text) => {
+                Some(text)
+            }
             When::Logs => Some("Logs"),
             When::Console => Some("Console"),
             When::Opens => Some(match self.pane.list.view.open() {

@@ -13,7 +13,6 @@ use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Draw, Effect};
 use crate::ui::panes::Pane;
 use crate::ui::panes::list::Hit;
-use crate::ui::prompt::Purpose;
 use crate::views::Motion;
 
 /// Two clicks at one place within this time are one double click.
@@ -107,7 +106,7 @@ impl App {
     pub(super) fn command(&mut self, command: Command, now: Now, effects: &mut Vec<Effect>) {
         let page = isize::try_from(self.pane.height(self.size)).unwrap_or(1).max(1);
         match command {
-            Command::Prompt => self.open_prompt(Purpose::Command, "", now),
+            Command::Prompt => self.open_command(now, effects),
             Command::Filter => self.open_search(now),
             Command::Open => self.open(now, effects),
             Command::Back => self.back(now, effects),
@@ -115,6 +114,8 @@ impl App {
             Command::History(by) => self.go_in_history(by, now, effects),
             Command::Help => self.put_menu(self.help(), now, effects),
             Command::Aliases => self.put_menu(self.aliases(), now, effects),
+            // As in k9s, `l` is the way to the right where there are no logs.
+            Command::Logs if self.layers.is_empty() && !self.has_logs() => self.pane.scroll(1),
             Command::Yaml | Command::Describe | Command::Logs => self.open_pane(command, now, effects),
             Command::OpenConsole => self.open_console(now, effects),
             Command::Consoles => self.open_consoles(now, effects),

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::App;
 use crate::model::Now;
+use crate::records::Kind;
 use crate::store::Touched;
 use crate::ui::message::{Answer, Draw, Effect, Ticket};
 use crate::ui::panes::console::Taken;
@@ -58,7 +59,8 @@ impl App {
 
     pub(super) fn want_also(&mut self, now: Now, effects: &mut Vec<Effect>) {
         let kinds = self.layers.iter().flat_map(|layer| layer.pane.partners()).copied();
-        self.session.want_also(kinds, now, effects);
+        let names = self.completes.then_some(Kind::Namespace);
+        self.session.want_also(kinds.chain(names), now, effects);
         self.feed(now, effects);
     }
 

@@ -43,6 +43,15 @@ impl App {
         }
     }
 
+    /// The same on the way to a view, unless it is the one on screen: nobody comes back to where one is.
+    pub(super) fn leave_for(&mut self, view: &str, shown: Shown, filter: &Filter, effects: &mut Vec<Effect>) {
+        let list = &self.pane.list;
+        let same = list.view.name() == view && list.view.origin().is_none() && self.shown == shown;
+        if !same || list.filter() != filter || !self.layers.is_empty() {
+            self.leave(effects);
+        }
+    }
+
     fn push_place(&mut self, place: Place, effects: &mut Vec<Effect>) {
         if self.back.len() == MOST_PLACES {
             let oldest = self.back.remove(0);
@@ -86,8 +95,9 @@ impl App {
             self.with_top(now, effects, |pane, scene| pane.set_search("", scene));
         } else if !self.layers.is_empty() {
             self.take_off(now, effects);
-        } else if !self.pane.list.filter().is_empty() {
+        } else if !self.pane.list.filter().is_empty() || self.pane.list.faults_only() {
             self.pane.list.set_filter(Filter::default(), &self.store, now);
+            self.pane.list.show_faults(false, &self.store, now);
         } else if let Some(place) = self.back.pop() {
             let here = self.take_place();
             if let Some(before) = self.last.replace(here) {

@@ -10,13 +10,11 @@ use crate::records::Kind;
 use crate::store::Health;
 use crate::ui::command::{self, Does};
 use crate::ui::input::Key;
-use crate::ui::message::Effect;
+use crate::ui::message::{Draw, Effect};
 use crate::ui::prompt::{Prompt, Purpose, Typed};
 use crate::ui::session::Link;
-use crate::views::{self, Filter, ViewRef};
+use crate::views::{self, Filter};
 
-/// So many commands are kept.
-const MOST_COMMANDS: usize = 200;
 /// So many completions are offered at once.
 const MOST_OFFERS: usize = 8;
 
@@ -33,6 +31,24 @@ impl App {
     pub(super) fn open_prompt(&mut self, purpose: Purpose, text: &str, now: Now) {
         self.prompt = Some(Prompt::new(purpose, text));
         self.refresh_offers(now);
+    }
+
+    /// Opens the prompt of `:`. The names of namespaces come while one types, and typing does not wait for them.
+    pub(super) fn open_command(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if !std::mem::replace(&mut self.completes, true) {
+            self.want_also(now, effects);
+        }
+        self.open_prompt(Purpose::Command, "", now);
+    }
+
+    /// Names that have just come may complete what is being typed.
+    pub(super) fn offer_anew(&mut self, kind: Kind, now: Now) -> Draw {
+        let typing = self.prompt.as_ref().is_some_and(|prompt| prompt.purpose == Purpose::Command);
+        if !typing || kind != Kind::Namespace || self.offered.is_some() {
+            return Draw::No;
+        }
+        self.refresh_offers(now);
+        Draw::Soon
     }
 
     /// Opens the prompt of `/`: it filters the list, or searches the pane over it.
@@ -138,6 +154,17 @@ impl App {
     /// How the term of a filter at the cursor may go on.
     fn filter_terms(&self, prompt: &Prompt, now: Now) -> Vec<Offer> {
         let (typed, cursor) = (prompt.text(), prompt.before_cursor().len());
+        let begun =
+            prompt.before_cursor().rsplit(char::is_whitespace).next().and_then(|word| word.strip_prefix('@'));
+        if let Some(begun) = begun {
+            let (before, after) = (&typed[..cursor - begun.len()], &typed[cursor..]);
+            let named = self.filters.iter().filter(|(name, _)| name.starts_with(begun));
+            let offer = |(name, filter): (&str, &str)| Offer {
+                whole: format!("{before}{name}{after}"),
+                about: filter.to_owned(),
+            };
+            return named.map(offer).filter(|offer| offer.whole != typed).take(MOST_OFFERS).collect();
+        }
         let all = views::complete(typed, cursor, &self.pane.list, &self.store, now);
         let offer = |one: views::Completion| {
             let (before, after) = (typed.get(..one.at.start)?, typed.get(one.at.end..)?);
@@ -195,14 +222,17 @@ impl App {
     }
 
     fn arguments(&self, first: &str, start: &str) -> Vec<(u8, Offer)> {
-        let context = command::word_of(first).is_some_and(|word| word.does == Does::Context);
+        let marked = start.strip_prefix('@');
+        let context =
+            marked.is_some() || command::word_of(first).is_some_and(|word| word.does == Does::Context);
+        let (sign, start) = marked.map_or(("", start), |start| ("@", start));
         let (kind, about) = if context { (Kind::Context, "context") } else { (Kind::Namespace, "namespace") };
         let ids = self.store.ids(kind);
         let mut names: Vec<&str> =
             ids.iter().filter_map(|&id| self.store.meta(id)).map(|meta| meta.name.as_str()).collect();
         names.sort_unstable();
         let all = (kind == Kind::Namespace).then_some("all");
-        let offer = |name: &str| Offer { whole: format!("{first} {name}"), about: about.into() };
+        let offer = |name: &str| Offer { whole: format!("{first} {sign}{name}"), about: about.into() };
         names.into_iter().chain(all).filter_map(|name| Some((fit(name, start)?, offer(name)))).collect()
     }
 
@@ -271,31 +301,8 @@ impl App {
         if typed.is_empty() {
             return;
         }
-        if self.history.last().is_none_or(|last| last != typed) {
-            self.history.push(typed.to_owned());
-            let over = self.history.len().saturating_sub(MOST_COMMANDS);
-            self.history.drain(..over);
-        }
-        self.history_at = self.history.len().saturating_sub(1);
         self.state.history.given(typed);
         self.remember(effects);
-        self.run_again(typed, now, effects);
-    }
-
-    /// The command before or after the one that was run last.
-    pub(super) fn go_in_history(&mut self, by: isize, now: Now, effects: &mut Vec<Effect>) {
-        let next = self.history_at.checked_add_signed(by).filter(|&at| at < self.history.len());
-        match next {
-            Some(at) => {
-                self.history_at = at;
-                let typed = self.history[at].clone();
-                self.run_again(&typed, now, effects);
-            }
-            None => self.say("There is no further command in the history.", Health::Idle, now),
-        }
-    }
-
-    fn run_again(&mut self, typed: &str, now: Now, effects: &mut Vec<Effect>) {
         let mut words = typed.split_whitespace();
         let Some(first) = words.next() else { return };
         let argument = words.next();
@@ -306,19 +313,27 @@ impl App {
             (Some(Does::Save), format) => self.save_list(format, now, effects),
             (Some(Does::Filter), _) => self.keep_filter(typed, now, effects),
             (Some(Does::Skin), name) => self.ask_skin(name, effects),
-            (Some(Does::Context), Some(name)) => self.switch_context(name, now, effects),
+            (Some(Does::Context), Some(name)) => {
+                self.switch_context(name.trim_start_matches('@'), now, effects);
+            }
             (Some(Does::Namespace), Some(name)) => match namespace(name) {
                 Ok(shown) => {
-                    self.leave(effects);
-                    self.go(ViewRef::Of(views::VIEWS[0]), shown, Filter::default(), now, effects);
+                    let wanted = Wanted { shown: Some(shown), ..Wanted::new(views::VIEWS[0].name(), "") };
+                    self.open_word(wanted, now, effects);
                 }
                 Err(why) => self.say(why, Health::Failed, now),
             },
             _ => {
-                let wanted = match Wanted::parse(first, typed) {
+                let mut wanted = match Wanted::parse(first, typed) {
                     Ok(wanted) => wanted,
                     Err(why) => return self.say(why, Health::Failed, now),
                 };
+                if let Some(context) = wanted.context.take() {
+                    if self.switch_context(&context, now, effects) {
+                        self.open_in_context(wanted, now, effects);
+                    }
+                    return;
+                }
                 if self.names(first) || self.session.link != Link::Up {
                     self.open_word(wanted, now, effects);
                 } else {
@@ -334,6 +349,13 @@ impl App {
     fn keep_filter(&mut self, typed: &str, now: Now, effects: &mut Vec<Effect>) {
         let words: Vec<&str> = typed.split_whitespace().skip(1).collect();
         match words[..] {
+            ["save", _] if self.pane.list.filter().is_empty() => {
+                self.say("There is no filter to keep: / begins one.", Health::Failed, now);
+            }
+            ["save", name] if self.pane.list.filter_error().is_some() => {
+                let why = self.pane.list.filter_error().map_or("", |error| &error.why).to_owned();
+                self.say(format!("The filter is not kept as {name}: {why}"), Health::Failed, now);
+            }
             ["save", name] => {
                 let filter = self.pane.list.filter().text.clone();
                 match self.filters.set(name, &filter) {

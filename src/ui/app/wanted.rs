@@ -15,19 +15,25 @@ use crate::views::{self, Filter, List, ViewRef};
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) word: String,
+    /// Another context than the one on screen.
+    pub(super) context: Option<String>,
     /// Another namespace than the one on screen.
     pub(super) shown: Option<Shown>,
     pub(super) filter: Filter,
     /// Whether the view on screen is one to come back to.
     pub(super) leave: bool,
+    /// Whether it is noted in the history, as what comes out of it is not.
+    pub(super) note: bool,
 }
 
 impl Wanted {
     pub(super) fn new(word: &str, filter: &str) -> Self {
-        Self { word: word.to_owned(), shown: None, filter: Filter::parse(filter), leave: true }
+        let filter = Filter::parse(filter);
+        Self { word: word.to_owned(), context: None, shown: None, filter, leave: true, note: true }
     }
 
-    /// Reads what stands behind the first word of a command: a namespace or `all`, then `/` and a filter.
+    /// Reads what stands behind the first word of a command: a namespace or `all`, `@` and a context, label selectors (what has
+    /// a `=`, or stands in single quotes), `-f` and letters, in any order; then `/` and a filter.
     pub(super) fn parse(word: &str, typed: &str) -> Result<Self, String> {
         let rest = typed.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
         let (before, filter) = match rest.find('/') {
@@ -36,12 +42,39 @@ impl Wanted {
             }
             _ => (rest, ""),
         };
-        let mut wanted = Self::new(word, filter.trim());
-        for argument in before.split_whitespace().filter(|&argument| argument != "-n") {
-            wanted.shown = Some(namespace(argument)?);
+        let (mut context, mut shown) = (None, None);
+        let mut terms = vec![filter.trim().to_owned()];
+        let mut left = before.trim();
+        while !left.is_empty() {
+            let (argument, rest) = next_argument(left)?;
+            left = rest;
+            match argument {
+                "-n" | "--namespace" => {}
+                "-A" | "--all-namespaces" => shown = Some(Shown::All),
+                "-f" | "-l" => {
+                    let (value, rest) = next_argument(left)?;
+                    left = rest;
+                    terms.push(format!("{argument} {value}"));
+                }
+                _ if argument.starts_with('@') => context = Some(argument[1..].to_owned()),
+                _ if argument.contains('=') || argument.contains(' ') => terms.push(format!("-l {argument}")),
+                _ => shown = Some(namespace(argument)?),
+            }
         }
-        Ok(wanted)
+        let filter = terms.join(" ");
+        Ok(Self { context, shown, ..Self::new(word, filter.trim()) })
     }
+}
+
+/// The next word, or what stands in single quotes, and what is behind it.
+fn next_argument(text: &str) -> Result<(&str, &str), String> {
+    let (argument, rest) = match text.strip_prefix('\'') {
+        Some(quoted) => {
+            quoted.split_once('\'').ok_or_else(|| format!("{text}: the closing quote is missing."))?
+        }
+        None => text.split_once(char::is_whitespace).unwrap_or((text, "")),
+    };
+    Ok((argument, rest.trim_start()))
 }
 
 /// Reads `all` or the name of a namespace.
@@ -85,10 +118,19 @@ impl App {
 
     /// Opens what a word names: a view, else a resource of the server.
     pub(super) fn open_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
-        let Wanted { word, shown, filter, leave } = wanted;
+        match wanted.note {
+            true => self.noted(|app| app.show_word(wanted, now, effects)),
+            false => self.show_word(wanted, now, effects),
+        }
+    }
+
+    fn show_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
+        let Wanted { word, shown, filter, leave, .. } = wanted;
         let shown = shown.unwrap_or(self.shown);
         if let Some(view) = views::find(&word) {
-            self.leave(effects);
+            if leave {
+                self.leave_for(view.name(), shown, &filter, effects);
+            }
             self.go(ViewRef::Of(view), shown, filter, now, effects);
             return;
         }
@@ -127,6 +169,38 @@ impl App {
                 self.say(format!("{word} can mean {}.", names.join(" or ")), Health::Warning, now);
             }
             Resolved::None => self.say(format!("{word}: no such view or resource."), Health::Failed, now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_come_in_any_order() {
+        let all = Some(Shown::All);
+        let in_ = |name: &str| Some(Shown::Only(Word::new(name)));
+        let cases = [
+            ("vms", None, None, ""),
+            ("vms all", None, all, ""),
+            ("vms -A", None, all, ""),
+            ("vms -n shop", None, in_("shop"), ""),
+            ("vms shop /web db", None, in_("shop"), "web db"),
+            ("vms app=web,tier!=db shop", None, in_("shop"), "-l app=web,tier!=db"),
+            ("vms 'app in (web, db)' all /up", None, all, "up -l app in (web, db)"),
+            ("vms -l app lab", None, in_("lab"), "-l app"),
+            ("vms -f wb @Prod:eu/1 lab", Some("Prod:eu/1"), in_("lab"), "-f wb"),
+            ("vms /a /b -n x", None, None, "a /b -n x"),
+        ];
+        for (typed, context, shown, filter) in cases {
+            let wanted = Wanted::parse("vms", typed).unwrap();
+            assert_eq!((wanted.context.as_deref(), wanted.shown), (context, shown), "{typed}");
+            assert_eq!(wanted.filter.text, filter, "{typed}");
+            assert!(wanted.filter.error().is_none(), "{typed}");
+        }
+        for typed in ["vms Shop", "vms a_b", "vms 'app in (web)", "vms -f '"] {
+            assert!(Wanted::parse("vms", typed).is_err(), "{typed}");
         }
     }
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::model::Now;
+use crate::model::{Now, Word};
 use crate::store::{Dir, Health, Id, SortKey, Store};
 use crate::text;
 use crate::ui::frame::put;
@@ -27,6 +27,8 @@ pub struct ListPane {
     /// The window of the frame before, to see what has changed.
     before: Window,
     changes: Vec<Change>,
+    /// What stands behind names that are of a special kind.
+    pub signs: Vec<(Word, &'static str)>,
     /// Whether the column of reasons gives way to the others where there is not room for all.
     pub yields: bool,
 }
@@ -72,6 +74,8 @@ const LEAST_NAME: u16 = 20;
 const ENOUGH: u16 = 18;
 /// That column gives way to those behind it down to this many columns.
 const MUCH: u16 = 40;
+/// A column that may be as wide as this holds sentences, and is what one came for.
+const LONG: u16 = 100;
 /// A table that is narrower than this has as much room all the same where something stands beside it.
 const LEAST_BESIDE: u16 = 80;
 /// So much of a reason is shown at least where the whole of it stands beside the list.
@@ -104,7 +108,8 @@ impl ListPane {
     pub fn new(list: List) -> Self {
         let (window, before) = (Window::default(), Window::default());
         let (widths, changes) = (Vec::new(), Vec::new());
-        Self { list, top: 0, left: 0, widths, window, before, changes, yields: false }
+        let signs = Vec::new();
+        Self { list, top: 0, left: 0, widths, window, before, changes, signs, yields: false }
     }
 
     /// The same view, order and cursor, to come back to: rows are read anew then.
@@ -192,6 +197,11 @@ impl ListPane {
                     window.text.push(' ');
                 }
                 view.cell(store, id, column, now, &mut window.text);
+                if !self.signs.is_empty() && heading.title == "NAME" {
+                    let name = window.text[start..].to_owned();
+                    let signs = self.signs.iter().filter(|(known, _)| **known == *name);
+                    window.text.extend(signs.map(|(_, sign)| *sign));
+                }
                 let wide = text::width(&window.text[start..]).min(usize::from(heading.widest));
                 self.widths[column] = self.widths[column].max(u16::try_from(wide).unwrap_or(u16::MAX));
                 window.ends.push(window.text.len());
@@ -308,9 +318,22 @@ impl ListPane {
             *width -= less;
             over -= less;
         }
+        let heading = |at: usize| self.list.view.heading(self.window.columns[visible[at]]);
+        let long = (0..visible.len()).find(|&at| heading(at).widest >= LONG);
+        if let Some(long) = long {
+            let before: u16 = widths.iter().take(long).map(|width| width + GAP).sum();
+            let mut over = (before + widths[long].min(MUCH)).saturating_sub(room);
+            for at in (0..long).rev() {
+                let gives = heading(at).gives;
+                let less = if gives > 0 { over.min(widths[at].saturating_sub(gives)) } else { 0 };
+                widths[at] -= less;
+                over -= less;
+            }
+        }
         // A whole sentence stands on other screens as well.
         let whole = widths.iter().map(|width| width + GAP).sum::<u16>().saturating_sub(GAP);
-        if let Some(reason) = state.and_then(|state| widths.get_mut(state + 1)) {
+        let reason = state.filter(|_| long.is_none()).and_then(|state| widths.get_mut(state + 1));
+        if let Some(reason) = reason {
             let least = if self.yields { LEAST_REASON } else { MUCH };
             *reason -= whole.saturating_sub(room).min(reason.saturating_sub(least));
         }
@@ -378,8 +401,10 @@ impl ListPane {
             let mut end = area.x;
             for &(at, x, width) in &places {
                 let (cell, _) = self.window.cell(row, at);
-                let holds = self.list.view.heading(self.window.columns[at]).holds;
-                let shown = match names.contains(&at) {
+                let heading = self.list.view.heading(self.window.columns[at]);
+                let holds = heading.holds;
+                let named = heading.gives > 0 && holds == Holds::Text;
+                let shown = match names.contains(&at) || named {
                     true => text::cut_middle(cell, usize::from(width)),
                     false => text::cut(cell, usize::from(width)),
                 };

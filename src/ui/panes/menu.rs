@@ -112,9 +112,13 @@ impl Menu {
         lines
     }
 
-    fn widths(&self) -> (usize, usize) {
-        let widest = |of: fn(&Item) -> &str| self.items.iter().map(|item| text::width(of(item))).max();
-        (widest(|item| &item.short).unwrap_or(0), widest(|item| &item.text).unwrap_or(0).min(70))
+    /// How many columns of the screen the widest section takes.
+    fn width(&self) -> usize {
+        let widths = self.items.chunk_by(|one, other| one.section == other.section).map(|section| {
+            let widest = |of: fn(&Item) -> &str| section.iter().map(|item| text::width(of(item))).max();
+            widest(|item| &item.short).unwrap_or(0) + 1 + widest(|item| &item.text).unwrap_or(0).min(70)
+        });
+        widths.max().unwrap_or(0)
     }
 
     fn go(&mut self, by: isize) {
@@ -174,6 +178,8 @@ impl Pane for Menu {
     fn command(&mut self, command: Command, scene: &mut Scene<'_>) {
         let page = isize::try_from(self.grid.0 * self.grid.1).unwrap_or(1);
         match command {
+            // What is only read is put away by it, as in k9s.
+            Command::Open if !self.can_choose() => scene.request(Ask::Close),
             Command::Open => self.choose(scene),
             Command::Move(by) => self.go(by),
             Command::Page(by) => self.go(by * page),
@@ -213,8 +219,7 @@ impl Pane for Menu {
     }
 
     fn prepare(&mut self, inside: Rect, _: &mut Scene<'_>) {
-        let (short, text) = self.widths();
-        let columns = (usize::from(inside.width) / (short + text + 4)).max(1);
+        let columns = (usize::from(inside.width) / (self.width() + 2)).max(1);
         let rows = usize::from(inside.height).max(1);
         let lines = self.lines();
         // As few columns as hold all lines.

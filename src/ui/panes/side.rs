@@ -1,12 +1,13 @@
 //! The row under the cursor in more detail, beside a list that has room for it.
 
+use compact_str::CompactString;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Borders, Widget as _};
 
 use super::canvas::Canvas;
 use crate::model::Now;
-use crate::store::{Id, Store};
+use crate::store::{Id, Store, Touched};
 use crate::ui::theme::Theme;
 use crate::views::AnyView;
 use crate::views::detail::{self, Said};
@@ -20,8 +21,20 @@ pub const LEAST: u16 = 48;
 #[derive(Debug, Default)]
 pub struct Side {
     canvas: Canvas,
+    /// What the canvas was made of.
+    made: Option<Made>,
     /// Whether it is shown: `None` is where there is room, `Some(true)` also at the cost of columns of the list.
     pub wanted: Option<bool>,
+}
+
+/// As long as all of this is the same, and the row has not been touched, it reads the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Made {
+    id: Id,
+    width: u16,
+    view: CompactString,
+    /// For ages, which are of seconds at the least.
+    second: i64,
 }
 
 impl Side {
@@ -30,8 +43,26 @@ impl Side {
         Self { wanted: if shown { None } else { Some(false) }, ..Self::default() }
     }
 
-    /// Makes what is to be drawn in this width: out of the row and its links alone, nothing is asked for.
+    /// Notes which rows may look different from now on.
+    pub fn touched(&mut self, touched: &Touched) {
+        if self.made.as_ref().is_some_and(|made| touched.all || touched.ids.contains(&made.id)) {
+            self.forget();
+        }
+    }
+
+    /// Lets it be made anew, whatever it was made of.
+    pub fn forget(&mut self) {
+        self.made = None;
+    }
+
+    /// Makes what is to be drawn in this width, if it is not the same as before: out of the row and its links alone, nothing
+    /// is asked for.
     pub fn prepare(&mut self, width: u16, view: &dyn AnyView, store: &Store, id: Option<Id>, now: Now) {
+        let wanted = id.map(|id| Made { id, width, view: view.name().into(), second: now.wall });
+        if wanted.is_some() && wanted == self.made {
+            return;
+        }
+        self.made = wanted;
         self.canvas.clear();
         let Some(id) = id else { return };
         let width = usize::from(width.saturating_sub(4));
