@@ -13,10 +13,6 @@ use crate::text::clean;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct State {
-    /// The namespace that was shown last, `all` for all; empty is none yet.
-    pub namespace: String,
-    /// The view that was shown last; empty is none yet.
-    pub view: String,
     /// Namespaces that were visited.
     pub favourites: Favourites,
     /// Commands that were given.
@@ -190,7 +186,7 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let folders = Folders::under(top.path());
         assert_eq!(load(&folders, "c", "x"), (State::default(), None));
-        let mut state = State { namespace: "all".into(), view: "vms".into(), ..State::default() };
+        let mut state = State::default();
         state.favourites.visited("null");
         state.favourites.visited("007");
         state.history.given("pods /a: [b]\t#c");
@@ -230,7 +226,7 @@ mod tests {
         let folders = Folders::under(top.path());
         let path = path(&folders, "c", "x");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, "view: vms\nhistory: [").unwrap();
+        std::fs::write(&path, "favourites: [a]\nhistory: [").unwrap();
         let (state, said) = load(&folders, "c", "x");
         let said = said.unwrap();
         assert_eq!(state, State::default());

@@ -87,7 +87,7 @@ impl Layout {
     }
 
     /// How wide the row is shown in more detail beside the list. It tells the reason, so from some width on the column of
-    /// reasons gives way; the other columns do only on a wide terminal, or where somebody wants it.
+    /// reasons gives way, and on a wide terminal the last columns; others do only where somebody wants it.
     fn side_width(app: &App, body: Rect) -> Option<u16> {
         let room = body.width.saturating_sub(2);
         if !app.layers.is_empty() || body.height < ROWS_FOR_SIDE || app.side.wanted == Some(false) {
@@ -100,10 +100,10 @@ impl Layout {
         let whole = beside(needed).filter(|&wide| wide >= side::WIDTH);
         // Whoever asks for wide columns wants the list.
         let from = |columns: u16| body.width >= columns && !app.pane.list.layout().wide;
-        let yielding = || beside(least).filter(|_| from(COLUMNS_TO_YIELD));
         let both = || from(COLUMNS_FOR_BOTH).then_some(side::LEAST);
+        let yielding = || beside(least).filter(|_| from(COLUMNS_TO_YIELD));
         let asked = || beside(LEAST_BESIDE_SIDE).filter(|_| app.side.wanted == Some(true));
-        whole.or_else(yielding).or_else(both).or_else(asked).map(|wide| wide.min(side::WIDTH))
+        whole.or_else(both).or_else(yielding).or_else(asked).map(|wide| wide.min(side::WIDTH))
     }
 
     /// From how many columns and rows of the list on details of the row can be shown beside it.
@@ -143,7 +143,8 @@ pub fn prepare(app: &mut App, now: Now) {
     }
     app.pane.prepare(&app.store, height, now);
     let side = Layout::of(app).side();
-    app.pane.yields = side.is_some();
+    // On a wide terminal the last columns give way instead: reasons are read down the list.
+    app.pane.yields = side.is_some() && app.size.0 < COLUMNS_FOR_BOTH;
     if let Some(side) = side {
         let list = &app.pane.list;
         app.side.prepare(side.width, &*list.view, &app.store, list.selected(), now);

@@ -193,6 +193,15 @@ fn details_open_by_themselves_in_every_view_of_a_wide_terminal() {
 }
 
 #[test]
+fn reasons_can_be_read_beside_the_details() {
+    let mut stage = Stage::still("workloads");
+    let text = stage.text(200, 60);
+    assert!(Layout::of(&stage.app).side().is_some());
+    let row = row_of(&text, "analytics");
+    assert!(row.contains("no node: 1 node(s) were unschedulable"), "{row}");
+}
+
+#[test]
 fn details_follow_the_row_and_what_becomes_of_it() {
     let mut stage = Stage::machines();
     let feed = stage.cover(Kind::Vm);
