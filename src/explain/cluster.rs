@@ -2,10 +2,10 @@
 
 use super::Explain;
 use super::explained::Explained;
+use super::pod;
 use crate::model::Now;
 use crate::records::{
-    DataVolume, Event, MoveStep, Namespace, Node, NodeFlags, PodFlags, PowerAction, RunPolicy, Truth,
-    VirtinkVm,
+    DataVolume, Event, MoveStep, Namespace, Node, NodeFlags, PowerAction, RunPolicy, Truth, VirtinkVm,
 };
 use crate::store::{At, Health};
 
@@ -87,7 +87,7 @@ impl Explain for VirtinkVm {
                 let filling = at.parts::<DataVolume>().map(|disk| DataVolume::explain(disk, now));
                 let worst =
                     filling.filter(|disk| disk.state.health == Health::Failed).find_map(Explained::told);
-                let told = worst.or_else(|| launching(at, plain)).or_else(|| said(at, plain));
+                let told = worst.or_else(|| launching(at, plain, now)).or_else(|| said(at, plain));
                 told.unwrap_or(plain).within(STARTS, vm.meta.created, "TakesLong", now)
             }
             _ => plain,
@@ -106,17 +106,8 @@ fn failed<'a>(vm: At<'a, VirtinkVm>, plain: Explained<'a>) -> Explained<'a> {
 }
 
 /// What its pod waits for.
-fn launching<'a>(vm: At<'a, VirtinkVm>, plain: Explained<'a>) -> Option<Explained<'a>> {
-    let pod = vm.present_pod().here()?;
-    let said = pod.record().evidence.as_deref()?.message.as_deref()?.as_str();
-    if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
-        return plain.because("Unschedulable", said, Health::Failed).told();
-    }
-    let reason = pod.record().reason.as_str();
-    let reason = reason.strip_prefix("Init:").unwrap_or(reason);
-    let goes_on =
-        matches!(reason, "Running" | "ContainerCreating" | "PodInitializing" | "Terminating" | "Pending");
-    (!goes_on).then(|| plain.because(reason, said, Health::Failed))?.told()
+fn launching<'a>(vm: At<'a, VirtinkVm>, plain: Explained<'a>, now: Now) -> Option<Explained<'a>> {
+    pod::waiting(vm.present_pod().here()?, plain, now)
 }
 
 /// The last warning of its controller.

@@ -4,8 +4,8 @@ use super::Explain;
 use super::explained::Explained;
 use crate::model::Now;
 use crate::records::{
-    DataSource, Event, ImportCron, ImportCronFlags, OsArtifact, Truth, VmRestore, VmRestoreFlags, VmSnapshot,
-    VmSnapshotFlags, VolumeSnapshot,
+    DataSource, DataVolume, Event, ImportCron, ImportCronFlags, OsArtifact, Truth, VmRestore, VmRestoreFlags,
+    VmSnapshot, VmSnapshotFlags, VolumeSnapshot,
 };
 use crate::store::{At, Health};
 
@@ -26,7 +26,7 @@ impl Explain for VolumeSnapshot {
 }
 
 impl Explain for VmSnapshot {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let snapshot = at.record();
         let since = snapshot.taken.or(snapshot.meta.created);
         let word = if snapshot.phase.is_empty() { "Pending" } else { snapshot.phase.as_str() };
@@ -45,14 +45,15 @@ impl Explain for VmSnapshot {
             // Steps that follow each other within a moment are not worth telling, but for those that never end.
             "InProgress" if error.is_empty() => {
                 let told = plain.because(snapshot.reason.as_str(), "", health);
-                if told.state.cause.is_some() { told } else { plain }
+                let told = if told.state.cause.is_some() { told } else { plain };
+                told.within(RESTORED, since, "TakesLong", now)
             }
             _ => plain.because("", error, Health::Failed),
         }
     }
 }
 
-/// So many seconds may a restore take before it says what it waits for.
+/// So many seconds may a snapshot or a restore take before it says what it waits for.
 const RESTORED: i64 = 300;
 
 impl Explain for VmRestore {
@@ -116,6 +117,15 @@ impl Explain for ImportCron {
             (_, "ImportProgressing") | (_, "") => Explained::new("Importing", Health::Busy).since(since),
             (_, _) if importing => Explained::new("Importing", Health::Busy).since(since),
             (_, reason) => Explained::new(reason, Health::Busy).since(since),
+        };
+        let explained = match cron.progress_reason.as_str() {
+            "NotAuthorized" => explained.because("NotAuthorized", "", Health::Failed),
+            _ if explained.state.word == *"UpToDate" => explained,
+            // The import that it waits for tells what goes wrong.
+            _ => {
+                let imports = at.parts::<DataVolume>().filter(|disk| disk.meta().deleted().is_none());
+                imports.map(|disk| DataVolume::explain(disk, now)).fold(explained, Explained::troubled_by)
+            }
         };
         let taken = at.parts::<Event>().find(|event| event.reason == *"ErrDataSourceAlreadyManaged");
         match taken.map(At::record) {

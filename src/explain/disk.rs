@@ -2,11 +2,12 @@
 
 use super::Explain;
 use super::claim;
-use super::explained::Explained;
+use super::explained::{Explained, after};
+use super::pod;
 use crate::model::Now;
 use crate::records::{
     Claim, ClaimPhase, ClaimRole, DataSource, DataVolume, DataVolumeFlags, Pod, PodFlags, PodRole,
-    SourceKind, Truth,
+    SourceKind, Truth, VolumeSnapshot,
 };
 use crate::store::{At, Health};
 
@@ -14,6 +15,11 @@ use crate::store::{At, Health};
 const TOUCHED: i64 = 60;
 /// So many seconds may a worker take to be at work: its image may be large.
 const SCHEDULED: i64 = 300;
+
+/// So many seconds may a disk wait for its upload, or take to be uploaded, before somebody should look.
+const UPLOADED: i64 = 900;
+/// A worker that has been at work for so many seconds since it failed last has got over that.
+const RECOVERED: i64 = 600;
 
 /// Phases of CDI, the word for each, and how well a disk is in it. A phase that is not here is its own word.
 const PHASES: &[(&str, &str, Health)] = &[
@@ -76,7 +82,14 @@ impl Explain for DataVolume {
             "Failed" => gave_up(at),
             _ => {
                 let moving = plain.progress(disk.progress);
-                let told = attempt(at, moving).or_else(|| obstacle(at, moving));
+                let attempt = attempt(at, moving, now);
+                let told = match attempt.filter(|told| !told.state.is_fault()) {
+                    // It failed as healthy ones do; what comes after that may not.
+                    Some(calm) => {
+                        obstacle(at, moving, now).filter(|told| told.state.is_fault()).or(Some(calm))
+                    }
+                    None => attempt.or_else(|| obstacle(at, moving, now)),
+                };
                 let told = told.unwrap_or_else(|| match word {
                     "Cloning" | "UploadReady" | "WaitForFirstConsumer" | "PendingPopulation" => {
                         moving.because(disk.phase.as_str(), "", health)
@@ -84,6 +97,12 @@ impl Explain for DataVolume {
                     "Paused" => moving.because("ImportPaused", "", health),
                     _ => moving,
                 });
+                let told = match at.slow_claim() {
+                    Some(claim) if told.state.health == Health::Busy => {
+                        told.troubled_by(Claim::explain(claim, now))
+                    }
+                    _ => told,
+                };
                 match &*disk.phase {
                     _ if disk.flags.contains(DataVolumeFlags::UNTOUCHED) => {
                         // CDI says nothing of a disk whose DataSource points to nothing that is there.
@@ -96,6 +115,13 @@ impl Explain for DataVolume {
                     "ImportScheduled" | "CloneScheduled" | "UploadScheduled" => {
                         told.within(SCHEDULED, disk.since.or(disk.meta.created), "TakesLong", now)
                     }
+                    "UploadReady" => match after(disk.since, UPLOADED) {
+                        Some(due) if due.seconds() > now.wall => told.until(due),
+                        Some(_) if !told.state.is_fault() => {
+                            told.because("UploadAwaited", "", Health::Warning)
+                        }
+                        _ => told,
+                    },
                     _ => told,
                 }
             }
@@ -116,6 +142,19 @@ impl<'a> At<'a, DataVolume> {
         self.working_claim()?.parts::<Pod>().filter(works).max_by_key(|pod| pod.meta().created)
     }
 
+    /// A claim without a volume that it cannot do without: the one that CDI works on, or scratch space of its worker.
+    fn slow_claim(self) -> Option<At<'a, Claim>> {
+        let open = |claim: &At<'_, Claim>| claim.phase == ClaimPhase::Pending;
+        let scratch = self.worker().into_iter().flat_map(At::parts::<Claim>);
+        self.working_claim().into_iter().chain(scratch).find(open)
+    }
+
+    /// Claims, each with its pods, and snapshots that CDI makes on the way of a copy.
+    fn temporaries(self) -> impl Iterator<Item = At<'a, Claim>> {
+        let own = self.parts::<Claim>().filter(|claim| claim.role == ClaimRole::Own);
+        own.flat_map(At::parts::<Claim>).filter(|claim| claim.role == ClaimRole::CloneTemporary)
+    }
+
     /// What CDI says of trouble.
     fn said(self) -> &'a str {
         self.record().trouble.as_deref().map_or("", |said| said.as_str())
@@ -133,7 +172,7 @@ fn gave_up<'a>(at: At<'a, DataVolume>) -> Explained<'a> {
 }
 
 /// The last attempt, if it went wrong. While it is tried again, CDI says only that its pod runs; the pod remembers.
-fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explained<'a>> {
+fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>, now: Now) -> Option<Explained<'a>> {
     let disk = at.record();
     let worker = at.worker();
     let restarts = worker.map_or(0, |pod| pod.restarts).max(disk.restarts.into());
@@ -141,6 +180,10 @@ fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explaine
     let ended = worker.and_then(|pod| pod.record().evidence.as_ref()?.ended.as_ref());
     if let Some(ended) = ended.filter(|ended| ended.code != 0) {
         let again = !ended.now && worker.is_some_and(|pod| pod.reason == *"Running");
+        let recovers = after(ended.at, RECOVERED).filter(|_| again);
+        if recovers.is_some_and(|at| at.seconds() <= now.wall) {
+            return None;
+        }
         let state = if again {
             Explained::new("Importing", Health::Busy).since(disk.since).progress(disk.progress)
         } else {
@@ -152,7 +195,11 @@ fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explaine
             return Some(moving.because(&ended.reason, &ended.message, Health::Busy));
         }
         let told = told.after(restarts, "restart");
-        return Some(if again { told.health(Health::Warning) } else { told });
+        return Some(match recovers {
+            Some(at) => told.health(Health::Warning).until(at),
+            None if again => told.health(Health::Warning),
+            None => told,
+        });
     }
     let reason = disk.running_reason.as_str();
     let went_wrong = disk.running == Truth::False && !CALM.contains(&reason) && !STUCK.contains(&reason);
@@ -167,10 +214,13 @@ fn attempt<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explaine
 }
 
 /// What keeps a transfer from beginning or going on.
-fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explained<'a>> {
+fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>, now: Now) -> Option<Explained<'a>> {
     let disk = at.record();
     let worker = at.worker();
-    if let Some(told) = worker.and_then(|pod| held_up(pod, moving)) {
+    if let Some(told) = worker.and_then(|pod| held_up(pod, moving, now)) {
+        return Some(told);
+    }
+    if let Some(told) = copying(at, moving, now) {
         return Some(told);
     }
     if disk.bound == Truth::False && !matches!(disk.bound_reason.as_str(), "" | "Pending" | "NotFound") {
@@ -204,8 +254,25 @@ fn obstacle<'a>(at: At<'a, DataVolume>, moving: Explained<'a>) -> Option<Explain
     moving.because(reason, message, health).told()
 }
 
+/// What goes wrong with that which CDI makes on the way of a copy; of itself it says then that it is at work.
+fn copying<'a>(at: At<'a, DataVolume>, moving: Explained<'a>, now: Now) -> Option<Explained<'a>> {
+    let snapshots = at.parts::<Claim>().flat_map(At::parts::<VolumeSnapshot>);
+    let mut open = snapshots.filter(|snapshot| !snapshot.ready);
+    if let Some(why) = open.find_map(|snapshot| snapshot.record().error.as_deref()) {
+        return moving.because("", why.as_str(), Health::Failed).told();
+    }
+    let faults = |explained: Explained<'a>| {
+        let told = moving.troubled_by(explained);
+        told.state.is_fault().then_some(told)
+    };
+    let pending = at.temporaries().filter(|claim| claim.phase == ClaimPhase::Pending);
+    let claims = pending.map(|claim| Claim::explain(claim, now)).find_map(faults);
+    let workers = at.temporaries().flat_map(At::parts::<Pod>);
+    claims.or_else(|| workers.map(|pod| Pod::explain(pod, now)).find_map(faults))
+}
+
 /// What keeps a worker's pod from running.
-fn held_up<'a>(pod: At<'a, Pod>, moving: Explained<'a>) -> Option<Explained<'a>> {
+fn held_up<'a>(pod: At<'a, Pod>, moving: Explained<'a>, now: Now) -> Option<Explained<'a>> {
     let evidence = pod.record().evidence.as_deref();
     let said = evidence.and_then(|evidence| evidence.message.as_deref()).map_or("", |said| said.as_str());
     if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
@@ -217,10 +284,10 @@ fn held_up<'a>(pod: At<'a, Pod>, moving: Explained<'a>) -> Option<Explained<'a>>
         };
     }
     match pod.record().reason.as_str() {
-        "Running" | "Pending" | "ContainerCreating" | "PodInitializing" | "Completed" | "Succeeded"
-        | "Terminating" => None,
+        "Pending" | "ContainerCreating" | "PodInitializing" => pod::mounting(pod, moving, now),
+        "Running" | "Completed" | "Succeeded" | "Terminating" => None,
         "Error" | "CrashLoopBackOff" => None,
-        reason if reason.starts_with("Init:") && said.is_empty() => None,
+        reason if reason.starts_with("Init:") && said.is_empty() => pod::mounting(pod, moving, now),
         reason => moving.because(reason, said, Health::Failed).told(),
     }
 }

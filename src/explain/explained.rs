@@ -87,19 +87,41 @@ impl<'a> Explained<'a> {
 
     /// The same, and worth a look once it has been on its way for so many seconds since `from`: then `late` tells why, where
     /// nothing else does. What is no trouble however long it takes is left alone.
-    pub(super) fn within(mut self, seconds: i64, from: Option<Time>, late: &'static str, now: Now) -> Self {
-        let due = from.and_then(|from| Time::from_seconds(from.seconds().saturating_add(seconds)));
-        let Some(due) = due.filter(|_| matches!(self.state.health, Health::Busy | Health::Leaving)) else {
+    pub(super) fn within(self, seconds: i64, from: Option<Time>, late: &'static str, now: Now) -> Self {
+        let due =
+            after(from, seconds).filter(|_| matches!(self.state.health, Health::Busy | Health::Leaving));
+        match due {
+            None => self,
+            Some(due) if due.seconds() > now.wall => self.until(due),
+            Some(_) => match self.told() {
+                Some(told) => told.health(Health::Warning),
+                None => self.because(late, "", Health::Warning),
+            },
+        }
+    }
+
+    /// The same, which may read differently from this moment on although nothing happens.
+    pub(super) fn until(mut self, due: Time) -> Self {
+        self.state.recheck = self.state.recheck.map_or(Some(due), |known| Some(known.min(due)));
+        self
+    }
+
+    /// The same for the reason that `other` tells, and as well as that is; as it is where that is no trouble yet.
+    pub(super) fn troubled_by(mut self, other: Self) -> Self {
+        if let Some(due) = other.state.recheck {
+            self = self.until(due);
+        }
+        if !other.state.is_fault() || other.told().is_none() {
             return self;
+        }
+        self.why = other.why;
+        self.state = State {
+            reason: other.state.reason,
+            cause: other.state.cause,
+            health: other.state.health,
+            ..self.state
         };
-        if due.seconds() > now.wall {
-            self.state.recheck = self.state.recheck.map_or(Some(due), |known| Some(known.min(due)));
-            return self;
-        }
-        match self.told() {
-            Some(told) => told.health(Health::Warning),
-            None => self.because(late, "", Health::Warning),
-        }
+        self
     }
 
     /// Only if there is something to tell.
@@ -154,7 +176,7 @@ impl<'a> Explained<'a> {
         match self.state.cause {
             Some(id) => causes::write_short(id, reason, message, out),
             None if message.is_empty() => out.push_str(reason),
-            None => out.push_str(telling(message)),
+            None => out.push_str(message),
         }
         self.rest(now, out.len() > from, out);
         if !disk.is_empty() && out.len() > from {
@@ -217,24 +239,7 @@ impl<'a> Explained<'a> {
 /// So many seconds may a deletion take: longer than a guest has to shut down.
 const LEAVES: i64 = 600;
 
-/// Beginnings that tell nothing where room is scarce.
-const BEGINNINGS: &[&str] = &[
-    "Unable to process data: ",
-    "Unable to transfer source data to scratch space: ",
-    "Unable to convert source data to target format: ",
-    "Failure while starting VMI: ",
-    "Error creating virtual machine instance: ",
-    "Error encountered while creating DataVolumes: ",
-    "rpc error: ",
-];
-
-/// The part of a message that tells most.
-fn telling(mut message: &str) -> &str {
-    while let Some(rest) = BEGINNINGS.iter().find_map(|start| message.strip_prefix(start)) {
-        message = rest;
-    }
-    match message.split_once(" denied the request: ") {
-        Some((webhook, why)) if webhook.starts_with("admission webhook ") => why,
-        _ => message,
-    }
+/// So many seconds after a moment.
+pub(super) fn after(from: Option<Time>, seconds: i64) -> Option<Time> {
+    from.and_then(|from| Time::from_seconds(from.seconds().saturating_add(seconds)))
 }

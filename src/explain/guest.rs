@@ -2,13 +2,14 @@
 
 use super::Explain;
 use super::explained::Explained;
+use super::pod;
 use crate::model::Now;
-use crate::records::{Migration, MigrationFlags, Pod, PodFlags, Pool, PoolFlags, Vmi, VmiFlags};
+use crate::records::{Migration, MigrationFlags, Pod, PodFlags, PodRole, Pool, PoolFlags, Vm, Vmi, VmiFlags};
 use crate::store::{At, Health};
 
 /// Looks at its launcher pods and its migration.
 impl Explain for Vmi {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let vmi = at.record();
         let since = vmi.since.or(vmi.meta.created);
         let trouble = vmi.trouble.as_deref();
@@ -16,11 +17,8 @@ impl Explain for Vmi {
         match vmi.phase.as_str() {
             "Running" => running(at).since(since),
             "Succeeded" => Explained::new("Succeeded", Health::Idle).since(since),
-            "Failed" => Explained::new("Failed", Health::Failed).since(since).because(
-                "GuestFailed",
-                "",
-                Health::Failed,
-            ),
+            "Failed" if stopped(at) => Explained::new("Failed", Health::Idle).since(since),
+            "Failed" => crashed(at, Explained::new("Failed", Health::Failed).since(since)),
             "Unknown" => Explained::new("Unknown", Health::Warning).since(since).because(
                 "NodeUnresponsive",
                 "",
@@ -30,11 +28,9 @@ impl Explain for Vmi {
                 let word = if phase.is_empty() { "Pending" } else { phase };
                 let starting = Explained::new(word, Health::Busy).since(since);
                 let told = starting.because(reason, message, Health::Failed);
-                match launching(at) {
-                    Some((reason, message)) if told.told().is_none() => {
-                        starting.because(reason, message, Health::Failed)
-                    }
-                    _ => told,
+                match told.told() {
+                    Some(told) => told,
+                    None => launching(at, starting, now).unwrap_or(told),
                 }
             }
         }
@@ -96,18 +92,40 @@ fn moving<'a>(at: At<'a, Vmi>, running: Explained<'a>) -> Option<Explained<'a>> 
     running.because("LastMigrationFailed", why.map_or("", |why| why.as_str()), Health::Well).told()
 }
 
-/// What its launcher pod waits for.
-pub(super) fn launching<'a>(at: At<'a, Vmi>) -> Option<(&'a str, &'a str)> {
-    let pod = at.pods().max_by_key(|pod| pod.meta().created)?;
-    let said = pod.record().evidence.as_deref()?.message.as_deref()?.as_str();
-    if pod.flags.contains(PodFlags::UNSCHEDULABLE) {
-        return Some(("Unschedulable", said));
+/// Whether its end was asked for before it came: a guest that does not heed that in time is ended, which its phase does not
+/// tell from a crash.
+pub(super) fn stopped(at: At<'_, Vmi>) -> bool {
+    at.meta().deleted().zip(at.since).is_some_and(|(asked, ended)| asked < ended)
+}
+
+/// Why a guest came to its end: what its node or its launcher tells, where that tells more than that it ended.
+pub(super) fn crashed<'a>(at: At<'a, Vmi>, failed: Explained<'a>) -> Explained<'a> {
+    if at.flags.contains(VmiFlags::NODE_LOST) {
+        return failed.because("NodeUnresponsive", "", Health::Failed);
     }
-    let reason = pod.record().reason.as_str();
-    let reason = reason.strip_prefix("Init:").unwrap_or(reason);
-    let goes_on =
-        matches!(reason, "Running" | "ContainerCreating" | "PodInitializing" | "Terminating" | "Pending");
-    (!goes_on).then_some((reason, said))
+    let launcher = at.pods().filter(|pod| pod.role == PodRole::Launcher).max_by_key(|pod| pod.meta().created);
+    let evidence = launcher.and_then(|pod| pod.record().evidence.as_deref());
+    let ended = evidence.and_then(|evidence| evidence.ended.as_ref()).filter(|ended| ended.code != 0);
+    let put_out =
+        launcher.filter(|pod| pod.phase == *"Failed" && !matches!(&*pod.reason, "Error" | "Failed"));
+    let told = match (ended, put_out) {
+        (Some(ended), _) if !ended.message.is_empty() || !matches!(&*ended.reason, "" | "Error") => {
+            failed.because(&ended.reason, &ended.message, Health::Failed).told()
+        }
+        (_, Some(pod)) => {
+            let said =
+                evidence.and_then(|evidence| evidence.message.as_deref()).map_or("", |said| said.as_str());
+            failed.because(pod.record().reason.as_str(), said, Health::Failed).told()
+        }
+        _ => None,
+    };
+    told.unwrap_or_else(|| failed.because("GuestFailed", "", Health::Failed))
+}
+
+/// What its launcher pod waits for.
+pub(super) fn launching<'a>(at: At<'a, Vmi>, waits: Explained<'a>, now: Now) -> Option<Explained<'a>> {
+    let pod = at.pods().max_by_key(|pod| pod.meta().created)?;
+    pod::waiting(pod, waits, now)
 }
 
 /// Looks at its target pod.
@@ -152,20 +170,26 @@ const BLOCKED: &[(MigrationFlags, &str)] = &[
     (MigrationFlags::BLOCKED_BY_PEER, "the other cluster is not ready"),
 ];
 
+/// Looks at its machines.
 impl Explain for Pool {
-    fn explain<'a>(at: At<'a, Self>, _: Now) -> Explained<'a> {
+    fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let pool = at.record();
         if pool.flags.contains(PoolFlags::FAILURE) {
             let failed = Explained::new("ReplicaFailure", Health::Failed);
-            return failed.because(pool.failure.as_str(), "", Health::Failed);
+            let (reason, message) =
+                pool.failure.as_deref().map_or(("", ""), |told| (told.reason.as_str(), &*told.message));
+            return failed.because(reason, message, Health::Failed);
         }
         if pool.flags.contains(PoolFlags::PAUSED) {
             return Explained::new("Paused", Health::Idle);
         }
-        match () {
-            () if pool.replicas != pool.desired => Explained::new("Scaling", Health::Busy),
-            () if pool.ready < pool.desired => Explained::new("Progressing", Health::Busy),
-            () => Explained::new("Ready", Health::Well),
-        }
+        let word = match () {
+            () if pool.replicas != pool.desired => "Scaling",
+            () if pool.ready < pool.desired => "Progressing",
+            () => return Explained::new("Ready", Health::Well),
+        };
+        let held_up = at.vms().filter(|vm| vm.meta().deleted().is_none()).find(|vm| vm.state(now).is_fault());
+        let busy = Explained::new(word, Health::Busy);
+        held_up.map_or(busy, |vm| busy.troubled_by(Vm::explain(vm, now)))
     }
 }

@@ -17,6 +17,8 @@ mod guest;
 mod own;
 mod pod;
 #[cfg(test)]
+mod scenes;
+#[cfg(test)]
 mod tests;
 mod vm;
 

@@ -2,7 +2,9 @@
 
 use crate::explain::{STATES, reason};
 use crate::model::{Now, Time};
-use crate::records::{Claim, DataVolume, Pod, Record, Records, VirtinkVm, Vm, VmRestore, Vmi, decode};
+use crate::records::{
+    Claim, DataVolume, Pod, Record, Records, StorageClass, VirtinkVm, Vm, VmRestore, Vmi, decode,
+};
 use crate::store::{Batch, Coverage, Freshness, Namespaces, Store, Stored, Touched};
 
 /// 2026-01-01T00:00:00Z
@@ -43,7 +45,10 @@ fn what_takes_too_long_becomes_trouble() {
     assert_eq!(said::<DataVolume>(&store, 10), "Pending Busy: ");
     assert_eq!(said::<DataVolume>(&store, 60), "Pending Failed: CDI has not looked at it");
 
-    put::<Claim>(&mut store, &[&object(r#""status":{"phase":"Pending"}"#)]);
+    let class = r#"{"metadata":{"name":"fast","uid":"2"},"volumeBindingMode":"Immediate"}"#;
+    put::<StorageClass>(&mut store, &[class]);
+    let claim = object(r#""spec":{"storageClassName":"fast"},"status":{"phase":"Pending"}"#);
+    put::<Claim>(&mut store, &[&claim]);
     assert_eq!(said::<Claim>(&store, 119), "Pending Busy: ");
     assert_eq!(said::<Claim>(&store, 120), "Pending Warning: takes longer than it should");
     // What waits for its first consumer waits as long as it takes.

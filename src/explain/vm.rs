@@ -4,13 +4,16 @@ use super::Explain;
 use super::explained::Explained;
 use super::{claim, guest};
 use crate::model::Now;
-use crate::records::{Claim, ClaimPhase, DataVolume, Kind, RunStrategy, Vm, VmFlags, Vmi};
+use crate::records::{Claim, ClaimPhase, DataVolume, Kind, PodFlags, RunStrategy, Vm, VmFlags, Vmi};
 use crate::store::{At, Health, Part};
 
 /// So many seconds may the controller take to look at a new machine.
 const TOUCHED: i64 = 60;
 /// So many seconds may a guest take to be started: the image of its disk may be large.
 const STARTS: i64 = 300;
+
+/// So many seconds may a guest take to shut down: more than it is usually given before it is ended.
+const STOPS: i64 = 600;
 
 /// The words of `status.printableStatus` and how well a machine is that has them.
 const WORDS: &[(&str, Health)] = &[
@@ -54,6 +57,7 @@ impl Explain for Vm {
                 explained.within(TOUCHED, at.meta.created, "MachineUntouched", now)
             }
             "Starting" => explained.within(STARTS, explained.state.since, "TakesLong", now),
+            "Stopping" => explained.within(STOPS, explained.state.since, "StopTakesLong", now),
             _ => explained,
         };
         if explained.told().is_some() {
@@ -93,7 +97,10 @@ fn ended<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
     if vm.failure.as_ref().is_some_and(|failure| failure.count > 0) {
         return crashing(vm);
     }
-    let failed = vmi.phase == *"Failed";
+    let stopped = guest::stopped(vmi)
+        || vm.flags.contains(VmFlags::STOP_ASKED)
+        || (vm.strategy == RunStrategy::Halted && vmi.meta.deleted().is_some());
+    let failed = vmi.phase == *"Failed" && !stopped;
     let again = match vm.strategy {
         RunStrategy::Always => true,
         RunStrategy::RerunOnFailure => failed,
@@ -101,7 +108,7 @@ fn ended<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
     };
     let leaves = again || vm.status == *"Running" || vmi.meta.deleted().is_some();
     let ended = plain(if leaves { "Stopping" } else { "Stopped" }).since(vmi.meta.deleted().or(vmi.since));
-    if failed { ended.because("GuestFailed", "", Health::Failed) } else { ended }
+    if failed { guest::crashed(vmi, ended) } else { ended }
 }
 
 fn running<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
@@ -109,40 +116,60 @@ fn running<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>) -> Explained<'a> {
     if running.told().is_some() || running.state.word != *"Running" {
         return running;
     }
-    refused_change(vm, running).unwrap_or(running)
+    refused_change(vm, running).or_else(|| lost_disk(vm, running)).unwrap_or(running)
+}
+
+/// A guest runs on although the volume of a disk is gone.
+fn lost_disk<'a>(vm: At<'a, Vm>, running: Explained<'a>) -> Option<Explained<'a>> {
+    let lost = own_claims(vm).find(|claim| claim.phase == ClaimPhase::Lost)?;
+    Some(running.because("ClaimLost", "", Health::Failed).disk(&lost.record().meta.name))
+}
+
+/// The claims of its volumes, named directly or by way of a DataVolume.
+fn own_claims<'a>(vm: At<'a, Vm>) -> impl Iterator<Item = At<'a, Claim>> {
+    vm.claims().chain(vm.disks().flat_map(At::parts::<Claim>))
 }
 
 /// A change of a running machine that its controller could not make.
 fn refused_change<'a>(vm: At<'a, Vm>, running: Explained<'a>) -> Option<Explained<'a>> {
     let failure = vm.record().failure.as_deref().filter(|failure| !failure.reason.is_empty())?;
-    Some(running.because(&failure.reason, &failure.message, Health::Warning).health(Health::Warning))
+    let told = running.because(&failure.reason, &failure.message, Health::Warning).told()?;
+    Some(told.health(Health::Warning))
 }
 
 /// Before it runs.
 fn starting<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>, now: Now) -> Explained<'a> {
     let since = vmi.meta.created;
-    if let Some(trouble) = vmi.record().trouble.as_deref() {
+    let told = vmi.record().trouble.as_deref().and_then(|trouble| {
         let since = trouble.since.or(vmi.since).or(since);
-        let stuck = plain(stuck(&trouble.reason)).since(since);
-        return stuck.because(trouble.reason.as_str(), &trouble.message, Health::Failed);
+        plain("Starting").since(since).because(&trouble.reason, &trouble.message, Health::Failed).told()
+    });
+    if let Some(told) = told.filter(|told| told.state.is_fault()) {
+        return told.word(stuck(vmi.record().trouble.as_deref().map_or("", |trouble| &trouble.reason)));
     }
     if let Some(filling) = filling(vm, now) {
         return filling;
     }
-    if let Some((reason, message)) = guest::launching(vmi) {
-        let stuck = plain(stuck(reason)).since(vmi.since.or(since));
-        return stuck.because(reason, message, Health::Failed);
+    let launching = guest::launching(vmi, plain("Starting").since(vmi.since.or(since)), now);
+    if let Some(told) = launching.filter(|told| told.state.is_fault()) {
+        let pod = vmi.pods().max_by_key(|pod| pod.meta().created);
+        let unschedulable = pod.is_some_and(|pod| pod.flags.contains(PodFlags::UNSCHEDULABLE));
+        let reason = pod.map_or("", |pod| pod.record().reason.as_str());
+        return told.word(stuck(if unschedulable { "Unschedulable" } else { reason }));
     }
     let word = match vm.status.as_str() {
         said @ ("WaitingForVolumeBinding" | "WaitingForReceiver") => said,
         _ => "Starting",
     };
     let starting = plain(word).since(since);
-    if word == "WaitingForVolumeBinding" {
-        return unbound(vm, starting);
+    // What passes by itself: claims tell more of that than a pod that waits for them.
+    let unbound = unbound(vm, starting);
+    if word == "WaitingForVolumeBinding" || (told.is_some() && unbound.told().is_some()) {
+        return unbound;
     }
-    match &vm.record().failure {
-        Some(failure) if failure.count > 0 => {
+    match (told.or(launching), &vm.record().failure) {
+        (Some(told), _) => told,
+        (None, Some(failure)) if failure.count > 0 => {
             starting.health(Health::Warning).after(failure.count, "failed start")
         }
         _ => starting,
@@ -151,7 +178,7 @@ fn starting<'a>(vm: At<'a, Vm>, vmi: At<'a, Vmi>, now: Now) -> Explained<'a> {
 
 /// The word for a machine that does not get further for this reason.
 fn stuck(reason: &str) -> &str {
-    match reason {
+    match reason.strip_prefix("Init:").unwrap_or(reason) {
         "FailedPvcNotFound" => "ErrorPvcNotFound",
         "Unschedulable" => "ErrorUnschedulable",
         pull @ ("ErrImagePull" | "ImagePullBackOff") => pull,
@@ -161,8 +188,7 @@ fn stuck(reason: &str) -> &str {
 
 /// What the first claim without a volume waits for.
 fn unbound<'a>(vm: At<'a, Vm>, waiting: Explained<'a>) -> Explained<'a> {
-    let own = vm.disks().flat_map(|disk| disk.parts::<Claim>().collect::<Vec<_>>());
-    let mut open = vm.claims().chain(own).filter(|claim| claim.phase == ClaimPhase::Pending);
+    let mut open = own_claims(vm).filter(|claim| claim.phase == ClaimPhase::Pending);
     match open.find_map(claim::told) {
         // Its consumer is there by now: the launcher.
         Some((reason, message, health)) => match waiting.because(reason, message, health) {
@@ -179,11 +205,13 @@ fn alone<'a>(vm: At<'a, Vm>, now: Now) -> Explained<'a> {
     if !vm.knows(Kind::DataVolume) && matches!(&*vm.status, "Provisioning" | "DataVolumeError") {
         return plain(&vm.status).since(since).provisional();
     }
-    if let Some(filling) = filling(vm, now) {
-        return filling;
+    let filling = filling(vm, now);
+    if let Some(failed) = filling.filter(|filling| filling.state.is_fault()) {
+        return failed;
     }
-    if let Some(refusal) = refusal(vm) {
-        return refusal;
+    // One disk may be filled while another one is refused.
+    if let Some(told) = refusal(vm).or(filling) {
+        return told;
     }
     if vm.status == *"CrashLoopBackOff" {
         return crashing(vm);
@@ -213,7 +241,7 @@ fn refusal<'a>(vm: At<'a, Vm>) -> Option<Explained<'a>> {
         (said, _) => said,
     };
     let refused = plain(word).since(failure.since.or(vm.ready_since).or(vm.meta.created));
-    Some(refused.because(&failure.reason, &failure.message, Health::Failed))
+    refused.because(&failure.reason, &failure.message, Health::Failed).told()
 }
 
 /// Starts that never reached Running.

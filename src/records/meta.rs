@@ -50,6 +50,14 @@ impl Meta {
         self.labels.has(key, value.map(|value| Value::of(self, value)))
     }
 
+    /// The same as a part of the claim with this UID, for which CDI made it without owning it; of nothing if that is empty.
+    pub(super) fn serving(mut self, uid: &str) -> Self {
+        if !uid.is_empty() {
+            self.add_owner(Key::uid(Uid::parse(uid)), false);
+        }
+        self
+    }
+
     /// Sets when its deletion was asked for.
     pub fn set_deleted(&mut self, time: Option<Time>) {
         if time.is_some() {

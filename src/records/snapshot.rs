@@ -35,13 +35,20 @@ pub struct VolumeSnapshot {
 #[serde(default)]
 pub struct VolumeSnapshotWire<'a> {
     #[serde(borrow)]
-    metadata: WireMeta<'a>,
+    metadata: WireMeta<'a, Labels<'a>>,
     #[serde(borrow)]
     spec: Nullable<Spec<'a>>,
     #[serde(borrow)]
     status: Nullable<Status<'a>>,
 }
 versioned!(VolumeSnapshotWire);
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Labels<'a> {
+    #[serde(borrow, rename = "cdi.kubevirt.io/OwnedByUID")]
+    owned_by: Str<'a>,
+}
 
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -109,7 +116,7 @@ impl Record for VolumeSnapshot {
             ready: *status.ready_to_use,
             bound: !status.bound_volume_snapshot_content_name.is_empty(),
             of_claim: !claim.is_empty(),
-            meta: wire.metadata.fold(),
+            meta: wire.metadata.fold().serving(&wire.metadata.labels.owned_by),
         }
     }
 

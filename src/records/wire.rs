@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::Meta;
 use super::labels::{Labels, Value};
+use super::values::Number;
 use crate::model::{Key, Name, Time, Uid, Word, parse_bytes, parse_millis};
 use crate::text;
 
@@ -125,6 +126,7 @@ pub struct WireMeta<'a, L = IgnoredAny, A = IgnoredAny> {
     pub resource_version: Str<'a>,
     creation_timestamp: Str<'a>,
     deletion_timestamp: Str<'a>,
+    deletion_grace_period_seconds: Number,
     owner_references: Folded<Owners>,
     /// The labels; those asked for can be read.
     #[serde(borrow)]
@@ -191,7 +193,10 @@ impl<L, A> WireMeta<'_, L, A> {
             Uid::parse(&self.uid)
         };
         meta.created = self.creation_timestamp.time();
-        meta.set_deleted(self.deletion_timestamp.time());
+        // The moment in the object is when its grace period ends.
+        let grace = i64::from(self.deletion_grace_period_seconds.u32());
+        let asked = |ends: Time| Time::from_seconds(ends.seconds().saturating_sub(grace));
+        meta.set_deleted(self.deletion_timestamp.time().and_then(asked));
         if let Some(all) = self.labels.all {
             meta.labels = Labels::read(|take| {
                 // Labels that are none are as good as missing.

@@ -15,7 +15,7 @@ pub(super) static VIEW: View<Claim> = View {
     name: "claims",
     aliases: &["claim", "pvc", "persistentvolumeclaims", "persistentvolumeclaim"],
     rows: &[Kind::Claim],
-    partners: &[Kind::DataVolume, Kind::Vm, Kind::Vmi],
+    partners: &[Kind::DataVolume, Kind::Vm, Kind::Vmi, Kind::StorageClass],
     shown: |_| true,
     state: claim_state,
     columns: &[

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::model::{Time, format_bytes, parse_bytes};
+use crate::records::Kind;
 use crate::store::Health;
 use crate::text;
 
@@ -45,6 +46,8 @@ pub struct Disk {
     pub boot_order: Option<u64>,
     /// What its volume holds.
     pub holds: String,
+    /// The DataVolume or claim that holds it, if one does.
+    pub volume: Option<(Kind, String)>,
     /// What its claim asked for, in bytes.
     pub asked: Option<u64>,
     /// What its claim got, in bytes.
@@ -239,6 +242,16 @@ fn source(volume: &Value) -> String {
     format!("{}{hot}", source.trim_end())
 }
 
+/// The DataVolume or claim behind a volume.
+fn held_by(volume: &Value) -> Option<(Kind, String)> {
+    let ways = [
+        (Kind::DataVolume, "/dataVolume/name"),
+        (Kind::Claim, "/persistentVolumeClaim/claimName"),
+        (Kind::Claim, "/ephemeral/persistentVolumeClaim/claimName"),
+    ];
+    ways.into_iter().find_map(|(kind, path)| Some((kind, volume.pointer(path)?.as_str()?.to_owned())))
+}
+
 /// How much user data there is, or where; never what it says, which may be a password.
 fn user_data(source: &Value) -> String {
     match (said(source, "/secretRef/name"), source["userData"].as_str().or(source["userDataBase64"].as_str()))
@@ -277,6 +290,7 @@ pub fn disks(spec: &Value, status: Option<&Value>) -> Vec<Disk> {
             attached,
             boot_order: disk.and_then(|disk| disk["bootOrder"].as_u64()),
             holds: named(volumes, name).map_or_else(|| "no such volume".to_owned(), source),
+            volume: named(volumes, name).and_then(held_by),
             asked: size("/persistentVolumeClaimInfo/requests/storage"),
             allocated: size("/persistentVolumeClaimInfo/capacity/storage"),
             target: said(now, "/target"),

@@ -63,7 +63,8 @@ pub(super) fn pool_state(pool: At<'_, Pool>, now: Now) -> State {
         (ready, desired) if ready < desired => "NotReady",
         _ => "Ready",
     };
-    let state = phase(pool.state(now), pool.meta(), word, pool.failure);
+    let failure = pool.failure.as_ref().map_or(Word::default(), |failure| failure.reason);
+    let state = phase(pool.state(now), pool.meta(), word, failure);
     if !state.reason.is_empty() || word == "Ready" || word == "Stopped" {
         return state;
     }

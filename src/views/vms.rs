@@ -101,6 +101,7 @@ pub(super) static VIEW: View<Vm> = View {
         .wide()
         .within(Sets::CAPACITY),
         Column::<Vm>::text("TYPE", 24, |vm, _| word(vm.instancetype)).wide().within(Sets::CAPACITY),
+        Column::<Vm>::text("PREFERENCE", 24, |vm, _| word(vm.preference)).wide(),
         Column::<Vm>::text("POOL", 40, |vm, _| {
             vm.pool().map_or(SortKey::Nothing, |pool| SortKey::Text(&pool.record().meta.name))
         })

@@ -44,7 +44,7 @@ const MACHINES: &[(&str, &str, &str, &str)] = &[
     ("branch-3", "✗ Unknown", "its node does not answer", "1"),
     ("photos", "◐ Importing 42%", "-", "1 (42%)"),
     ("tapes", "✗ ImportScheduled", "storage is full: pool fast-blockpool is nearly full, 3 % le…", "1"),
-    ("golden", "○ UploadReady", "waits until somebody uploads", "1"),
+    ("golden", "▲ UploadReady", "not uploaded yet", "1"),
     ("clone-7", "◐ Cloning", "CSICloneInProgress", "1"),
     ("orders", "✗ Provisioning", "no storage class premium", "1"),
     ("ledger", "✗ Provisioning", "no access mode known for class archive", "1"),
@@ -68,7 +68,7 @@ pub(super) fn recording() -> String {
 
 #[test]
 fn every_machine_of_the_demo_says_how_it_is() {
-    let size = (340, 70);
+    let size = (380, 70);
     let view = Some("vms".into());
     let options = Options { view, all_namespaces: true, wide: true, ..Options::default() };
     let mut app = App::new(options, Theme::default(), size, now());

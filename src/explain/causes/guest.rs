@@ -219,6 +219,14 @@ pub(super) const CAUSES: &[Cause] = &[
         &[("TakesLong", "takes longer than it should")],
     ),
     cause(
+        "stop-takes-long",
+        Warning,
+        r"^StopTakesLong$",
+        "its stop is held up",
+        "It was told to stop long ago: the guest does not heed that and has much time for it, or its node does not answer.",
+        &[("StopTakesLong", "its stop is held up")],
+    ),
+    cause(
         "disk-untouched",
         Failed,
         r"^DiskUntouched$",

@@ -7,6 +7,7 @@
 mod claim;
 mod content;
 mod guest;
+mod source;
 mod start;
 mod transfer;
 mod worker;
@@ -37,8 +38,15 @@ pub struct Cause {
 }
 
 /// All rows, in the order in which they are tried.
-const TABLES: &[&[Cause]] =
-    &[guest::CAUSES, start::CAUSES, worker::CAUSES, content::CAUSES, claim::CAUSES, transfer::CAUSES];
+const TABLES: &[&[Cause]] = &[
+    guest::CAUSES,
+    start::CAUSES,
+    worker::CAUSES,
+    content::CAUSES,
+    claim::CAUSES,
+    source::CAUSES,
+    transfer::CAUSES,
+];
 
 /// A row.
 const fn cause(

@@ -63,8 +63,8 @@ versioned!(ClaimWire);
 struct Labels<'a> {
     #[serde(borrow)]
     app: Str<'a>,
-    #[serde(rename = "cdi.kubevirt.io/OwnedByUID")]
-    owned_by: Option<IgnoredAny>,
+    #[serde(borrow, rename = "cdi.kubevirt.io/OwnedByUID")]
+    owned_by: Str<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -181,7 +181,7 @@ impl ClaimWire<'_> {
             && &*labels.app == "containerized-data-importer"
             && marks.for_data_volume.is_none()
             && marks.content.is_empty();
-        if labels.owned_by.is_some() {
+        if !labels.owned_by.is_empty() {
             ClaimRole::CloneTemporary
         } else if scratch {
             ClaimRole::Scratch
@@ -243,7 +243,7 @@ impl Record for Claim {
             worker: WorkerPhase::read(&marks.worker),
             running: Truth::read_small(&marks.running),
             role: wire.role(),
-            meta: wire.metadata.fold(),
+            meta: wire.metadata.fold().serving(&wire.metadata.labels.owned_by),
         }
     }
 

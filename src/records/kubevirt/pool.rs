@@ -3,9 +3,8 @@
 use bitflags::bitflags;
 use serde::Deserialize;
 
-use crate::model::Word;
-use crate::records::values::Number;
-use crate::records::wire::{Condition, Fold, Folded, Nullable, WireMeta, versioned};
+use crate::records::values::{Number, Told, Trouble};
+use crate::records::wire::{Fold, Folded, Nullable, WireMeta, versioned};
 use crate::records::{Kind, KindInfo, Meta, Record};
 
 /// A VirtualMachinePool: so many virtual machines from one template.
@@ -13,8 +12,8 @@ use crate::records::{Kind, KindInfo, Meta, Record};
 pub struct Pool {
     /// What every object has.
     pub meta: Meta,
-    /// Reason of the condition `ReplicaFailure` while it is True.
-    pub failure: Word,
+    /// The condition `ReplicaFailure` while it is True.
+    pub failure: Option<Box<Trouble>>,
     /// `spec.replicas`: how many there should be; 1 if nothing is said.
     pub desired: u32,
     /// `status.replicas`: how many there are.
@@ -64,18 +63,19 @@ struct Status {
 #[derive(Default)]
 struct Conditions {
     flags: PoolFlags,
-    failure: Word,
+    failure: Option<Box<Trouble>>,
 }
 
 impl<'de> Fold<'de> for Conditions {
-    type Item = Condition<'de>;
+    type Item = Told<'de>;
 
-    fn add(&mut self, condition: Condition<'de>) {
+    fn add(&mut self, condition: Told<'de>) {
+        let yes = &*condition.status == "True";
         match &*condition.name {
-            "ReplicaPaused" if condition.is_true() => self.flags |= PoolFlags::PAUSED,
-            "ReplicaFailure" if condition.is_true() => {
+            "ReplicaPaused" if yes => self.flags |= PoolFlags::PAUSED,
+            "ReplicaFailure" if yes => {
                 self.flags |= PoolFlags::FAILURE;
-                self.failure = condition.reason.word();
+                self.failure = Some(condition.keep());
             }
             _ => {}
         }
@@ -96,17 +96,17 @@ impl Record for Pool {
     type Wire<'de> = PoolWire<'de>;
 
     fn fold(wire: PoolWire<'_>) -> Self {
-        let (spec, status) = (&wire.spec, &wire.status);
+        let (spec, status) = (&wire.spec, wire.status.0);
         let mut flags = status.conditions.flags;
         if *spec.paused {
             flags |= PoolFlags::PAUSED;
         }
         Self {
             meta: wire.metadata.fold(),
-            failure: status.conditions.failure,
             desired: spec.replicas.map_or(1, Number::u32),
             replicas: status.replicas.u32(),
             ready: status.ready_replicas.u32(),
+            failure: status.conditions.0.failure,
             flags,
         }
     }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn pools_are_read() {
-        let failed = r#""conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate"}]"#;
+        let failed = r#""conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate","message":"no"}]"#;
         let cases = [
             (
                 r#"{"replicas":3}"#.to_owned(),
@@ -141,7 +141,7 @@ mod tests {
                 r#"{"replicas":null,"paused":null}"#.into(),
                 format!("{{{failed}}}"),
                 (1, 0, 0),
-                "FailedCreate",
+                "FailedCreate: no",
                 PoolFlags::FAILURE,
             ),
             (
@@ -156,7 +156,11 @@ mod tests {
             let json = format!(r#"{{"metadata":{{"name":"p"}},"spec":{spec},"status":{status}}}"#);
             let pool: Pool = decode(json.as_bytes()).unwrap().record;
             assert_eq!((pool.desired, pool.replicas, pool.ready), counts, "{json}");
-            assert_eq!((&*pool.failure, pool.flags), (failure, flags), "{json}");
+            let told = pool
+                .failure
+                .as_ref()
+                .map_or(String::new(), |told| format!("{}: {}", told.reason, told.message));
+            assert_eq!((&*told, pool.flags), (failure, flags), "{json}");
         }
     }
 }

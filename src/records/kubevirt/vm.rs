@@ -17,6 +17,8 @@ pub struct Vm {
     pub status: Word,
     /// `spec.instancetype.name`.
     pub instancetype: Word,
+    /// `spec.preference.name`.
+    pub preference: Word,
     /// DataVolumes and claims of its volumes, by name.
     pub disks: Keys,
     /// Why it cannot be started, while that is so.
@@ -148,6 +150,8 @@ struct Spec<'a> {
     running: Option<bool>,
     #[serde(borrow)]
     instancetype: Nullable<TypeRef<'a>>,
+    #[serde(borrow)]
+    preference: Nullable<Named<'a>>,
     #[serde(borrow)]
     template: Nullable<Template<'a>>,
 }
@@ -427,6 +431,7 @@ impl Record for Vm {
             meta,
             status: status.printable_status.word(),
             instancetype: spec.instancetype.name.word(),
+            preference: spec.preference.name.word(),
             failure,
             ready_since: conditions.ready_since,
             memory: template.domain.memory(),

@@ -60,6 +60,8 @@ bitflags! {
         const OUTDATED = 1 << 7;
         /// The last migration failed.
         const MIGRATION_FAILED = 1 << 8;
+        /// It was given up because its node is not heard (`status.reason`).
+        const NODE_LOST = 1 << 9;
         /// The guest agent tells the address; otherwise it is that of the pod or of the network's plug-in.
         const ADDRESS_OF_GUEST = 1 << 13;
     }
@@ -105,6 +107,8 @@ struct Spec<'a> {
 struct Status<'a> {
     #[serde(borrow)]
     phase: Str<'a>,
+    #[serde(borrow)]
+    reason: Str<'a>,
     #[serde(borrow)]
     node_name: Str<'a>,
     #[serde(borrow)]
@@ -254,6 +258,7 @@ impl Record for Vmi {
         let migrating = !migration.start_timestamp.is_empty() && migration.end_timestamp.is_empty();
         flags.set(VmiFlags::MIGRATING, migrating);
         flags.set(VmiFlags::MIGRATION_FAILED, *migration.failed);
+        flags.set(VmiFlags::NODE_LOST, &*status.reason == "NodeUnresponsive");
         flags.set(VmiFlags::EVACUATING, !status.evacuation_node_name.is_empty());
         flags.set(VmiFlags::ADDRESS_OF_GUEST, status.interfaces.of_guest);
         flags.set(VmiFlags::OUTDATED, wire.metadata.labels.outdated.is_some());

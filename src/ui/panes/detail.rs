@@ -164,10 +164,8 @@ impl Detail {
             let half = (width - GAP) / 2;
             let lines = |sections: &[Section]| sections.iter().map(|one| one.lines.len() + 2).sum::<usize>();
             // As evenly as whole sections go.
-            let all = lines(&sections);
-            let split =
-                (0..sections.len()).find(|&at| lines(&sections[..=at]) * 2 >= all).map_or(0, |at| at + 1);
-            let (left, right) = sections.split_at(split);
+            let longer = |at: &usize| lines(&sections[..*at]).max(lines(&sections[*at..]));
+            let (left, right) = sections.split_at((0..=sections.len()).min_by_key(longer).unwrap_or(0));
             end = self.canvas.column(left, 0, half, 0).max(self.canvas.column(right, half + GAP, half, 0));
         } else {
             end = self.canvas.column(&sections, 0, width, end);

@@ -16,8 +16,8 @@ pub(super) fn of_vm(said: &Said, now: Now) -> Vec<Section> {
     let Some(spec) = vm.pointer("/spec/template/spec") else { return Vec::new() };
     let mut lines = life(vm);
     lines.extend(hardware(spec));
-    let mut all = vec![Section::new("MACHINE", lines)];
-    all.extend(common(spec, said.beside.as_ref(), said, now));
+    let mut all = common(spec, said.beside.as_ref(), said, now);
+    all.push(Section::new("MACHINE", lines));
     all
 }
 
@@ -25,8 +25,8 @@ pub(super) fn of_vm(said: &Said, now: Now) -> Vec<Section> {
 pub(super) fn of_vmi(said: &Said, now: Now) -> Vec<Section> {
     let Some(vmi) = &said.object else { return Vec::new() };
     let Some(spec) = vmi.get("spec") else { return Vec::new() };
-    let mut all = vec![Section::new("MACHINE", hardware(spec))];
-    all.extend(common(spec, Some(vmi), said, now));
+    let mut all = common(spec, Some(vmi), said, now);
+    all.push(Section::new("MACHINE", hardware(spec)));
     all
 }
 
@@ -110,7 +110,8 @@ fn disks(spec: &Value, vmi: Option<&Value>) -> Vec<Line> {
             &target,
             reason,
         ]);
-        Line { health: (!reason.is_empty()).then_some(Health::Busy), ..Line::new(disk.name, text) }
+        let health = (!reason.is_empty()).then_some(Health::Busy);
+        Line { health, about: disk.volume, ..Line::new(disk.name, text) }
     };
     machine::disks(spec, vmi.and_then(|vmi| vmi.get("status"))).into_iter().map(line).collect()
 }

@@ -11,7 +11,7 @@ pub use conditions::sense;
 
 use super::{AnyView, Holds, Layout, Road};
 use crate::model::{Age, Now, Time, Uid};
-use crate::records::{Event, Kind};
+use crate::records::{Event, Kind, name_key};
 use crate::store::{At, Health, Id, Store};
 use crate::text;
 
@@ -35,6 +35,8 @@ pub struct Line {
     pub health: Option<Health>,
     /// The object that it leads to.
     pub leads_to: Option<(Kind, Uid)>,
+    /// Kind and name of an object of the same namespace that it tells of: what is known of that is told with it.
+    pub about: Option<(Kind, String)>,
 }
 
 impl Line {
@@ -99,10 +101,14 @@ pub fn known(kind: Kind) -> Option<&'static Known> {
 
 /// The sections about an object, the most important first; events come in [`events`].
 pub fn sections(view: &dyn AnyView, store: &Store, id: Id, said: &Said, now: Now) -> Vec<Section> {
-    let mut all = vec![state(view, store, id, now), facts(view, store, id, now)];
+    let mut all = vec![state(view, store, id, now)];
     if let Some(known) = known(id.kind()) {
-        all.extend((known.sections)(said, now));
+        let mut own = (known.sections)(said, now);
+        own.iter_mut().flat_map(|section| &mut section.lines).for_each(|line| look_up(line, store, id, now));
+        all.extend(own);
     }
+    let facts = facts(view, store, id, now, &all);
+    all.push(facts);
     all.extend(said.object.as_ref().map(|object| conditions::section("CONDITIONS", object, now)));
     let beside =
         said.beside.as_ref().map(|object| conditions::section("CONDITIONS OF THE INSTANCE", object, now));
@@ -112,7 +118,20 @@ pub fn sections(view: &dyn AnyView, store: &Store, id: Id, said: &Said, now: Now
     all
 }
 
-/// What state it is in, why, and since when.
+/// Adds to a line what is known of the object that it tells of, and the way there.
+fn look_up(line: &mut Line, store: &Store, id: Id, now: Now) {
+    let Some(((kind, name), home)) = line.about.as_ref().zip(store.meta(id)) else { return };
+    let found =
+        store.find_key(name_key(*kind, home.namespace, name)).and_then(|id| Some((id, store.meta(id)?)));
+    let Some(((found, meta), view)) = found.zip(super::of_kind(*kind)) else { return };
+    let state = view.state(store, found, now);
+    let done = state.progress.map_or_else(String::new, |progress| format!(" {}%", progress / 10));
+    line.text.insert_str(0, &format!("{}{done}, ", state.word));
+    line.health = line.health.or(Some(state.health));
+    line.leads_to = Some((*kind, meta.uid));
+}
+
+/// What state it is in, since when, why, and what that means.
 fn state(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
     let state = view.state(store, id, now);
     if state.word.is_empty() {
@@ -122,20 +141,28 @@ fn state(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
     if let Some(progress) = state.progress {
         word.push_str(&format!(" {}%", progress / 10));
     }
+    if let Some(since) = state.since {
+        word.push_str(&format!(" for {}", now.since(since)));
+    }
     let mut lines = vec![Line::new("state", word).with(state.health)];
+    let mut why = String::new();
     if let Some(column) = view.column("REASON") {
-        let mut why = String::new();
         view.cell(store, id, column, now, &mut why);
         if !matches!(why.as_str(), "" | "-" | "<none>") {
-            lines.push(Line::new("why", why).with(state.health));
+            lines.push(Line::new("why", why.as_str()).with(state.health));
         }
     }
-    lines.extend(state.since.map(|since| Line::new("for", now.since(since).to_string())));
+    let mut sentence = String::new();
+    crate::explain::sentence(store, id, now, &mut sentence);
+    // What nobody knows says no more than the row does.
+    if !sentence.is_empty() && (why.is_empty() || !sentence.ends_with(&why)) {
+        lines.push(Line::new("that is", sentence));
+    }
     Section::new("STATE", lines)
 }
 
-/// What stands in its row.
-fn facts(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
+/// What stands in its row and in no other section.
+fn facts(view: &dyn AnyView, store: &Store, id: Id, now: Now, others: &[Section]) -> Section {
     let layout = Layout { wide: true, many: true, set: None };
     let told = ["STATE", "REASON", "IN STATE", "NAME"];
     let columns = (0..view.width()).filter(|&column| view.is_visible(store, column, layout));
@@ -144,8 +171,13 @@ fn facts(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
         let mut cell = String::new();
         view.cell(store, id, column, now, &mut cell);
         let empty = matches!(cell.as_str(), "" | "-" | "<none>" | "n/a") || heading.holds == Holds::State;
-        let wanted = !empty && !told.contains(&&*heading.title);
-        wanted.then(|| Line::new(heading.title.to_lowercase(), cell))
+        let label = heading.title.to_lowercase();
+        let elsewhere = |other: &Section| {
+            !other.lines.is_empty()
+                && (other.title == heading.title || other.lines.iter().any(|line| line.label == label))
+        };
+        let wanted = !empty && !told.contains(&&*heading.title) && !others.iter().any(elsewhere);
+        wanted.then(|| Line::new(label, cell))
     };
     Section::new("FACTS", columns.filter_map(line).collect())
 }
@@ -164,6 +196,7 @@ fn related(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
             text: format!("{}{word}", meta.name),
             health: Some(state.health).filter(|_| !state.word.is_empty()),
             leads_to: Some((other.kind(), meta.uid)),
+            about: None,
         });
     }
     Section::new("RELATED", lines)
@@ -214,7 +247,7 @@ pub fn events(store: &Store, id: Id, now: Now) -> Section {
             label: format!("{age:>5}  {}", text::one_line(&event.reason, 28)),
             text,
             health: event.warning.then_some(Health::Warning),
-            leads_to: None,
+            ..Line::default()
         }
     };
     Section::new("EVENTS", found.into_iter().take(MOST_EVENTS).map(line).collect())
