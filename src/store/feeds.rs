@@ -25,6 +25,8 @@ pub struct Scope {
     pub namespace: Option<Word>,
     /// A label selector.
     pub selector: Option<Arc<str>>,
+    /// A field selector.
+    pub fields: Option<&'static str>,
 }
 
 /// Of which namespaces the records of a kind are wanted.
@@ -41,10 +43,41 @@ pub enum Namespaces {
 pub enum Selection {
     /// Those that belong to virtual machines (`KindInfo::partners`).
     Partners,
+    /// Of those only what tells of trouble, of kinds that can be asked for that; [`Selection::beside`] makes it.
+    Trouble,
     /// All.
     All,
     /// The rows of the server's own table of this resource.
     Table(Arc<str>),
+}
+
+/// Kinds of which a list needs only what tells of trouble, and the field selector that finds it. None of them has selectors of
+/// partners.
+const TROUBLES: &[(Kind, &str)] = &[(Kind::Event, "type=Warning")];
+
+/// The field selector that finds what of a kind tells of trouble.
+fn troubles(kind: Kind) -> Option<&'static str> {
+    TROUBLES.iter().find(|(of, _)| *of == kind).map(|(_, fields)| *fields)
+}
+
+impl Selection {
+    /// What is wanted of a kind beside the rows of a list.
+    pub fn beside(kind: Kind) -> Self {
+        if troubles(kind).is_some() { Self::Trouble } else { Self::Partners }
+    }
+
+    /// Whether it asks for all that `other` asks for.
+    fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, Self::All | Self::Partners | Self::Trouble) | (Self::Partners, Self::Trouble) => true,
+            (ours, theirs) => ours == theirs,
+        }
+    }
+
+    /// The wider one of two.
+    pub fn or(self, other: &Self) -> Self {
+        if other.includes(&self) { other.clone() } else { self }
+    }
 }
 
 /// What of a kind is wanted; one per kind at a time.
@@ -75,10 +108,11 @@ impl Coverage {
             }
             _ => vec![None],
         };
+        let fields = troubles(kind).filter(|_| self.selection == Selection::Trouble);
         namespaces
             .iter()
             .flat_map(|&namespace| selectors.iter().map(move |selector| (namespace, selector.clone())))
-            .map(|(namespace, selector)| Scope { namespace, selector })
+            .map(|(namespace, selector)| Scope { namespace, selector, fields })
             .collect()
     }
 
@@ -89,11 +123,7 @@ impl Coverage {
             (Namespaces::Only(ours), Namespaces::Only(theirs)) => theirs.is_subset(ours),
             (Namespaces::Only(_), Namespaces::All) => false,
         };
-        let selection = match (&self.selection, &other.selection) {
-            (Selection::All, Selection::All | Selection::Partners) => true,
-            (ours, theirs) => ours == theirs,
-        };
-        namespaces && selection
+        namespaces && self.selection.includes(&other.selection)
     }
 }
 

@@ -179,8 +179,8 @@ impl Session {
     ) {
         let before = self.wanted();
         let rows = view.rows().iter().map(|&kind| Want { kind, selection: view.selection(), rows: true });
-        let partners =
-            view.partners().iter().map(|&kind| Want { kind, selection: Selection::Partners, rows: false });
+        let beside = |&kind| Want { kind, selection: Selection::beside(kind), rows: false };
+        let partners = view.partners().iter().map(beside);
         self.wants = rows.chain(partners).collect();
         // What cluster-wide rows sum up is everywhere.
         self.namespace = namespace.filter(|_| view.namespaced());
@@ -228,8 +228,9 @@ impl Session {
         }
         let mut wants = self.wants.clone();
         for want in self.also.iter().chain(&self.measured) {
-            if wants.iter().all(|known| known.kind != want.kind) {
-                wants.push(want.clone());
+            match wants.iter_mut().find(|known| known.kind == want.kind) {
+                Some(known) => known.selection = known.selection.clone().or(&want.selection),
+                None => wants.push(want.clone()),
             }
         }
         for want in wants {
@@ -523,5 +524,32 @@ mod tests {
             (rows, world.store.freshness(Kind::Vmi)),
             (Summary::Syncing { seen: 0 }, Summary::Unasked)
         );
+    }
+
+    #[test]
+    fn a_list_asks_for_the_events_that_warn_and_details_for_all() {
+        let (mut world, _) = World::new();
+        let view = views::find("vms").unwrap();
+        world.session.want(view, None, None, Now::at(0), &mut world.effects);
+        let rows = world.feed();
+        world.store.apply(
+            Batch::of(rows[0], 0, Vec::<crate::records::Vm>::new()).and(Freshness::Live),
+            Now::at(0),
+            &mut Touched::default(),
+        );
+        let asked = |world: &mut World| -> Vec<Option<&'static str>> {
+            world.feed();
+            let plans = world.effects.iter().filter_map(|effect| match effect {
+                Effect::StartFeed { plan, .. } if plan.kind == Kind::Event => Some(plan.scope.fields),
+                _ => None,
+            });
+            plans.collect()
+        };
+        assert_eq!(asked(&mut world), [Some("type=Warning")]);
+        world.session.want_also([Kind::Event].into_iter(), Now::at(0), &mut world.effects);
+        assert_eq!(asked(&mut world), [None]);
+        // Nothing is asked again on the way back.
+        world.session.want_also(std::iter::empty(), Now::at(0), &mut world.effects);
+        assert_eq!(asked(&mut world), []);
     }
 }

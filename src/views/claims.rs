@@ -15,7 +15,7 @@ pub(super) static VIEW: View<Claim> = View {
     name: "claims",
     aliases: &["claim", "pvc", "persistentvolumeclaims", "persistentvolumeclaim"],
     rows: &[Kind::Claim],
-    partners: &[Kind::DataVolume, Kind::Vm, Kind::Vmi, Kind::StorageClass],
+    partners: &[Kind::DataVolume, Kind::Vm, Kind::Vmi, Kind::StorageClass, Kind::Event],
     shown: |_| true,
     state: claim_state,
     columns: &[

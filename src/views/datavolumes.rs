@@ -14,7 +14,7 @@ pub(super) static VIEW: View<DataVolume> = View {
     name: "datavolumes",
     aliases: &["datavolume", "dv", "dvs"],
     rows: &[Kind::DataVolume],
-    partners: &[Kind::Claim, Kind::Pod, Kind::Vm],
+    partners: &[Kind::Claim, Kind::Pod, Kind::Vm, Kind::Event],
     shown: |_| true,
     state: disk_state,
     columns: &[

@@ -13,7 +13,7 @@ pub(super) static VIEW: View<ImportCron> = View {
     name: "importcrons",
     aliases: &["importcron", "cron", "dic", "dics", "dataimportcrons", "dataimportcron"],
     rows: &[Kind::ImportCron],
-    partners: &[Kind::DataVolume],
+    partners: &[Kind::DataVolume, Kind::Event],
     shown: |_| true,
     state: |cron, now| {
         let progressing = cron.flags.contains(ImportCronFlags::PROGRESSING);

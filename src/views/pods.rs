@@ -16,7 +16,7 @@ pub(super) static VIEW: View<Pod> = View {
     name: "pods",
     aliases: &["pod", "po"],
     rows: &[Kind::Pod],
-    partners: &[Kind::Vmi, Kind::Vm, Kind::PodMetrics],
+    partners: &[Kind::Vmi, Kind::Vm, Kind::PodMetrics, Kind::Event],
     shown: |_| true,
     state: |pod, now| pod.state(now),
     columns: &[

@@ -16,7 +16,7 @@ pub(super) static VIEW: View<Vmi> = View {
     name: "vmis",
     aliases: &["vmi", "virtualmachineinstances", "virtualmachineinstance"],
     rows: &[Kind::Vmi],
-    partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics],
+    partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics, Kind::Event],
     shown: |_| true,
     state: |vmi, now| {
         phase::since(phase(vmi.state(now), vmi.meta(), word_of(&vmi), Word::default()), vmi.since)

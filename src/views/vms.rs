@@ -140,6 +140,7 @@ pub(super) const PARTNERS: &[Kind] = &[
     Kind::Instancetype,
     Kind::ClusterInstancetype,
     Kind::PodMetrics,
+    Kind::Event,
 ];
 
 fn find_node(vm: At<'_, Vm>, out: &mut Vec<crate::store::Id>) {

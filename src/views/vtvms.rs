@@ -16,7 +16,7 @@ pub(super) static VIEW: View<VirtinkVm> = View {
     name: "vtvms",
     aliases: &["vtvm", "vt", "virtink"],
     rows: &[Kind::VirtinkVm],
-    partners: &[Kind::Pod, Kind::DataVolume, Kind::Claim],
+    partners: &[Kind::Pod, Kind::DataVolume, Kind::Claim, Kind::Event],
     shown: |_| true,
     state: virtink_state,
     columns: &[

@@ -150,7 +150,8 @@ where
     }
 
     fn selector(&self) -> Option<(&str, &str)> {
-        self.scope.selector.as_deref().map(|selector| ("labelSelector", selector))
+        let labels = self.scope.selector.as_deref().map(|selector| ("labelSelector", selector));
+        labels.or_else(|| self.scope.fields.map(|fields| ("fieldSelector", fields)))
     }
 
     /// Notes an event; says whether it was a bookmark.

@@ -24,6 +24,14 @@ const BAD_WHEN_TRUE: &[(&str, Health)] = &[
     ("EvictionRequested", Health::Warning),
     ("DisruptionTarget", Health::Warning),
     ("Paused", Health::Warning),
+    ("AgentVersionNotSupported", Health::Warning),
+    ("SoftwareEmulation", Health::Warning),
+    ("DecentralizedLiveMigrationFailure", Health::Failed),
+    ("migrationAbortRequested", Health::Idle),
+    ("migrationRejectedByResourceQuota", Health::Failed),
+    ("migrationBlockedByUtilityVolumes", Health::Warning),
+    ("migrationBlockedByBackup", Health::Warning),
+    ("decentralizedMigrationBlocked", Health::Warning),
     ("Resizing", Health::Busy),
     ("FileSystemResizePending", Health::Busy),
     ("HotVCPUChange", Health::Busy),
@@ -41,7 +49,6 @@ const NEUTRAL_WHEN_FALSE: &[&str] = &[
     "Running",
     "Bound",
     "Progressing",
-    "AccessCredentialsSynchronized",
     "UpToDate",
 ];
 
