@@ -49,7 +49,7 @@ impl Get {
         if code != FINE && app.pane.list.rows().is_empty() {
             return Ok(code);
         }
-        let list = &app.pane.list;
+        let (list, now) = (&app.pane.list, app.there(now));
         let all: Vec<usize> = (0..list.view.width()).collect();
         let printed = match self.output {
             None | Some(Output::Wide) => print::table(list, &app.store, now),
@@ -95,7 +95,8 @@ pub(super) fn filled(
     if let Some(error) = app.pane.list.filter_error() {
         bail!("{error}\n{}", error.pointed(&source.filter));
     }
-    app.pane.list.finish(&app.store, now);
+    let there = app.there(now);
+    app.pane.list.finish(&app.store, there);
     Ok((app, now))
 }
 

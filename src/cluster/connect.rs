@@ -26,6 +26,7 @@ use super::renewal::{Renewing, blocking};
 pub use super::settings::AuthKind;
 use super::settings::prepare;
 use crate::config::Config;
+use crate::model::{Clock, Now};
 
 /// How much of an error's body is read.
 const LONGEST_ERROR: usize = 64 << 10;
@@ -56,6 +57,8 @@ pub struct ConnectionInfo {
     pub impersonates: Option<String>,
     /// What the config files say of this context.
     pub config: Arc<Config>,
+    /// What the clock of the server shows.
+    pub clock: Clock,
 }
 
 /// A connection to an API server. Clones share everything.
@@ -110,6 +113,7 @@ pub async fn connect(
         auth: AuthKind::None,
         impersonates,
         config: Arc::new(config),
+        clock: Clock::default(),
     };
     let (proxy, copied) = (configuration.proxy.clone(), flags.clone());
     let settings = blocking(move || prepare(&chosen, &copied, &proxy)).await?;
@@ -304,6 +308,9 @@ impl Connection {
     ) -> Result<Response<Body>, Failure> {
         self.within(limit, async {
             let response = client.send(request.map(Body::from)).await.map_err(|why| self.explain(&why))?;
+            if let Some(Ok(date)) = response.headers().get(header::DATE).map(HeaderValue::to_str) {
+                self.inner.info.clock.hear(date, Now::read());
+            }
             let status = response.status();
             if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
                 return Ok(response);

@@ -417,6 +417,17 @@ mod disks {
     }
 
     #[test]
+    fn snapshots_tell_errors_and_not_what_passes() {
+        let snapshot = |why: &str| {
+            let rest = format!(r#""status":{{"readyToUse":false,"error":{{"message":"{why}"}}}}"#);
+            Scene::default().with::<VolumeSnapshot>("s", "", &rest)
+        };
+        snapshot("the pool is read-only").says::<VolumeSnapshot>(5, "Error Failed: the pool is read-only");
+        let passing = "snapshot controller failed to update s: the object has been modified";
+        snapshot(passing).says::<VolumeSnapshot>(5, "Pending Busy: ");
+    }
+
+    #[test]
     fn crons_tell_what_their_import_waits_for() {
         let cron = |reason: &str| {
             format!(

@@ -1,5 +1,6 @@
-//! Plain values: time, identity, words, quantities; the kinds of our own. No client, no clock, no file.
+//! Plain values: time, identity, words, quantities, what a clock elsewhere shows; the kinds of our own. No client, no clock, no file.
 
+mod clock;
 pub mod crd;
 pub mod dialect;
 mod key;
@@ -9,6 +10,7 @@ pub mod tree;
 mod uid;
 mod word;
 
+pub use clock::Clock;
 pub use key::Key;
 pub use quantity::{format_bytes, parse_amount, parse_bytes, parse_millis, parse_size};
 pub use time::{Age, Now, Time, parse_span};

@@ -267,8 +267,14 @@ impl App {
         said || matches!(self.session.link, Link::Down(_))
     }
 
+    /// What the time is at the server, which wrote the moments that are shown.
+    pub fn there(&self, now: Now) -> Now {
+        self.session.info.as_ref().map_or(now, |info| info.clock.there(now))
+    }
+
     /// Takes a message.
     pub fn update(&mut self, message: Message, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let now = self.there(now);
         match message {
             Message::Key(key) => self.key(key, now, effects),
             Message::Paste(text) => self.paste(&text, now, effects),
@@ -446,6 +452,7 @@ impl App {
 
     /// When the screen reads differently although nothing happens.
     pub fn next_change(&self, now: Now) -> Option<Duration> {
+        let now = self.there(now);
         let flash = self.flash.as_ref().and_then(|flash| flash.until);
         let flash = flash.map(|until| until.saturating_duration_since(now.instant));
         let stale = self.standing().and_then(|(_, standing)| match standing {

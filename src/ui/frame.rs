@@ -133,6 +133,7 @@ impl Layout {
 
 /// Makes the text of the next frame. To be called before [`draw`].
 pub fn prepare(app: &mut App, now: Now) {
+    let now = app.there(now);
     app.expire(now);
     let inside = Layout::of(app).inside();
     let height = usize::from(inside.height.saturating_sub(1));
@@ -155,6 +156,7 @@ pub fn prepare(app: &mut App, now: Now) {
 
 /// Draws everything and says where the cursor of the terminal goes, if it is to be seen.
 pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {
+    let now = app.there(now);
     let layout = Layout::of(app);
     let clipped = |rect: Rect| rect.intersection(area);
     // A ground of the terminal's own colour needs no painting: blank cells stay as they are.

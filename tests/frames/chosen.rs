@@ -5,7 +5,8 @@ use std::sync::Arc;
 use v9s::cluster::connect::{AuthKind, ConnectionInfo, ContextId};
 use v9s::cluster::logs::Since;
 use v9s::config::Config;
-use v9s::records::{Kind, Namespace, Pod, Vm};
+use v9s::model::Clock;
+use v9s::records::{Kind, Namespace, Pod, Vm, Vmi};
 use v9s::store::Freshness;
 use v9s::ui::app::Options;
 use v9s::ui::frame::Layout;
@@ -28,6 +29,7 @@ fn info(config: Config) -> ConnectionInfo {
         auth: AuthKind::Token,
         impersonates: None,
         config: Arc::new(config),
+        clock: Clock::default(),
     }
 }
 
@@ -63,6 +65,33 @@ fn a_context_has_the_skin_that_its_files_name() {
     let mut stage = Stage::new(options);
     connect(&mut stage, "red-for-production");
     assert_eq!(skins(&stage), [""; 0], "the command line has the last word");
+}
+
+#[test]
+fn ages_and_what_takes_too_long_go_by_the_clock_of_the_server() {
+    // Made a day ago by our clock, and half a minute ago by that of the server.
+    for (ahead, state, age) in [(None, "▲ Starting", "24h"), (Some(30 - 86_400), "◐ Starting", "30s")] {
+        let mut stage = Stage::machines();
+        let info = info(Config::default());
+        if let Some(ahead) = ahead {
+            info.clock.hear(&http_date(now().wall + ahead), now());
+        }
+        stage.app.session.info = Some(info);
+        let mut machine = vm("shop", "web").stored(1).0;
+        machine["spec"]["runStrategy"] = "Always".into();
+        let feeds = [Kind::Vm, Kind::Vmi].map(|kind| stage.cover(kind));
+        stage.says::<Vmi>(feeds[1], &[], Freshness::Live);
+        stage.says::<Vm>(feeds[0], &[machine], Freshness::Live);
+        let text = stage.text(140, 20);
+        let row = row_of(&text, "web");
+        assert!(row.contains(state) && row.contains(age), "{row}");
+    }
+}
+
+/// A moment as the `Date` of an answer.
+fn http_date(seconds: i64) -> String {
+    let moment = jiff::Timestamp::from_second(seconds).unwrap();
+    moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[test]

@@ -11,6 +11,7 @@ use v9s::cluster::logs::{LogLine, LogNews, LogRequest, LogState};
 use v9s::cluster::object::{News, Wanted, Which};
 use v9s::demo::fixtures;
 use v9s::demo::guests::{Guest, Identity};
+use v9s::model::Clock;
 use v9s::records::Kind;
 use v9s::store::Freshness;
 use v9s::ui::app::{App, Options};
@@ -45,6 +46,7 @@ impl Stage {
             auth: AuthKind::Token,
             impersonates: None,
             config: Arc::default(),
+            clock: Clock::default(),
         });
         app.session.version = Some(ServerVersion::parse("v1.36.0"));
         Self { app, effects: Vec::new() }

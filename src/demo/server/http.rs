@@ -203,7 +203,13 @@ pub(crate) async fn answer(server: Server, request: Request<Incoming>, wire: Wir
         Ok(answer) => answer.response(gzip),
         Err(refusal) => refusal.response(),
     };
-    fault.after(response)
+    let mut response = fault.after(response);
+    // The server's own clock, which need not be that of the machine.
+    let date = server.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answer, Refusal> {

@@ -1,0 +1,69 @@
+//! The clock of a server, as its answers tell it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::Now;
+
+/// So many seconds may two clocks differ and count as the same: an answer takes a while, and tells whole seconds.
+const ALIKE: i64 = 2;
+
+/// How far a server's clock is ahead of ours. Ages, and what takes too long, go by the clock that wrote the moments in its
+/// objects. Clones share what they have heard.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    /// Takes the `Date` of an answer that came now. What is no date counts for nothing.
+    pub fn hear(&self, date: &str, now: Now) {
+        let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+        let Ok(there) = parser.parse_timestamp(date) else { return };
+        let ahead = there.as_second() - now.wall;
+        let known = self.0.load(Ordering::Relaxed);
+        if ahead.abs() <= ALIKE {
+            self.0.store(0, Ordering::Relaxed);
+        } else if (ahead - known).abs() >= ALIKE {
+            self.0.store(ahead, Ordering::Relaxed);
+        }
+    }
+
+    /// What the time is there.
+    pub fn there(&self, now: Now) -> Now {
+        Now { wall: now.wall.saturating_add(self.0.load(Ordering::Relaxed)), ..now }
+    }
+}
+
+impl PartialEq for Clock {
+    /// What a clock shows is no part of what it belongs to.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Clock {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_tell_how_far_two_clocks_are_apart() {
+        let clock = Clock::default();
+        // Sat, 01 Jan 2026 00:00:00 GMT
+        let now = Now::at(1_767_225_600);
+        for (date, ahead) in [
+            ("", 0),
+            ("yesterday", 0),
+            ("Thu, 01 Jan 2026 00:00:02 GMT", 0),
+            ("Thu, 01 Jan 2026 00:05:00 GMT", 300),
+            // A second more or less is the way.
+            ("Thu, 01 Jan 2026 00:05:01 GMT", 300),
+            ("Wed, 31 Dec 2025 23:50:00 GMT", -600),
+            ("not a date", -600),
+            ("Wed, 31 Dec 2025 23:59:59 GMT", 0),
+        ] {
+            clock.hear(date, now);
+            assert_eq!(clock.clone().there(now).wall - now.wall, ahead, "{date}");
+        }
+    }
+}
