@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::Now;
 
-/// So many seconds may two clocks differ and count as the same: an answer takes a while, and tells whole seconds.
-const ALIKE: i64 = 2;
+/// So many seconds may an answer be late: it takes a while, and tells whole seconds.
+const LATE: i64 = 2;
 
 /// How far a server's clock is ahead of ours. Ages, and what takes too long, go by the clock that wrote the moments in its
 /// objects. Clones share what they have heard.
@@ -20,9 +20,10 @@ impl Clock {
         let Ok(there) = parser.parse_timestamp(date) else { return };
         let ahead = there.as_second() - now.wall;
         let known = self.0.load(Ordering::Relaxed);
-        if ahead.abs() <= ALIKE {
+        // An answer is only ever late: what it tells is the least that the clock is ahead.
+        if (-LATE..=0).contains(&ahead) {
             self.0.store(0, Ordering::Relaxed);
-        } else if (ahead - known).abs() >= ALIKE {
+        } else if ahead > known || known - ahead > LATE {
             self.0.store(ahead, Ordering::Relaxed);
         }
     }
@@ -49,15 +50,17 @@ mod tests {
     #[test]
     fn answers_tell_how_far_two_clocks_are_apart() {
         let clock = Clock::default();
-        // Sat, 01 Jan 2026 00:00:00 GMT
+        // Thu, 01 Jan 2026 00:00:00 GMT
         let now = Now::at(1_767_225_600);
         for (date, ahead) in [
             ("", 0),
             ("yesterday", 0),
-            ("Thu, 01 Jan 2026 00:00:02 GMT", 0),
+            ("Wed, 31 Dec 2025 23:59:58 GMT", 0),
+            ("Thu, 01 Jan 2026 00:00:01 GMT", 1),
             ("Thu, 01 Jan 2026 00:05:00 GMT", 300),
-            // A second more or less is the way.
-            ("Thu, 01 Jan 2026 00:05:01 GMT", 300),
+            // Some answers take longer than others.
+            ("Thu, 01 Jan 2026 00:05:01 GMT", 301),
+            ("Thu, 01 Jan 2026 00:04:59 GMT", 301),
             ("Wed, 31 Dec 2025 23:50:00 GMT", -600),
             ("not a date", -600),
             ("Wed, 31 Dec 2025 23:59:59 GMT", 0),
