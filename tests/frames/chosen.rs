@@ -238,8 +238,8 @@ fn details_follow_the_row_and_what_becomes_of_it() {
     stage.says::<Vm>(feed, &[machine("db", "Running"), machine("web", "Paused")], Freshness::Live);
     let beside = |stage: &mut Stage| {
         let text = stage.text(200, 60);
-        let line = text.lines().find(|line| line.contains("│  state")).unwrap_or_default();
-        line.split_whitespace().nth_back(1).unwrap_or_default().to_owned()
+        let said = text.lines().find_map(|line| line.split_once("│  state")).unwrap_or_default().1;
+        said.split_whitespace().next().unwrap_or_default().to_owned()
     };
     let first = beside(&mut stage);
     stage.press("j");
