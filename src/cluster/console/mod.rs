@@ -195,13 +195,28 @@ pub fn open(connection: Connection, request: ConsoleRequest, hands: Hands, pace:
         sink,
         machine: Machine::new(pace),
         told: None,
-        told_of: Default::default(),
+        told_of: None,
     };
     let task = tokio::spawn(async move {
         // Ends only when nobody listens any more.
         driver.run().await;
     });
     Console { task, news }
+}
+
+/// A machine in one pod: each has a log of its own.
+#[derive(Debug, PartialEq, Eq)]
+struct Life {
+    uid: String,
+    pod: String,
+    pods: Vec<String>,
+}
+
+impl Life {
+    fn of(instance: &Instance) -> Self {
+        let Instance { uid, pod, pods, .. } = instance.clone();
+        Self { uid, pod, pods }
+    }
 }
 
 struct Driver {
@@ -212,8 +227,8 @@ struct Driver {
     sink: mpsc::Sender<ConsoleNews>,
     machine: Machine,
     told: Option<State>,
-    /// The UID and the pod of the instance whose earlier words were told.
-    told_of: (String, String),
+    /// Whose earlier words were told.
+    told_of: Option<Life>,
 }
 
 impl Driver {
@@ -280,7 +295,7 @@ impl Driver {
         match opened {
             Ok(line) => {
                 if let (Some(lines), Some(instance)) = (backlog, instance) {
-                    self.told_of = (instance.uid, instance.pod);
+                    self.told_of = Some(Life::of(&instance));
                     self.tell(ConsoleNews::Backlog(lines)).await?;
                 }
                 Some(Ok(line))
@@ -289,12 +304,12 @@ impl Driver {
         }
     }
 
-    /// What the guest has written before, once for each instance. That nobody keeps it is usual, and who may not read it is not
-    /// told so: the console itself works.
+    /// What the guest has written before, once for each log of it. After a migration that is the log of the new pod, which begins
+    /// where the guest went on: so it has what was written before the console was there, and nothing that was told already. That
+    /// nobody keeps it is usual, and who may not read it is not told so: the console itself works.
     async fn backlog(&self, instance: Option<&Instance>) -> Option<Vec<String>> {
         let instance = instance.filter(|one| {
-            let (uid, pod) = &self.told_of;
-            self.request.backlog > 0 && (&one.uid, &one.pod) != (uid, pod)
+            self.request.backlog > 0 && self.told_of.as_ref() != Some(&Life::of(one))
         })?;
         let pods = format!("/api/v1/namespaces/{}/pods", escape(&self.request.namespace));
         let read = async {

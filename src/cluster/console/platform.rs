@@ -39,8 +39,9 @@ pub(super) struct Row {
     pub(super) called: &'static str,
     /// What to ask for where the right is missing.
     pub(super) right: &'static str,
-    /// What is said, around the machine's name, where a stream ended and the machine has not changed.
+    /// What is said, around the machine's name, where a stream ended and the machine has not changed; and in a word or two.
     pub(super) cut: [&'static str; 2],
+    pub(super) cut_word: &'static str,
     /// What codes of the command mean.
     pub(super) codes: &'static [(i64, &'static str)],
     /// What opening it does to others.
@@ -61,6 +62,7 @@ static KUBEVIRT: Row = Row {
         ", or the network has broken: the machine itself has not changed, and KubeVirt does not say which. enter opens the console \
          again. That ends the session of somebody else.",
     ],
+    cut_word: "taken or cut off",
     codes: &[],
     others: "If somebody else has it open, their session ends; KubeVirt does not tell.",
     quiet: "Press enter for its prompt.",
@@ -82,8 +84,9 @@ static VIRTINK: Row = Row {
     right: "the verbs get and create on pods/exec",
     cut: [
         "The connection to the console of ",
-        " has broken: the machine itself has not changed. enter opens the console again.",
+        " has broken: the machine itself has not changed, and nobody takes a line over there. enter opens the console again.",
     ],
+    cut_word: "cut off",
     codes: &[(42, "Cloud Hypervisor names no terminal for the guest's hvc0")],
     others: "If somebody else has it open, each gets a part of what the guest writes; Virtink does not tell.",
     quiet: "Press enter for its prompt; where none comes, the guest runs no login on hvc0.",

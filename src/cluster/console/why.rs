@@ -111,7 +111,7 @@ impl Why {
     }
 
     /// In a word or two, for a title.
-    pub fn word(&self) -> &'static str {
+    pub fn word(&self, platform: Platform) -> &'static str {
         match self {
             Self::NotThere | Self::Ended(_) => "not running",
             Self::Starting(_) => "starting",
@@ -123,7 +123,7 @@ impl Why {
             Self::Migrating => "migrating",
             Self::Migrated { .. } => "migrated",
             Self::NeverConnected => "not connected",
-            Self::Taken => "taken or cut off",
+            Self::Taken => platform.row().cut_word,
             Self::Silent => "link dead",
             Self::ServerLost(_) => "link lost",
             Self::Exited { .. } | Self::Unknown(_) => "ended",

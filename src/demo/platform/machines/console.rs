@@ -132,8 +132,11 @@ fn script(system: &System) -> Script {
 pub(super) fn lines(view: &View<'_>, pod: &Object, container: &str, _: u32) -> Vec<(Duration, String)> {
     let Some(vmi) = launcher::instance_of(view, pod) else { return Vec::new() };
     let system = guest::system(view, vmi);
+    // A guest that moves in has booted elsewhere, long ago.
+    let moves_in = !pod.label("kubevirt.io/migrationJobUID").is_empty();
     let script = match container {
         "compute" => LAUNCHER,
+        "guest-console-log" if moves_in => &[],
         "guest-console-log" => script(system),
         _ => return Vec::new(),
     };

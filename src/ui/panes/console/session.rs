@@ -48,6 +48,10 @@ pub struct Console {
     cast: Option<Cast>,
     /// Why it is not open, as it was written last between the guest's lines.
     noted: Option<&'static str>,
+    /// Whether it was open before, so that there is a time of which nothing was heard.
+    was_live: bool,
+    /// Whether what was written in that time has been told.
+    filled: bool,
 }
 
 /// The screen that a console has before it was shown: what guests believe of a serial line.
@@ -69,6 +73,8 @@ impl Console {
             typed: false,
             cast: None,
             noted: None,
+            was_live: false,
+            filled: false,
         }
     }
 
@@ -87,8 +93,9 @@ impl Console {
         self.unseen = true;
         match news {
             ConsoleNews::Backlog(lines) => {
+                self.filled = true;
                 if !lines.is_empty() {
-                    self.emulator.note("── Written before:");
+                    self.emulator.note(if self.was_live { "── Written meanwhile:" } else { "── Written before:" });
                     lines.iter().for_each(|line| self.emulator.backlog(line));
                     self.emulator.note("──");
                 }
@@ -128,11 +135,12 @@ impl Console {
         match &state {
             State::Live { node, after, .. } => {
                 (self.heard, self.noted) = (false, None);
+                let again = if std::mem::replace(&mut self.was_live, true) { " again" } else { "" };
                 let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
-                let note = match after {
-                    None => format!("── Open{on}."),
-                    Some(why) => format!("── Open again{on}: {}.", why.word()),
-                };
+                let why = after.as_ref().map(|why| format!(": {}", why.word(self.place.platform)));
+                let filled = std::mem::take(&mut self.filled) || again.is_empty();
+                let gap = if filled { "" } else { " What was written meanwhile is missing here." };
+                let note = format!("── Open{again}{on}{}.{gap}", why.unwrap_or_default());
                 // What the guest was in the middle of it goes on with, unless it is another life of it.
                 match after {
                     Some(Why::Rebooted | Why::PoweredOff) => self.emulator.end_session(),
@@ -144,8 +152,9 @@ impl Console {
                 if matches!(why, Why::PoweredOff | Why::Rebooted) {
                     self.emulator.end_session();
                 }
-                if self.noted.replace(why.word()) != Some(why.word()) {
-                    self.emulator.note(&format!("── {}.", capital(why.word())));
+                let word = why.word(self.place.platform);
+                if self.noted.replace(word) != Some(word) {
+                    self.emulator.note(&format!("── {}.", capital(word)));
                 }
             }
             State::Opening => {}
@@ -198,8 +207,8 @@ impl Console {
             State::Live { paused: true, .. } => ("paused".into(), Health::Warning),
             State::Live { .. } if self.deaf => ("live, read-only".into(), Health::Well),
             State::Live { .. } => ("live".into(), Health::Well),
-            State::Closed(why) => (why.word().into(), Health::Failed),
-            State::Reconnecting { why, .. } => (why.word().into(), Health::Busy),
+            State::Closed(why) => (why.word(self.place.platform).into(), Health::Failed),
+            State::Reconnecting { why, .. } => (why.word(self.place.platform).into(), Health::Busy),
         };
         match self.is_recorded() {
             true => (format_compact!("{word} ● recording"), health),
