@@ -1,4 +1,4 @@
-//! Played APIs behind the embedded server, in one process: KubeVirt's, and that of metrics. They and the server know nothing
+//! Played APIs behind the embedded server, in one process: KubeVirt's, that of metrics, and the containers of pods. They and the server know nothing
 //! of each other; this puts them together.
 
 use std::sync::OnceLock;
@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use super::guests::{Containers, Played};
 use super::metrics_api::{self, MetricsApi};
 use super::server::{Backend, BackendBody, Server};
 use super::virt_api::{self, VirtApi};
@@ -32,6 +33,16 @@ pub fn serve_metrics_in_place(
     serve(server, metrics_api::GROUP, metrics_api::VERSIONS, metrics_api::resources, make, |api, request| {
         async move { api.answer(request).await }.boxed()
     });
+}
+
+/// Lets somebody play the containers that commands are run in. Made as the services above are.
+pub fn run_commands_in_place(server: &Server, make: impl Fn() -> Option<Played> + Send + Sync + 'static) {
+    server.run_commands(Box::new(move |request, [namespace, pod, container]| match make() {
+        Some(played) => {
+            async move { Containers::new(played).answer(request, namespace, pod, container).await }.boxed()
+        }
+        None => async { unavailable() }.boxed(),
+    }));
 }
 
 fn serve<A: Clone + Send + Sync + 'static>(

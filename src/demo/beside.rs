@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use kube::Client;
 
-use super::guests::Played;
+use super::guests::{Containers, Played};
 use super::platform::{self, Endpoint, EndpointError, NotInstalled, Options, Pace, Platform, Refusal};
 use super::start::Wishes;
 use super::tenants;
@@ -57,6 +58,11 @@ impl Beside {
         objects.extend(wishes.stuck.iter().map(|cause| tenants::stuck_by(cause)));
         platform::install(&client, objects).await?;
         let guests = Played::new(client.clone(), Arc::new(Timestamp::now), wishes.consoles.clone());
+        let containers = Containers::new(guests.clone());
+        endpoint.run_commands(Box::new(move |request, [namespace, pod, container]| {
+            let containers = containers.clone();
+            async move { containers.answer(request, namespace, pod, container).await }.boxed()
+        }));
         let api = VirtApi::with(client.clone(), guests, Box::new(Timestamp::now));
         let aggregated = api.listen(FrontProxy::of(&client).await?).await?;
         let registration = register(client.clone(), aggregated.address.port(), &aggregated.authority).await?;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -15,7 +15,7 @@ use kube::{Client, Config};
 use secrecy::SecretString;
 
 use super::admission::{CONTROLLER, Webhooks};
-use super::aggregate::{serve_in_place, serve_metrics_in_place};
+use super::aggregate::{run_commands_in_place, serve_in_place, serve_metrics_in_place};
 use super::fleet;
 use super::guests::{Console, Played};
 use super::kubeconfig::{self, Written};
@@ -149,16 +149,27 @@ fn aggregate(server: &Server, token: String, clock: Late, consoles: Vec<Console>
         client.ok().map(|client| MetricsApi::with(client, Arc::new(move || clock.now())))
     });
     let weak = server.downgrade();
+    // Guests of KubeVirt and of Virtink are the same ones, whichever way leads to them.
+    let guests: Arc<OnceLock<Option<Played>>> = Arc::default();
+    let (dialed, rights, time) = (weak.clone(), token.clone(), clock.clone());
+    let played = move || {
+        let make = || {
+            let client = client_of(&dialed, rights.clone()).inspect_err(|why| {
+                tracing::error!(%why, "the demo's guests have no client");
+            });
+            let time = time.clone();
+            client.ok().map(|client| Played::new(client, Arc::new(move || time.now()), consoles.clone()))
+        };
+        guests.get_or_init(make).clone()
+    };
+    run_commands_in_place(server, played.clone());
     serve_in_place(server, move || {
         let client = client_of(&weak, token.clone()).inspect_err(|why| {
             tracing::error!(%why, "the demo's machines cannot be started by KubeVirt's API");
         });
         let clock = clock.clone();
-        client.ok().map(|client| {
-            let time = clock.clone();
-            let guests = Played::new(client.clone(), Arc::new(move || time.now()), consoles.clone());
-            VirtApi::with(client, guests, Box::new(move || clock.now()))
-        })
+        let api = |(client, guests)| VirtApi::with(client, guests, Box::new(move || clock.now()));
+        client.ok().zip(played()).map(api)
     });
 }
 

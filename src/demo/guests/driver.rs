@@ -10,14 +10,15 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, Stream, StreamExt as _};
 use jiff::Timestamp;
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::runtime::watcher::watch_object;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::guest::{End, Guest, Identity};
+use super::guest::{End, Guest};
+use super::home::{Home, Instance, KUBEVIRT, resource, running_since};
 use super::outside::{Console, Outside};
 use crate::demo::platform::GUEST;
 use crate::demo::virt_api::{Channel, Echo, Guests, OpenLine};
@@ -32,7 +33,9 @@ const BEGINNING: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// What time it is.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The guests of a played KubeVirt. A guest is there from when somebody first looks at it until its instance ends.
+/// The guests of a played KubeVirt, and of Virtink beside it. A guest is there from when somebody first looks at it until its
+/// instance ends.
+#[derive(Clone)]
 pub struct Played {
     client: Client,
     clock: Clock,
@@ -53,9 +56,21 @@ impl Played {
         Self { client, clock, consoles, guests: Arc::default() }
     }
 
-    /// Where the guest of an instance takes lines. It starts if it does not work yet.
-    async fn guest(&self, instance: &Value) -> Result<mpsc::Sender<OpenLine>, String> {
-        let text = |pointer: &str| instance.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A line to the guest of an object.
+    pub(super) async fn line(&self, home: &'static Home, object: &Value) -> Result<OpenLine, String> {
+        let guest = self.guest(home, object).await?;
+        let (near, far) = tokio::io::duplex(PIPE);
+        guest.send(Box::new(far)).await.map_err(|_| "the guest is over".to_owned())?;
+        Ok(Box::new(near) as OpenLine)
+    }
+
+    /// Where the guest of an object takes lines. It starts if it does not work yet.
+    async fn guest(&self, home: &'static Home, object: &Value) -> Result<mpsc::Sender<OpenLine>, String> {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let uid = text("/metadata/uid").to_owned();
         let known = |uid: &str| {
             let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +82,7 @@ impl Played {
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
         let behind = match self.consoles.iter().find(|console| console.is_of(namespace, name)) {
             Some(console) => Behind::outside(console.open().await?),
-            None => Behind::Guest(Box::new(guest_of(instance, (self.clock)()))),
+            None => Behind::Guest(Box::new(guest_of(home, object, (self.clock)()))),
         };
         let (sender, lines) = mpsc::channel(4);
         {
@@ -78,20 +93,17 @@ impl Played {
             }
             guests.insert(uid.clone(), sender.clone());
         }
-        let resource = ApiResource {
-            group: "kubevirt.io".into(),
-            version: "v1".into(),
-            api_version: "kubevirt.io/v1".into(),
-            kind: "VirtualMachineInstance".into(),
-            plural: "virtualmachineinstances".into(),
-        };
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
-        let seen = watch_object(api.clone(), name).filter_map(|seen| async { seen.ok() });
-        let (name, first) = (name.to_owned(), Instance::of(instance));
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &resource(home.resource));
+        let told: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &resource(home.told));
+        let seen = watch_object(api, name).filter_map(|seen| async { seen.ok() });
+        let seen = seen.map(move |object| Instance::seen(home, object, &uid));
+        let first = (home.read)(object);
         tokio::spawn(async move {
-            if let Some(end) = Work::new(behind, first, lines).run(pin!(seen), &uid).await {
+            if let Some((end, name)) = Work::new(behind, first, lines).run(pin!(seen)).await {
                 let annotations = json!({"metadata": {"annotations": {GUEST: word(end)}}});
-                let patched = api.patch(&name, &PatchParams::default(), &Patch::Merge(annotations)).await;
+                let patched = told.patch(&name, &PatchParams::default(), &Patch::Merge(annotations)).await;
                 if let Err(why) = patched {
                     tracing::debug!(%why, "the end of a guest was not told");
                 }
@@ -106,19 +118,8 @@ impl Guests for Played {
         if channel != Channel::Console {
             return Echo.dial(instance, channel);
         }
-        let this = Self {
-            client: self.client.clone(),
-            clock: self.clock.clone(),
-            consoles: self.consoles.clone(),
-            guests: self.guests.clone(),
-        };
-        async move {
-            let guest = this.guest(&instance).await?;
-            let (near, far) = tokio::io::duplex(PIPE);
-            guest.send(Box::new(far)).await.map_err(|_| "the guest is over".to_owned())?;
-            Ok(Box::new(near) as OpenLine)
-        }
-        .boxed()
+        let this = self.clone();
+        async move { this.line(&KUBEVIRT, &instance).await }.boxed()
     }
 }
 
@@ -130,45 +131,12 @@ fn word(end: End) -> &'static str {
     }
 }
 
-/// The guest of an instance, as old as that has been running.
-fn guest_of(instance: &Value, now: Timestamp) -> Guest {
-    let steps = instance.pointer("/status/phaseTransitionTimestamps").and_then(Value::as_array);
-    let running = steps.into_iter().flatten().find(|step| step["phase"] == "Running");
-    let since = running.and_then(|step| step["phaseTransitionTimestamp"].as_str()?.parse::<Timestamp>().ok());
-    let age = since.map_or(Duration::from_secs(3600), |since| {
+/// The guest of an object, as old as that has been running.
+fn guest_of(home: &Home, object: &Value, now: Timestamp) -> Guest {
+    let age = running_since(object).map_or(Duration::from_secs(3600), |since| {
         Duration::try_from(now.duration_since(since)).unwrap_or_default()
     });
-    Guest::new(Identity::of(instance), BEGINNING.saturating_sub(age), BEGINNING)
-}
-
-/// What an instance lets its guest do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Instance {
-    node: String,
-    paused: bool,
-    ending: bool,
-    over: bool,
-}
-
-impl Instance {
-    fn of(instance: &Value) -> Self {
-        let status = &instance["status"];
-        let conditions = status["conditions"].as_array().into_iter().flatten();
-        Self {
-            node: status["nodeName"].as_str().unwrap_or_default().to_owned(),
-            paused: conditions.into_iter().any(|one| one["type"] == "Paused" && one["status"] == "True"),
-            ending: !instance["metadata"]["deletionTimestamp"].is_null(),
-            over: matches!(status["phase"].as_str(), Some("Succeeded" | "Failed")),
-        }
-    }
-
-    /// What a watch saw of the instance with that UID.
-    fn seen(object: Option<DynamicObject>, uid: &str) -> Self {
-        match object.filter(|object| object.metadata.uid.as_deref() == Some(uid)) {
-            Some(object) => Self::of(&serde_json::to_value(object).unwrap_or_default()),
-            None => Self { over: true, ..Self::default() },
-        }
-    }
+    Guest::new((home.identity)(object), BEGINNING.saturating_sub(age), BEGINNING)
 }
 
 /// Who answers on a console.
@@ -246,11 +214,7 @@ impl Work {
     }
 
     /// Works until the guest or its instance ends; says how the guest ended if that was its own doing.
-    async fn run(
-        mut self,
-        mut seen: impl Stream<Item = Option<DynamicObject>> + Unpin,
-        uid: &str,
-    ) -> Option<End> {
+    async fn run(mut self, mut seen: impl Stream<Item = Instance> + Unpin) -> Option<(End, String)> {
         let (mut typed, mut said) = (vec![0; PIECE], vec![0; PIECE]);
         loop {
             if let Behind::Guest(guest) = &mut self.behind {
@@ -258,7 +222,7 @@ impl Work {
                     self.said = guest.said();
                 }
                 if let (Some(end), true) = (guest.end(), self.said.is_empty()) {
-                    return Some(end);
+                    return Some((end, self.instance.told));
                 }
             }
             if self.to.is_none() {
@@ -268,7 +232,7 @@ impl Work {
                     continue;
                 }
             }
-            match self.next(&mut seen, uid, &mut typed, &mut said).await {
+            match self.next(&mut seen, &mut typed, &mut said).await {
                 Happened::Comes(None) => return None,
                 Happened::Comes(Some(line)) => {
                     self.hang_up();
@@ -313,8 +277,7 @@ impl Work {
 
     async fn next(
         &mut self,
-        seen: &mut (impl Stream<Item = Option<DynamicObject>> + Unpin),
-        uid: &str,
+        seen: &mut (impl Stream<Item = Instance> + Unpin),
         typed: &mut [u8],
         said: &mut [u8],
     ) -> Happened {
@@ -328,7 +291,7 @@ impl Work {
         tokio::select! {
             biased;
             line = self.lines.recv() => Happened::Comes(line),
-            Some(object) = seen.next() => Happened::Seen(Instance::seen(object, uid)),
+            Some(instance) = seen.next() => Happened::Seen(instance),
             read = read(self.from.as_mut(), typed), if works && self.typed.is_empty() => Happened::Typed(read),
             written = write(self.to.as_mut(), &self.said), if !idle => Happened::Delivered(written),
             read = read(behind_from, said), if works && idle => Happened::Said(read),

@@ -48,6 +48,26 @@ impl Identity {
             memory: or(text(&["/status/memory/guestCurrent", "/spec/domain/memory/guest"]), "1Gi"),
         }
     }
+
+    /// What a machine of Virtink says of its guest.
+    pub fn of_virtink(machine: &Value) -> Self {
+        let text = |pointer: &str| machine.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let count = |part: &str| {
+            let asked = machine.pointer(&format!("/spec/instance/cpu/{part}"));
+            asked.and_then(Value::as_u64).unwrap_or(1)
+        };
+        let host = text("/metadata/name").unwrap_or_default();
+        let memory = text("/spec/instance/memory/size").unwrap_or_else(|| "1Gi".into());
+        Self {
+            host,
+            memory,
+            system: "Linux".into(),
+            kernel: "6.12.0".into(),
+            // What its side of a masquerade has where nothing else is said.
+            address: "10.0.2.2".into(),
+            processors: count("sockets").saturating_mul(count("coresPerSocket")),
+        }
+    }
 }
 
 /// Lines and when they come, in tenths of a second.

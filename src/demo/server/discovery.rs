@@ -252,6 +252,7 @@ impl Subresource {
             "scale" => (Some(("autoscaling", "v1")), "Scale", &["get", "patch", "update"]),
             "eviction" => (Some(("policy", "v1")), "Eviction", &["create"]),
             "binding" => (None, "Binding", &["create"]),
+            "exec" => (None, "PodExecOptions", &["create", "get"]),
             "log" => (None, row.kind, &["get"]),
             "finalize" => (None, row.kind, &["update"]),
             _ => (None, row.kind, &["get", "patch", "update"]),

@@ -238,6 +238,9 @@ async fn understand(server: &Server, request: Request<Incoming>) -> Result<Answe
         }
         Route::Objects(target) => target,
     };
+    if let Some(exec) = super::exec::of_target(server, &target) {
+        return super::exec::answer(server, &user, &target, &exec, Request::from_parts(head, body)).await;
+    }
     let body = read(body).await?;
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type =

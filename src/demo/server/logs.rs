@@ -181,7 +181,7 @@ fn containers<'a>(pod: &'a Value, part: &str) -> impl Iterator<Item = &'a str> {
 }
 
 /// The container that is meant.
-fn choose(pod: &Value, name: &str, asked: &str) -> Result<String, Refusal> {
+pub(super) fn choose(pod: &Value, name: &str, asked: &str) -> Result<String, Refusal> {
     let all = || {
         ["initContainers", "containers", "ephemeralContainers"]
             .into_iter()

@@ -27,6 +27,7 @@ mod body;
 mod decode;
 mod delete;
 mod discovery;
+mod exec;
 mod expiry;
 mod faults;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub use access::{MASTERS, User};
 pub use admission::{Admission, Cause, Denial, Kept, Lookup, Review};
 pub use behind::{Ask, Backend, BackendBody};
 pub use body::{Address, Synthesis};
+pub use exec::Exec;
 pub use faults::{BadFault, Fault, FaultId, Faults};
 pub use listen::{Listening, WeakServer};
 pub use meta::BadObject;
@@ -90,6 +92,7 @@ struct Inner {
     faults: Faults,
     logs: Logs,
     backends: RwLock<behind::Backends>,
+    executor: exec::Executor,
     next_sweep: expiry::NextSweep,
     clock: Clock,
     admission: Option<Box<dyn Admission>>,
@@ -136,6 +139,7 @@ impl Server {
             faults: Faults::default(),
             logs: Logs::default(),
             backends: RwLock::default(),
+            executor: exec::Executor::default(),
             next_sweep: expiry::NextSweep::default(),
             clock: options.clock,
             admission: options.admission,

@@ -1,11 +1,11 @@
-//! Where a kube-apiserver asks for the logs of containers: `/containerLogs/NAMESPACE/POD/CONTAINER` of a kubelet, at a
-//! port on this machine. It answers nothing else, and whoever is on this machine.
+//! Where a kube-apiserver asks for the logs of containers, and has commands run in them: `/containerLogs/NAMESPACE/POD/CONTAINER`
+//! and `/exec/…` of a kubelet, at a port on this machine. It answers nothing else, and whoever is on this machine.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use futures::stream;
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use super::super::Logs;
 use super::super::object::Object;
 use super::lines::{Asked, Lines, Reader};
-use crate::demo::server::{Identity, IdentityError};
+use crate::demo::server::{Exec, Identity, IdentityError};
 
 /// How many connections are served at a time; everybody who follows a log needs one.
 const CONNECTIONS: usize = 500;
@@ -58,6 +58,7 @@ pub enum EndpointError {
 #[derive(Clone)]
 pub struct Endpoint {
     lines: Arc<Lines>,
+    exec: Arc<OnceLock<Exec>>,
     /// Where it listens.
     pub address: SocketAddr,
     /// What vouches for its certificate, as PEM.
@@ -90,9 +91,16 @@ impl Endpoint {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let lines = Arc::new(Lines::new());
-        let task = tokio::spawn(accept(Arc::clone(&lines), listener, identity.open()));
+        let exec = Arc::new(OnceLock::new());
+        let served = Served { lines: Arc::clone(&lines), exec: Arc::clone(&exec) };
+        let task = tokio::spawn(accept(served, listener, identity.open()));
         let authority = identity.authority().into();
-        Ok(Self { lines, address, authority, _task: Arc::new(Task(task)) })
+        Ok(Self { lines, exec, address, authority, _task: Arc::new(Task(task)) })
+    }
+
+    /// Lets somebody run the commands of containers; the first one who wants to.
+    pub fn run_commands(&self, exec: Exec) {
+        let _ = self.exec.set(exec);
     }
 
     /// What a Node says in its status so that an API server asks here.
@@ -118,14 +126,21 @@ impl Logs for Endpoint {
     }
 }
 
-async fn accept(lines: Arc<Lines>, listener: TcpListener, tls: TlsAcceptor) {
+/// Who answers.
+#[derive(Clone)]
+struct Served {
+    lines: Arc<Lines>,
+    exec: Arc<OnceLock<Exec>>,
+}
+
+async fn accept(served: Served, listener: TcpListener, tls: TlsAcceptor) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(serve(Arc::clone(&lines), stream, tls.clone()));
+                    connections.spawn(serve(served.clone(), stream, tls.clone()));
                 }
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },
@@ -134,27 +149,42 @@ async fn accept(lines: Arc<Lines>, listener: TcpListener, tls: TlsAcceptor) {
     }
 }
 
-async fn serve(lines: Arc<Lines>, stream: TcpStream, tls: TlsAcceptor) {
+async fn serve(served: Served, stream: TcpStream, tls: TlsAcceptor) {
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await else { return };
-    let service = service_fn(move |request| {
-        let answer = answer(&lines, &request, Timestamp::now());
-        async move { Ok::<_, Infallible>(answer) }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let served = served.clone();
+        async move {
+            let place = command_at(request.uri().path());
+            Ok::<_, Infallible>(match (place, served.exec.get()) {
+                (Some(place), Some(exec)) => exec(request, place).await,
+                _ => answer(&served.lines, &request, Timestamp::now()),
+            })
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER)
         .max_buf_size(64 << 10)
         .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
         .await;
     if let Err(why) = served {
         tracing::debug!(%why, "a connection to the logs of containers ended");
     }
 }
 
-type Body = UnsyncBoxBody<Bytes, Infallible>;
+/// The container that a path has a command run in.
+fn command_at(path: &str) -> Option<[String; 3]> {
+    let parts: Vec<&str> = path.strip_prefix("/exec/")?.split('/').collect();
+    let place: [&str; 3] = parts.try_into().ok()?;
+    Some(place.map(str::to_owned))
+}
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 fn plain(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Full::new(text.into()).boxed_unsync());
+    let text = Full::new(text.into()).map_err(|never| match never {});
+    let mut response = Response::new(text.boxed_unsync());
     *response.status_mut() = code;
     response
         .headers_mut()
@@ -216,7 +246,7 @@ fn stream_of(lines: Arc<Lines>, reader: Reader) -> Response<Body> {
             changed.borrow_and_update();
             let text = lines.more(&mut reader, PIECE)?;
             if !text.is_empty() {
-                let frame = Ok::<_, Infallible>(Frame::data(Bytes::from(text)));
+                let frame = Ok::<_, io::Error>(Frame::data(Bytes::from(text)));
                 return Some((frame, (lines, reader, changed)));
             }
             changed.changed().await.ok()?;

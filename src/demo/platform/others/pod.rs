@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::edit::{label, list, new_object, own};
 use super::super::kind::Kind;
-use super::super::nodes::program::{self, Program, Progress};
+use super::super::nodes::program::{Program, Progress};
 use super::super::object::Object;
 use super::super::view::View;
 
@@ -16,8 +16,27 @@ use super::super::view::View;
 const LABEL: &str = "virtink.io/vm.name";
 
 /// What runs in the pods of machines: what prepares a guest is done soon, the guest runs until its pod is deleted.
-pub(super) const PROGRAM: Program =
-    Program { of: |pod| !pod.label(LABEL).is_empty(), run: work, says: program::silent };
+pub(super) const PROGRAM: Program = Program { of: |pod| !pod.label(LABEL).is_empty(), run: work, says: boot };
+
+/// What a guest writes to its first serial port, and when, in tenths of a second.
+const BOOT: &[(u64, &str)] = &[
+    (16, "[    0.000000] Linux version 6.12.0"),
+    (16, "[    0.000000] Command line: console=ttyS0 root=/dev/vda1 rw"),
+    (16, "[    0.000000] Hypervisor detected: KVM"),
+    (19, "[    0.318842] virtio_blk virtio1: [vda] 4612096 512-byte logical blocks (2.36 GB/2.20 GiB)"),
+    (24, "[  OK  ] Reached target basic.target - Basic System."),
+    (31, "[  OK  ] Started serial-getty@hvc0.service - Serial Getty on hvc0."),
+    (32, "[  OK  ] Reached target multi-user.target - Multi-User System."),
+];
+
+/// A guest that moves in has booted elsewhere, long ago.
+fn boot(_: &View<'_>, pod: &Object, container: &str, _: u32) -> Vec<(Duration, String)> {
+    let env = pod.list("/spec/containers/0/env");
+    if container != "cloud-hypervisor" || env.iter().any(|one| one["name"] == "RECEIVE_MIGRATION") {
+        return Vec::new();
+    }
+    BOOT.iter().map(|(tenths, text)| (Duration::from_millis(tenths * 100), (*text).to_owned())).collect()
+}
 
 /// How long it takes to lay out a volume.
 const LAY_OUT: Duration = Duration::from_secs(1);

@@ -82,6 +82,27 @@ async fn a_machine_of_virtink_runs_in_a_pod() {
 }
 
 #[tokio::test]
+async fn a_guest_that_ends_by_itself_ends_its_machine() {
+    for (told, policy, phase) in [
+        ("powered-off", "Once", "Succeeded"),
+        ("crashed", "Once", "Failed"),
+        ("crashed", "Always", "Running"),
+    ] {
+        let stage = stage().await;
+        stage.create(machine(policy)).await;
+        stage.advance(20).await;
+        let pod = |machine: &Value| machine["status"]["vmPodName"].as_str().unwrap_or_default().to_owned();
+        let before = pod(&tiny(&stage).await);
+        let told = json!({"metadata": {"annotations": {super::super::GUEST: told}}});
+        stage.patch(Kind::Pod, NS, &before, told).await;
+        stage.advance(60).await;
+        let machine = tiny(&stage).await;
+        assert_eq!(machine["status"]["phase"], phase, "{policy}");
+        assert_eq!(pod(&machine) == before, phase != "Running", "another life has another pod");
+    }
+}
+
+#[tokio::test]
 async fn run_policies_decide_what_comes_after_power_off() {
     for (policy, action, phase) in [
         ("Always", "PowerOff", json!("Running")),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::edit::{finalize, list, release, remove, set, time};
 use super::super::kind::Kind;
+use super::super::machines::GUEST;
 use super::super::object::Object;
 use super::super::view::View;
 use super::super::write::Write;
@@ -34,6 +35,9 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("Pause", "Paused", "Paused VM"),
     ("Resume", "Resumed", "Resumed VM"),
 ];
+
+/// What is told of a guest's end, and the phase that comes of it.
+const ENDS: &[(&str, &str)] = &[("powered-off", "Succeeded"), ("crashed", "Failed")];
 
 /// When a machine is started: the run policy, and whether from the beginning, after its guest was powered off, after a failure.
 const POLICIES: &[(&str, [bool; 3])] = &[
@@ -175,6 +179,13 @@ fn boot(view: &View<'_>, machine: &Object, own: Option<&Object>, new: &mut Value
 
 fn run(view: &View<'_>, machine: &Object, own: Option<&Object>, new: &mut Value) -> Vec<Write> {
     if is_lost(own, new) {
+        return Vec::new();
+    }
+    // The guest has ended by itself, and Cloud Hypervisor with it.
+    if let Some((_, end)) =
+        ENDS.iter().find(|(told, _)| own.is_some_and(|own| own.annotation(GUEST) == *told))
+    {
+        set(new, "/status/phase", *end);
         return Vec::new();
     }
     let ready = own.is_some_and(|own| own.is("Ready"));

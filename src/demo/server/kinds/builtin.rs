@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         short: &["po"],
         categories: &["all"],
         status: true,
-        subresources: &["binding", "eviction", "log"],
+        subresources: &["binding", "eviction", "exec", "log"],
         selectable: &[
             "spec.hostNetwork",
             "spec.nodeName",
