@@ -49,7 +49,7 @@ use verbs::{Route, Target};
 
 pub use decide::Channel;
 pub use front_proxy::FrontProxy;
-pub use guest::{Echo, Guests, Line, OpenLine};
+pub use guest::{Echo, Farewell, Guests, Line, OpenLine};
 pub use listen::{Aggregated, ListenError, Service, listen};
 pub use register::{Group, RegisterError, Registration, register, register_group};
 pub use verbs::{GROUP, VERSIONS, resources};
@@ -119,6 +119,9 @@ impl VirtApi {
         if request.headers().get("x-remote-user").is_none_or(HeaderValue::is_empty) {
             return Err(Refusal::text(StatusCode::UNAUTHORIZED, "Unauthorized"));
         }
+        if let Some(clean) = cleaned(request.uri().path()) {
+            return Ok(redirect(&clean));
+        }
         let target = match Route::of(request.method(), request.uri().path())? {
             Route::Verb(target) => target,
             Route::Group => return Ok(json(StatusCode::OK, &verbs::group())),
@@ -169,15 +172,41 @@ impl VirtApi {
         world: World,
         channel: Channel,
     ) -> Result<Response<Body>, Refusal> {
-        let alive = matches!(channel, Channel::Port { .. });
+        let channel = channel.wanted(request.uri().query().unwrap_or_default());
+        let beat = matches!(channel, Channel::Port { .. }).then_some(websocket::PORTS);
         let line = self.inner.guests.dial(world.instance.unwrap_or_default(), channel);
         let line = line.await.map_err(|why| decide::undialable(&why))?;
         let handshake = websocket::Handshake::of(request.headers())?;
         let mut streams = self.inner.streams.lock().unwrap_or_else(PoisonError::into_inner);
         while streams.try_join_next().is_some() {}
-        streams.spawn(websocket::carry(request, line, alive));
+        streams.spawn(websocket::carry(request, line, beat));
         Ok(handshake.response(full(Bytes::new())))
     }
+}
+
+/// A path without `.`, `..` and empty parts, if it has any: KubeVirt's server sends whoever asks there, as servers in Go do.
+fn cleaned(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    let mut odd = false;
+    for part in path.trim_start_matches('/').trim_end_matches('/').split('/') {
+        match part {
+            "" | "." => odd = true,
+            ".." => {
+                odd = true;
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    odd.then(|| format!("/{}", parts.join("/")))
+}
+
+fn redirect(path: &str) -> Response<Body> {
+    let mut response = whole(StatusCode::TEMPORARY_REDIRECT, Bytes::new());
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
 }
 
 /// Refuses who wants another format than there is.

@@ -1,24 +1,35 @@
 //! KubeVirt's aggregated API, played, behind both API servers: behind the embedded one in this process, behind a real one
 //! with TLS, certificates and an APIService. Machines are put into their states by hand; nobody plays the controllers.
 
+mod actors;
 mod ask;
 mod behind_real;
 pub mod rows;
 mod states;
 mod streams;
+mod wire;
 mod writes;
 
+use jiff::Timestamp;
+use kube::Client;
 use v9s::demo::aggregate::serve_in_place;
 use v9s::demo::virt_api::{Aggregated, FrontProxy, Registration, VirtApi, register};
+
+use actors::Actors;
 
 use crate::support::apiserver::ApiServer;
 use crate::support::cluster::runtime;
 use crate::support::embedded::Embedded;
 use crate::support::suite::{self, Case};
 
+/// The service, with guests that do what a case needs.
+fn api(client: Client) -> VirtApi {
+    VirtApi::with(client.clone(), Actors::new(client), Box::new(Timestamp::now))
+}
+
 /// All cases; none needs more than the addresses and the users of a server.
 fn cases() -> Vec<Case> {
-    [states::CASES, writes::CASES, streams::CASES].concat()
+    [states::CASES, writes::CASES, streams::CASES, wire::CASES].concat()
 }
 
 #[test]
@@ -26,7 +37,7 @@ fn behind_the_embedded_server() {
     let server = Embedded::new();
     let cluster = server.cluster();
     let client = cluster.client();
-    serve_in_place(server.server(), move || Some(VirtApi::new(client.clone())));
+    serve_in_place(server.server(), move || Some(api(client.clone())));
     suite::run("the embedded server", cluster, Some(&server.kubeconfig("admin")), &cases());
 }
 
@@ -55,7 +66,7 @@ impl Real {
         let client = server.cluster().client();
         let (registration, listening) = runtime().block_on(async {
             let proxy = FrontProxy::of(&client).await.expect("the proxy's authority");
-            let listening = VirtApi::new(client.clone()).listen(proxy).await.expect("a port");
+            let listening = api(client.clone()).listen(proxy).await.expect("a port");
             let registered = register(client, listening.address.port(), &listening.authority).await;
             let registration = registered.expect("a registration");
             let wait = tokio::time::timeout(

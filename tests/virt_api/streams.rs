@@ -34,7 +34,6 @@ pub(super) const CASES: &[Case] = &[
         make(env, State::Running);
         for rest in [
             "virtualmachineinstances/web/console",
-            "virtualmachineinstances/web/vnc?preserveSession=true",
             "virtualmachineinstances/web/portforward/22",
             "virtualmachines/web/portforward/53/udp",
         ] {
@@ -221,7 +220,7 @@ fn streams_end_with_their_guests() {
 }
 
 /// Reads until a text comes.
-fn hear_text(socket: &mut Socket, wanted: &str) -> String {
+pub(super) fn hear_text(socket: &mut Socket, wanted: &str) -> String {
     let mut heard = String::new();
     within(async {
         while !heard.contains(wanted) {
@@ -235,7 +234,7 @@ fn hear_text(socket: &mut Socket, wanted: &str) -> String {
     heard
 }
 
-fn is_cut(socket: &mut Socket) -> bool {
+pub(super) fn is_cut(socket: &mut Socket) -> bool {
     within(async {
         loop {
             match socket.next().await {
@@ -247,7 +246,7 @@ fn is_cut(socket: &mut Socket) -> bool {
     })
 }
 
-fn type_in(socket: &mut Socket, text: &str) {
+pub(super) fn type_in(socket: &mut Socket, text: &str) {
     say(socket, Message::Binary(Bytes::copy_from_slice(text.as_bytes())));
 }
 

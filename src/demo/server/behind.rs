@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
@@ -76,7 +77,13 @@ impl Backend {
     /// Hands a request on, as that of this user.
     pub(crate) async fn pass(&self, mut request: Request<Incoming>, user: &User) -> Response<BackendBody> {
         set_user(request.headers_mut(), user);
-        (self.ask)(request).await
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        let response = (self.ask)(request).await;
+        let code = response.status();
+        match upgrades && code != StatusCode::SWITCHING_PROTOCOLS && code.as_u16() < 400 {
+            true => no_upgrade(code),
+            false => response,
+        }
     }
 
     /// A version of it, as aggregated discovery tells it. Kubernetes makes it from the flat list, in which a part may
@@ -116,6 +123,18 @@ impl Backend {
     }
 }
 
+/// What kube-apiserver's proxy says where it got neither a stream nor a refusal.
+fn no_upgrade(code: StatusCode) -> Response<BackendBody> {
+    let text = format!("invalid upgrade response: status code {}\n", code.as_u16());
+    let mut response =
+        Response::new(Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 /// Says who asks, and forgets how that was proved.
 fn set_user(headers: &mut HeaderMap, user: &User) {
     let reserved: Vec<HeaderName> = headers
@@ -139,7 +158,6 @@ fn set_user(headers: &mut HeaderMap, user: &User) {
 mod tests {
     use futures::FutureExt as _;
     use http::Method;
-    use http_body_util::{BodyExt as _, Full};
 
     use super::*;
     use crate::demo::server::testing::Api;

@@ -18,9 +18,19 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 /// An open line.
 pub type OpenLine = Box<dyn Line>;
 
+/// The error of a line at whose end virt-handler says farewell: a closing frame, which goes through to the client as it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code} {reason}")]
+pub struct Farewell {
+    /// The code of the frame.
+    pub code: u16,
+    /// What it says.
+    pub reason: String,
+}
+
 /// The guests that streams lead to.
 pub trait Guests: Send + Sync + 'static {
-    /// Opens a line to the guest of this VMI. The end of the line ends the stream.
+    /// Opens a line to the guest of this VMI. The end of the line ends the stream, without a word or with a [`Farewell`].
     ///
     /// An error is what dialling says, such as `dial tcp 10.0.0.7:22: connect: connection refused`.
     fn dial(&self, instance: Value, channel: Channel) -> BoxFuture<'static, Result<OpenLine, String>>;

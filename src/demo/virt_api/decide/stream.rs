@@ -15,7 +15,10 @@ pub enum Channel {
     /// The first serial port.
     Console,
     /// The screen, in the RFB protocol.
-    Vnc,
+    Vnc {
+        /// Whether who is there already may stay: the client's wish.
+        preserve: bool,
+    },
     /// A port of the guest's network.
     Port {
         /// Its number.
@@ -27,6 +30,19 @@ pub enum Channel {
     },
 }
 
+impl Channel {
+    /// The same, as the query of a request wants it.
+    pub(in super::super) fn wanted(self, query: &str) -> Self {
+        match self {
+            Self::Vnc { .. } => {
+                let mut all = form_urlencoded::parse(query.as_bytes());
+                Self::Vnc { preserve: all.any(|(name, value)| name == "preserveSession" && value == "true") }
+            }
+            other => other,
+        }
+    }
+}
+
 pub(super) fn open(target: &Target, world: &World) -> Result<Decision, Refusal> {
     let channel = match target.verb.action {
         Action::PortForward => port(target, world)?,
@@ -34,7 +50,7 @@ pub(super) fn open(target: &Target, world: &World) -> Result<Decision, Refusal> 
             let found =
                 attachable(target, world, "autoattachGraphicsDevice", "No graphics devices are present.")?;
             running(found)?;
-            Channel::Vnc
+            Channel::Vnc { preserve: false }
         }
         _ => {
             let found =
