@@ -15,8 +15,8 @@ use v9s::views::{Open, Shown, VIEWS};
 #[test]
 fn the_keys_are_those_of_the_program() {
     use v9s::ui::command::{Binding, EVERYWHERE, LIST, OBJECT};
-    use v9s::ui::panes::{detail, text::keys};
-    let tables: [(&str, &[Binding]); 7] = [
+    use v9s::ui::panes::{console, detail, text::keys};
+    let tables: [(&str, &[Binding]); 9] = [
         ("In a list", LIST),
         ("About the object under the cursor, or that a pane shows", OBJECT),
         ("Everywhere", EVERYWHERE),
@@ -24,6 +24,8 @@ fn the_keys_are_those_of_the_program() {
         ("In a description", &keys::DESCRIBE),
         ("In YAML", &keys::YAML),
         ("In logs", &keys::LOGS),
+        ("In the menu of a console, which ctrl-] opens", console::MENU),
+        ("While one reads what a console has written", console::READING),
     ];
     let mut all = String::new();
     for (about, bindings) in tables {

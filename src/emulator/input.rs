@@ -1,4 +1,5 @@
-//! What is typed, pasted and done with the mouse, as bytes that a guest's program reads. As xterm sends them.
+//! What is typed, pasted and done with the mouse, as bytes that a guest's program reads. As xterm sends them, but for the keypad: its
+//! keys come as those that they stand for, so its application mode makes no difference.
 
 use alacritty_terminal::term::TermMode;
 

@@ -25,6 +25,7 @@ use super::prompt::Prompt;
 use super::session::{Link, Session};
 use super::signals::Signal;
 use super::theme::Theme;
+use crate::cluster::console::Platform;
 use crate::cluster::gate::ContextId;
 use crate::cluster::kubeconfig::Configuration;
 use crate::config::{self, Config};
@@ -41,6 +42,15 @@ use places::Place;
 pub use typed::Offer;
 use wanted::Wanted;
 
+/// The machine whose console is all there is to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleOf {
+    /// Its name.
+    pub name: String,
+    /// Whose it is; whoever's has the name, if nothing is said.
+    pub platform: Option<Platform>,
+}
+
 /// What the command line asks of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -53,7 +63,7 @@ pub struct Options {
     /// All namespaces.
     pub all_namespaces: bool,
     /// The machine whose console is all there is to see.
-    pub console: Option<String>,
+    pub console: Option<ConsoleOf>,
     /// The filter to begin with.
     pub filter: String,
     /// Wide columns.

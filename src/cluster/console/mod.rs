@@ -48,6 +48,8 @@ const SIGNS: u32 = 2;
 pub struct ConsoleRequest {
     /// Whose machine it is.
     pub platform: Platform,
+    /// Whose machine is meant if there is none of that name there.
+    pub or: Option<Platform>,
     /// The machine's namespace.
     pub namespace: String,
     /// Its name.
@@ -69,6 +71,12 @@ impl ConsoleRequest {
         }
     }
 
+    /// Whether there is a machine of this name, though none that runs.
+    async fn has_machine(&self, connection: &Connection) -> bool {
+        let Some(path) = self.platform.row().machine(&self.namespace, &self.name) else { return false };
+        connection.get_json::<Value>(&path, "application/json", PATIENCE).await.is_ok()
+    }
+
     fn line(&self, instance: Option<&Instance>) -> Result<(String, Protocol), Failure> {
         self.platform.row().line(&self.namespace, &self.name, instance.map(|one| one.pod.as_str()))
     }
@@ -79,6 +87,8 @@ impl ConsoleRequest {
 pub enum ConsoleNews {
     /// Where it stands now.
     State(State),
+    /// Whose machine it is, if that was not sure. Comes once, before it is open.
+    Platform(Platform),
     /// What the guest wrote before, line by line. Comes before anything else that it wrote.
     Backlog(Vec<String>),
     /// While it is open: whether the guest is paused now.
@@ -238,7 +248,7 @@ impl Driver {
         loop {
             self.tell_state().await?;
             let input = match action {
-                Action::Look => Input::Looked(self.request.look(&self.connection).await),
+                Action::Look => Input::Looked(self.look().await?),
                 Action::Open => match self.open().await? {
                     Ok(open) => {
                         line = Some(open);
@@ -264,6 +274,26 @@ impl Driver {
             };
             action = self.machine.step(input, Instant::now());
         }
+    }
+
+    /// Looks at the machine; the first time at whose it is, too.
+    async fn look(&mut self) -> Option<Looked> {
+        let looked = self.request.look(&self.connection).await;
+        let Some(other) = self.request.or else { return Some(looked) };
+        let (platform, looked) = match looked {
+            Looked::Failed(failure) if failure.is_transient() => return Some(Looked::Failed(failure)),
+            Looked::Gone if !self.request.has_machine(&self.connection).await => {
+                let there = ConsoleRequest { platform: other, ..self.request.clone() };
+                match there.look(&self.connection).await {
+                    Looked::Here(instance) => (other, Looked::Here(instance)),
+                    _ => (self.request.platform, Looked::Gone),
+                }
+            }
+            looked => (self.request.platform, looked),
+        };
+        (self.request.platform, self.request.or) = (platform, None);
+        self.tell(ConsoleNews::Platform(platform)).await?;
+        Some(looked)
     }
 
     async fn tell(&mut self, news: ConsoleNews) -> Option<()> {
@@ -308,9 +338,8 @@ impl Driver {
     /// where the guest went on: so it has what was written before the console was there, and nothing that was told already. That
     /// nobody keeps it is usual, and who may not read it is not told so: the console itself works.
     async fn backlog(&self, instance: Option<&Instance>) -> Option<Vec<String>> {
-        let instance = instance.filter(|one| {
-            self.request.backlog > 0 && self.told_of.as_ref() != Some(&Life::of(one))
-        })?;
+        let instance = instance
+            .filter(|one| self.request.backlog > 0 && self.told_of.as_ref() != Some(&Life::of(one)))?;
         let pods = format!("/api/v1/namespaces/{}/pods", escape(&self.request.namespace));
         let read = async {
             let pod = match instance.pod.as_str() {

@@ -30,6 +30,8 @@ enum Line {
 pub(super) struct Row {
     /// Group and version, and the plural, of what is looked at.
     object: [&'static str; 2],
+    /// What may be there without the above: a machine that is off.
+    pub(super) machine: Option<[&'static str; 2]>,
     /// Reads it.
     pub(super) read: fn(&Value) -> Instance,
     line: Line,
@@ -52,6 +54,7 @@ pub(super) struct Row {
 
 static KUBEVIRT: Row = Row {
     object: ["kubevirt.io/v1", "virtualmachineinstances"],
+    machine: Some(["kubevirt.io/v1", "virtualmachines"]),
     read: Instance::of,
     line: Line::Subresource("subresources.kubevirt.io/v1"),
     backlog: "guest-console-log",
@@ -77,6 +80,7 @@ cat >"$p""#;
 
 static VIRTINK: Row = Row {
     object: ["virt.virtink.smartx.com/v1alpha1", "virtualmachines"],
+    machine: None,
     read: instance::of_virtink,
     line: Line::Exec { container: "cloud-hypervisor", command: &["sh", "-c", VIRTINK_COMMAND] },
     backlog: "cloud-hypervisor",
@@ -114,11 +118,12 @@ impl Platform {
 impl Row {
     /// The path of what is looked at.
     pub(super) fn object(&self, namespace: &str, name: &str) -> String {
-        self.of(self.object[0], namespace, name)
+        path_of(self.object, namespace, name)
     }
 
-    fn of(&self, api: &str, namespace: &str, name: &str) -> String {
-        format!("/apis/{api}/namespaces/{}/{}/{}", escape(namespace), self.object[1], escape(name))
+    /// The path of the machine, where that is something else.
+    pub(super) fn machine(&self, namespace: &str, name: &str) -> Option<String> {
+        self.machine.map(|kind| path_of(kind, namespace, name))
     }
 
     /// The path of the stream, and how bytes go there.
@@ -134,7 +139,7 @@ impl Row {
     ) -> Result<(String, Protocol), Failure> {
         match self.line {
             Line::Subresource(api) => {
-                Ok((format!("{}/console", self.of(api, namespace, name)), Protocol::Plain))
+                Ok((format!("{}/console", path_of([api, self.object[1]], namespace, name)), Protocol::Plain))
             }
             Line::Exec { container, command } => {
                 let pod = pod.filter(|pod| !pod.is_empty()).ok_or_else(|| {
@@ -151,4 +156,8 @@ impl Row {
             }
         }
     }
+}
+
+fn path_of([api, plural]: [&str; 2], namespace: &str, name: &str) -> String {
+    format!("/apis/{api}/namespaces/{}/{plural}/{}", escape(namespace), escape(name))
 }

@@ -29,7 +29,8 @@ fn instance(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn request() -> ConsoleRequest {
-    ConsoleRequest { platform: Platform::KubeVirt, namespace: "shop".into(), name: "web".into(), backlog: 10 }
+    let platform = Platform::KubeVirt;
+    ConsoleRequest { platform, or: None, namespace: "shop".into(), name: "web".into(), backlog: 10 }
 }
 
 struct Opened {
@@ -317,6 +318,70 @@ async fn a_machine_of_virtink_is_reached_by_a_command_in_its_pod() {
     let query = exec.path.split('?').nth(1).unwrap();
     assert!(query.starts_with("container=cloud-hypervisor&stdin=true&stdout=true&stderr=true&command=sh&"));
     assert!(!query.contains("tty"), "the terminal in the pod is one already: {query}");
+}
+
+#[tokio::test]
+async fn a_name_is_looked_for_on_both_platforms() {
+    let vm = "/apis/kubevirt.io/v1/namespaces/shop/virtualmachines/web";
+    // Whether KubeVirt has a machine of this name that is off, and whose the name is then.
+    for (off, whose) in [(true, Platform::KubeVirt), (false, Platform::Virtink)] {
+        let answer = move |seen: &Seen| match () {
+            () if is_exec(seen) => Answer::Stream(vec![Step::Say(b"\x01# "), Step::Hold]),
+            () if off && seen.path == vm => say(200, "{}"),
+            () => about_virtink(seen, "Running"),
+        };
+        let request = ConsoleRequest { or: Some(Platform::Virtink), ..request() };
+        let mut opened = Opened::of(request, Flags::default(), FAST, answer).await;
+        assert_eq!(opened.next().await, ConsoleNews::State(State::Opening));
+        assert_eq!(opened.next().await, ConsoleNews::Platform(whose));
+        match opened.settled().await {
+            State::Closed(why) => assert!(off && why == Why::NotThere, "{why:?}"),
+            state => assert!(!off && matches!(state, State::Live { .. }), "{state:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_migration_the_log_of_the_new_pod_is_read_and_after_a_broken_line_none() {
+    // How often the stream was opened.
+    for moves in [true, false] {
+        let opens = AtomicU32::new(0);
+        let answer = move |seen: &Seen| {
+            if is_console(seen) {
+                return match opens.fetch_add(1, Ordering::SeqCst) {
+                    0 => Answer::Stream(vec![Step::Say(b"one")]),
+                    _ => Answer::Stream(vec![Step::Say(b"two"), Step::Hold]),
+                };
+            }
+            let moved = moves && opens.load(Ordering::SeqCst) > 0;
+            if seen.path.contains("/pods/old/log?") {
+                return say(200, "on the new node\n");
+            }
+            about(
+                seen,
+                &instance(|vmi| {
+                    if moved {
+                        vmi["status"]["nodeName"] = json!("node-0");
+                    }
+                }),
+            )
+        };
+        let mut opened = Opened::at(Flags::default(), FAST, answer).await;
+        assert_eq!(opened.heard(3).await, b"one");
+        let mut told = Vec::new();
+        while told.last() != Some(&ConsoleNews::Bytes(Bytes::from_static(b"two"))) {
+            let news = opened.next().await;
+            if matches!(news, ConsoleNews::State(State::Closed(_))) {
+                opened.keyboard.put(ConsoleInput::Again).unwrap();
+            }
+            told.push(news);
+        }
+        let logs: Vec<_> = told.iter().filter(|news| matches!(news, ConsoleNews::Backlog(_))).collect();
+        match moves {
+            true => assert_eq!(logs, [&ConsoleNews::Backlog(vec!["on the new node".into()])]),
+            false => assert!(logs.is_empty(), "that log has been told: {logs:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ impl Why {
         const ENTER: &str = "enter opens the console again.";
         match self {
             Self::NotThere => format!(
-                "{name} does not run: there is no {} of this name. Start the machine, then press enter.",
+                "{name} does not run: there is no {} of this name. Start the machine if it is stopped; once it runs, enter opens its \
+                 console.",
                 row.called
             ),
             Self::Starting(phase) => {

@@ -1,6 +1,6 @@
 //! What is done with the object that keys are about.
 
-use super::{App, Shown};
+use super::{App, ConsoleOf, Shown};
 use crate::cluster::console::Platform;
 use crate::model::{Now, Uid, Word};
 use crate::records::Kind;
@@ -76,11 +76,16 @@ impl App {
 
     /// Opens the console that the command line names, as soon as its namespace is known.
     pub(super) fn open_first_console(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let Some(name) = self.options.console.take() else { return };
+        let Some(ConsoleOf { name, platform }) = self.options.console.take() else { return };
         let home = self.session.info.as_ref().map_or("default", |info| &info.namespace).to_owned();
         let namespace = self.options.namespace.clone().unwrap_or(home);
-        let place = console::Place { platform: Platform::KubeVirt, namespace, name };
-        self.show_console(ConsolePane::of(place).alone(), now, effects);
+        let pane = |platform, name| ConsolePane::of(console::Place { platform, namespace, name }).alone();
+        let pane = match platform {
+            Some(platform) => pane(platform, name),
+            // A bare name is more likely one of KubeVirt's.
+            None => pane(Platform::KubeVirt, name).or(Platform::Virtink),
+        };
+        self.show_console(pane, now, effects);
     }
 
     /// Goes back to the consoles that are open.

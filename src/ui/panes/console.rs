@@ -10,7 +10,7 @@ mod pane;
 mod room;
 mod session;
 
-pub use self::keys::ConsoleCommand;
+pub use self::keys::{ConsoleCommand, MENU, READING};
 pub use self::pane::ConsolePane;
 pub(in crate::ui) use self::pane::mark;
 pub use self::room::{Consoles, MOST, Taken};

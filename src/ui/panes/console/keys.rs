@@ -66,7 +66,7 @@ pub(super) static TYPING: &[Binding] =
     &[row(&[ESCAPE], ConsoleCommand::Menu, "Menu of the console", Hint::Shown("Menu"))];
 
 /// The menu of ctrl-].
-pub(super) static MENU: &[Binding] = &[
+pub static MENU: &[Binding] = &[
     row(
         &[Key::char('q')],
         ConsoleCommand::Leave,
@@ -99,7 +99,7 @@ pub(super) static MENU: &[Binding] = &[
 ];
 
 /// While one reads.
-pub(super) static READING: &[Binding] = &[
+pub static READING: &[Binding] = &[
     row(
         &[Key::new(KeyCode::Esc), Key::char('q'), Key::char('i')],
         ConsoleCommand::Resume,

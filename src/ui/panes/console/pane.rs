@@ -9,6 +9,7 @@ use super::keys::{ConsoleCommand, ESCAPE, MENU, READING, TYPING, code_of, held};
 use super::look::{self, Drawn};
 use super::session::{Console, Place};
 use super::{Consoles, MOST};
+use crate::cluster::console::Platform;
 use crate::emulator::input::Act;
 use crate::emulator::{self, Needle, Scroll};
 use crate::model::Now;
@@ -63,6 +64,8 @@ pub struct ConsolePane {
     picture: Picture,
     /// The console to open first.
     wanted: Option<Place>,
+    /// Whose machine is meant if there is none of that name there.
+    or: Option<Platform>,
 }
 
 impl ConsolePane {
@@ -84,7 +87,14 @@ impl ConsolePane {
             found: (0, 0),
             picture: Picture::default(),
             wanted: None,
+            or: None,
         }
+    }
+
+    /// The same, for a machine of another platform if there is none of that name there.
+    #[must_use]
+    pub fn or(self, platform: Platform) -> Self {
+        Self { or: Some(platform), ..self }
     }
 
     /// The same with nothing around it, and nothing behind it.
@@ -311,10 +321,10 @@ impl Pane for ConsolePane {
             );
             return;
         }
-        let question = scene.consoles.question(&place);
+        let question = scene.consoles.question(&place, self.or);
         let ticket = scene.ask_for_good(question);
         let deaf = scene.session.info.as_ref().is_some_and(|info| info.readonly);
-        scene.consoles.add(place, ticket, deaf);
+        scene.consoles.add(place, ticket, deaf, self.or.is_none());
     }
 
     fn command(&mut self, command: Command, scene: &mut Scene<'_>) {
@@ -520,7 +530,7 @@ impl Pane for ConsolePane {
         let (columns, rows) = emulator.size();
         let searched = text::one_line(&self.search, 40);
         let chip = match self.found {
-            _ if self.search.is_empty() => CompactString::default(),
+            _ if self.search.is_empty() || self.mode != Mode::Reading => CompactString::default(),
             (at, count) => format_compact!("{searched}[{at}:{count}]"),
         };
         let mut word = console.word();

@@ -1,6 +1,6 @@
 //! All consoles that are open.
 
-use crate::cluster::console::ConsoleRequest;
+use crate::cluster::console::{ConsoleRequest, Platform};
 use crate::model::Now;
 use crate::store::Health;
 use crate::ui::message::{Answer, Draw, Effect, Question, Ticket};
@@ -76,18 +76,23 @@ impl Consoles {
     }
 
     /// What asks for the console of a machine.
-    pub(super) fn question(&self, place: &Place) -> Question {
+    pub(super) fn question(&self, place: &Place, or: Option<Platform>) -> Question {
         Question::Console(ConsoleRequest {
             platform: place.platform,
+            or,
             namespace: place.namespace.clone(),
             name: place.name.clone(),
             backlog: self.backlog,
         })
     }
 
-    /// Adds one that was asked for, and looks at it.
-    pub(super) fn add(&mut self, place: Place, ticket: Ticket, deaf: bool) {
-        self.all.push(Console::new(place, ticket, self.scrollback, deaf));
+    /// Adds one that was asked for, and looks at it. `sure` is whether it is known whose machine it is.
+    pub(super) fn add(&mut self, place: Place, ticket: Ticket, deaf: bool, sure: bool) {
+        let mut console = Console::new(place, ticket, self.scrollback, deaf);
+        if sure {
+            console.tell_of_others();
+        }
+        self.all.push(console);
         self.active = self.all.len() - 1;
     }
 

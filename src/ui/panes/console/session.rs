@@ -61,7 +61,6 @@ impl Console {
     pub(super) fn new(place: Place, ticket: Ticket, scrollback: usize, deaf: bool) -> Self {
         let mut emulator = Emulator::new(SIZE.0, SIZE.1, scrollback);
         emulator.note(&format!("── Opening the console of {place}."));
-        emulator.note(&format!("── {}", place.platform.others()));
         Self {
             place,
             emulator,
@@ -76,6 +75,11 @@ impl Console {
             was_live: false,
             filled: false,
         }
+    }
+
+    /// Says what opening it does to others: before it is open.
+    pub(super) fn tell_of_others(&mut self) {
+        self.emulator.note(&format!("── {}", self.place.platform.others()));
     }
 
     /// Whether what is typed reaches the guest.
@@ -95,12 +99,20 @@ impl Console {
             ConsoleNews::Backlog(lines) => {
                 self.filled = true;
                 if !lines.is_empty() {
-                    self.emulator.note(if self.was_live { "── Written meanwhile:" } else { "── Written before:" });
+                    self.emulator.note(if self.was_live {
+                        "── Written meanwhile:"
+                    } else {
+                        "── Written before:"
+                    });
                     lines.iter().for_each(|line| self.emulator.backlog(line));
                     self.emulator.note("──");
                 }
             }
             ConsoleNews::State(state) => self.stand(state),
+            ConsoleNews::Platform(platform) => {
+                self.place.platform = platform;
+                self.tell_of_others();
+            }
             ConsoleNews::Paused(now) => self.pause(now),
             ConsoleNews::Bytes(bytes) => {
                 self.heard = true;
@@ -147,6 +159,14 @@ impl Console {
                     _ => self.emulator.start_over(),
                 }
                 self.emulator.note(&note);
+                let (columns, rows) = self.emulator.size();
+                if again.is_empty() && (columns < SIZE.0 || rows < SIZE.1) {
+                    self.emulator.note(&format!(
+                        "── Guests take {} columns and {} rows for granted; here are {columns} and {rows}. ctrl-] f makes room, \
+                         ctrl-] z tells a shell.",
+                        SIZE.0, SIZE.1
+                    ));
+                }
             }
             State::Closed(why) | State::Reconnecting { why, .. } => {
                 if matches!(why, Why::PoweredOff | Why::Rebooted) {
