@@ -116,6 +116,23 @@ fn picture(c: char) -> char {
     }
 }
 
+/// A text in lines of at most so many columns, broken between words; a longer word is cut.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if width(line) + 1 + width(word) <= room {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.into_iter().map(|line| cut(&line, room).into_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -222,6 +222,12 @@ impl Emulator {
     /// Writes a line of the program's own between those of the guest, dimmed. Over a program that has the whole screen nothing is
     /// written: it would think that its own text still stood there.
     pub fn note(&mut self, text: &str) {
+        for line in crate::text::wrapped(text, self.term.columns()) {
+            self.put_line(&line);
+        }
+    }
+
+    fn put_line(&mut self, text: &str) {
         if self.is_alternate() {
             return;
         }
@@ -250,7 +256,7 @@ impl Emulator {
         let plain = plain.trim_end_matches(['\r', '\n']);
         // A line that was written over itself is what it was in the end.
         let last = plain.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
-        self.note(last);
+        self.put_line(last);
     }
 
     /// Forgets a sequence that was begun: what comes next comes from another session.

@@ -318,3 +318,12 @@ fn the_mouse_is_told_of_where_it_is_wanted() {
     assert_eq!(told(b"\x1b[?1000h", Act::Release(0), place), some("\x1b[M#*\""));
     assert_eq!(told(b"\x1b[?1000h", Act::Press(0), Place { row: 0, column: 300 }), None);
 }
+
+#[test]
+fn notes_are_broken_between_words_and_lines_of_a_guest_are_kept_whole() {
+    let mut emulator = Emulator::new(20, 6, 10);
+    emulator.note("── Virtink does not tell who else is there.");
+    assert_eq!(&emulator.rows()[..3], ["── Virtink does not", "tell who else is", "there."]);
+    emulator.backlog("a line of twenty-four  c.");
+    assert_eq!(emulator.rows()[3..5].concat(), "a line of twenty-four  c.");
+}

@@ -374,6 +374,9 @@ fn several_consoles_are_tabs() {
         .press("d")
         .wait_for("Console(shop/web-0)")
         .gone("2 shop/web-1");
+    // A menu without room for its lines has its keys in a word each.
+    v9s.resize(40, 10).press("<ctrl-]>").wait_for("<d> Detach").expect("<esc> Back").expect("<z> Size");
+    v9s.press("⎋").gone("<d> Detach").wait_for("web-0 login:");
 }
 
 #[test]

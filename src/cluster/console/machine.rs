@@ -210,9 +210,12 @@ impl Machine {
                 let why = self.reason();
                 self.open(why)
             }
-            Why::Taken | Why::NeverConnected | Why::Exited { .. } | Why::Silent | Why::Unknown(_) => {
-                self.close(why)
+            // A command that was killed may tell of the guest's end before anything else does. Looking on ends nobody's session.
+            Why::Exited { .. } => {
+                self.close(why);
+                Action::Wait(self.pace.glance)
             }
+            Why::Taken | Why::NeverConnected | Why::Silent | Why::Unknown(_) => self.close(why),
             why => self.wait(why, now),
         }
     }

@@ -321,6 +321,29 @@ async fn a_machine_of_virtink_is_reached_by_a_command_in_its_pod() {
 }
 
 #[tokio::test]
+async fn a_command_that_was_killed_before_its_guest_is_known_to_be_off_is_understood_later() {
+    const KILLED: &[u8] =
+        b"\x03{\"status\":\"Failure\",\"details\":{\"causes\":[{\"reason\":\"ExitCode\",\"message\":\"137\"}]}}";
+    let off = Arc::new(AtomicU32::new(0));
+    let told = off.clone();
+    let answer = move |seen: &Seen| match (is_exec(seen), told.load(Ordering::SeqCst)) {
+        (true, _) => Answer::Stream(vec![Step::Say(KILLED)]),
+        (false, 0) => about_virtink(seen, "Running"),
+        (false, _) => about_virtink(seen, "Succeeded"),
+    };
+    let mut opened = Opened::of(virtink(), Flags::default(), FAST, answer).await;
+    loop {
+        if let State::Closed(why) = opened.settled().await {
+            assert!(matches!(why, Why::Exited { code: Some(137), .. }), "{why:?}");
+            break;
+        }
+    }
+    off.store(1, Ordering::SeqCst);
+    // From now on it waits for another life of its guest.
+    assert_eq!(opened.state().await, State::Reconnecting { attempt: 1, why: Why::PoweredOff });
+}
+
+#[tokio::test]
 async fn a_name_is_looked_for_on_both_platforms() {
     let vm = "/apis/kubevirt.io/v1/namespaces/shop/virtualmachines/web";
     // Whether KubeVirt has a machine of this name that is off, and whose the name is then.

@@ -9,6 +9,7 @@ use super::keys::MENU;
 use crate::emulator::{self, Attributes, Colour};
 use crate::store::Health;
 use crate::text;
+use crate::ui::command::Hint;
 use crate::ui::frame::put;
 use crate::ui::theme::Theme;
 
@@ -52,10 +53,16 @@ pub(super) fn tabs(
 
 /// Draws the menu of ctrl-].
 pub(super) fn menu(area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    // What is less often wanted gives way first.
+    let tight = MENU.len() > usize::from(area.height);
     let lines: Vec<(String, &str)> = MENU
         .iter()
+        .filter(|row| !tight || row.hint != Hint::Quiet)
         .map(|row| (row.keys.iter().map(|key| format!("<{key}>")).collect::<Vec<_>>().join(" "), row.doc))
         .collect();
+    if lines.len() > usize::from(area.height) {
+        return menu_in_short(area, buffer, theme);
+    }
     let keys = lines.iter().map(|(keys, _)| keys.len()).max().unwrap_or(0);
     let docs = lines.iter().map(|(_, doc)| doc.len()).max().unwrap_or(0);
     let width = u16::try_from(keys + docs + 5).unwrap_or(u16::MAX).min(area.width);
@@ -73,13 +80,37 @@ pub(super) fn menu(area: Rect, buffer: &mut Buffer, theme: &Theme) {
     }
 }
 
+/// The same where it has no room: the keys in a word each, one behind the other.
+fn menu_in_short(area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let blank = " ".repeat(usize::from(area.width));
+    let mut place = (area.x + 1, area.y);
+    for binding in MENU {
+        let (Some(key), Hint::Shown(name)) = (binding.keys.first(), binding.hint) else { continue };
+        let key = format!("<{key}>");
+        let wide = u16::try_from(text::width(&key) + 1 + text::width(name)).unwrap_or(u16::MAX);
+        if place.0 > area.x + 1 && place.0.saturating_add(wide) >= area.right() {
+            place = (area.x + 1, place.1 + 1);
+        }
+        if place.1 >= area.bottom() {
+            return;
+        }
+        if place.0 == area.x + 1 {
+            put(buffer, area.x, place.1, &blank, usize::from(area.width), theme.dialog_text);
+        }
+        let room = |x: u16| usize::from(area.right().saturating_sub(x));
+        let end = put(buffer, place.0, place.1, &key, room(place.0), theme.key.patch(ground(theme)));
+        let end = put(buffer, end + 1, place.1, name, room(end + 1), theme.dialog_text);
+        place.0 = end + 2;
+    }
+}
+
 /// Draws what there is to say, over the last rows.
 pub(super) fn said(said: &str, health: Health, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let room = usize::from(area.width.saturating_sub(2));
     if room < 8 || area.height < 2 {
         return;
     }
-    let lines = wrap(&text::clean(said), room);
+    let lines = text::wrapped(&text::clean(said), room);
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height - 1);
     let style = theme.row(health).add_modifier(Modifier::REVERSED);
     for (line, y) in lines.iter().zip(area.bottom() - height..area.bottom()) {
@@ -90,23 +121,6 @@ pub(super) fn said(said: &str, health: Health, area: Rect, buffer: &mut Buffer, 
 
 fn ground(theme: &Theme) -> Style {
     Style { bg: theme.dialog_text.bg, ..Style::new() }
-}
-
-/// A text in lines of at most so many columns.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { break };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if text::width(line) + 1 + text::width(word) <= room {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines.into_iter().map(|line| text::cut(&line, room).into_owned()).collect()
 }
 
 fn colour(colour: Colour) -> Option<Color> {
