@@ -50,8 +50,9 @@ fn records_are_small() {
     drop(filled::store(&fleet, &FleetKind::ALL));
     let mut store = None;
     let bytes = heap(&mut || store = Some(filled::store(&fleet, &FleetKind::ALL)));
-    // The goals are 180 and 320: words of four bytes instead of eight would save 18, links without slack some more.
-    assert_at_most("a record of four kinds, with its places and links", 230.0, bytes / 8_000.0);
+    // The goals are 180 and 320: words of four bytes instead of eight would save 18, links
+    // without slack some more. The name of a machine's preference takes two of these.
+    assert_at_most("a record of four kinds, with its places and links", 232.0, bytes / 8_000.0);
     let mut kept = None;
     let empty = heap(&mut || kept = Some(Filled::empty(2_000)));
     let mut kept = None;
@@ -87,8 +88,7 @@ fn little_is_written_to_the_terminal() {
         assert!(bytes > 0, "{what} writes something");
         assert_at_most(what, most, bytes as f64);
     };
-    // The goal is 12 500: colours of borders, the hints of the keys and moves over gaps are the rest.
-    check("a whole frame", 14_600.0, filled.draw_whole());
+    check("a whole frame", 12_500.0, filled.draw_whole());
     assert_eq!(filled.draw(), 0, "nothing changed, nothing is written");
     filled.press(Key::char('j'));
     check("the cursor", 700.0, filled.draw());

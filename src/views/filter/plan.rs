@@ -123,6 +123,12 @@ impl Plan {
         !self.tests.is_empty()
     }
 
+    /// Whether nothing is looked at but names and labels.
+    pub(in crate::views) fn reads_names_only(&self) -> bool {
+        let names = |test: &Test| matches!(test.what, Check::Fuzzy(_) | Check::Labels(_));
+        self.words.is_empty() && !self.tests.is_empty() && self.tests.iter().all(names)
+    }
+
     /// Whether the text of the visible cells is looked at.
     pub(in crate::views) fn reads_text(&self) -> bool {
         let text = |test: &Test| matches!(test.what, Check::Word(_) | Check::Regex(_));

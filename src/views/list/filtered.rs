@@ -107,7 +107,22 @@ impl List {
             index.search(&self.plan.words, |id| hits.set(id));
             rows.retain(|&id| hits.has(id));
         }
-        if self.plan.is_empty() || scanned && !self.plan.has_tests() {
+        let read = !few && !scanned && self.plan.reads_names_only();
+        if read {
+            let mut hits = Marks::default();
+            let cells = self.cells(store, now);
+            let mut scratch = String::new();
+            // In the order of memory, at the speed of memory.
+            let mut by_place = rows.clone();
+            by_place.sort_unstable();
+            for id in by_place {
+                if self.plan.passes(&cells, id, &mut scratch) {
+                    hits.set(id);
+                }
+            }
+            rows.retain(|&id| hits.has(id));
+        }
+        if self.plan.is_empty() || scanned && !self.plan.has_tests() || read {
             self.passing = Some(rows);
         } else {
             self.passing = Some(Vec::new());
