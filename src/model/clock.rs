@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::Now;
+use super::{Now, Time};
 
 /// So many seconds may an answer be late: it takes a while, and tells whole seconds.
 const LATE: i64 = 2;
+
+/// So many seconds ahead of the server's clock, a moment in an object was not written by it.
+const FAR: i64 = 300;
 
 /// How far a server's clock is ahead of ours. Ages, and what takes too long, go by the clock that wrote the moments in its
 /// objects. Clones share what they have heard.
@@ -25,6 +28,16 @@ impl Clock {
             self.0.store(0, Ordering::Relaxed);
         } else if ahead > known || known - ahead > LATE {
             self.0.store(ahead, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes moments at which objects were made there, and what the time was thought to be: they have passed. One far
+    /// ahead tells of another clock.
+    pub fn have_passed(&self, moments: impl Iterator<Item = Time>, there: Now) {
+        let ahead =
+            moments.map(|moment| moment.seconds() - there.wall).filter(|ahead| (1..=FAR).contains(ahead));
+        if let Some(ahead) = ahead.max() {
+            self.0.fetch_add(ahead, Ordering::Relaxed);
         }
     }
 
@@ -67,6 +80,16 @@ mod tests {
         ] {
             clock.hear(date, now);
             assert_eq!(clock.clone().there(now).wall - now.wall, ahead, "{date}");
+        }
+    }
+
+    #[test]
+    fn what_was_made_there_was_made_before() {
+        let (clock, now) = (Clock::default(), Now::at(1_767_225_600));
+        for (made, ahead) in [(-50, 0), (2, 2), (1, 2), (300, 300), (601, 300), (600, 600), (0, 600)] {
+            let moments = [-50, made].map(|made| Time::from_seconds(now.wall + made).unwrap());
+            clock.have_passed(moments.into_iter(), clock.there(now));
+            assert_eq!(clock.there(now).wall - now.wall, ahead, "{made}");
         }
     }
 }

@@ -99,6 +99,10 @@ impl Now {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Age(pub i64);
 
+/// A moment that lies so many seconds ahead has just been: the clocks of nodes differ, and a server's is known by what its
+/// last answer told.
+const ASKEW: i64 = 60;
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -147,7 +151,7 @@ impl Age {
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 < 0 {
-            return f.write_str(if self.0 < -1 { "<invalid>" } else { "0s" });
+            return f.write_str(if self.0 < -ASKEW { "<invalid>" } else { "0s" });
         }
         let &Step { unit, letter, second, .. } = self.step();
         write!(f, "{}", self.0 / unit)?;
@@ -233,7 +237,9 @@ mod tests {
     #[test]
     fn ages_are_short() {
         let cases = [
-            (-5, "<invalid>"),
+            (-5, "0s"),
+            (-60, "0s"),
+            (-61, "<invalid>"),
             (-1, "0s"),
             (0, "0s"),
             (119, "119s"),

@@ -359,6 +359,10 @@ impl App {
         let told = batch.freshness.is_some();
         self.touched.clear();
         self.store.apply(batch, now, &mut self.touched);
+        if let Some(info) = &self.session.info {
+            let made = self.touched.ids.iter().filter_map(|&id| self.store.meta(id)?.created);
+            info.clock.have_passed(made, now);
+        }
         let measured = if told && self.measure(kind) { Draw::Soon } else { Draw::No };
         if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
             self.show_columns(&columns, now);

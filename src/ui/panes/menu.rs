@@ -222,8 +222,12 @@ impl Pane for Menu {
         let columns = (usize::from(inside.width) / (self.width() + 2)).max(1);
         let rows = usize::from(inside.height).max(1);
         let lines = self.lines();
-        // As few columns as hold all lines.
-        self.grid = (columns.min(lines.len().div_ceil(rows).max(1)), rows);
+        // As few columns as hold all lines, a section beside the other where they fit.
+        let columns = columns.min(lines.len().div_ceil(rows).max(1));
+        let least = lines.len().div_ceil(columns);
+        let at_section = |&row: &usize| matches!(lines.get(row), Some(Line::Section(_)));
+        let rows = if columns > 1 { (least..=rows).find(at_section).unwrap_or(rows) } else { rows };
+        self.grid = (columns, rows);
         let most = lines.len().saturating_sub(self.grid.0 * rows);
         if self.can_choose() {
             let here = lines.iter().position(|&line| line == Line::Item(self.place)).unwrap_or(0);
