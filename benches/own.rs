@@ -436,15 +436,15 @@ pub fn filters(bench: &mut Bench) -> Outcome {
     }
     // Everything else that can be typed, from a filter that lets nothing pass and so narrows nothing.
     for (what, expression, asked) in [
-        ("fuzzy", "-f prdwb1", 10.0),
-        ("regex", "web.*-[0-9]+7 ", 20.0),
-        ("inverse", "!prod", 16.7),
-        ("state", "state:Running,Stopped", 16.7),
-        ("number", "cpu>2", 16.7),
-        ("size", "memory>=8Gi", 16.7),
-        ("age", "age<300d", 16.7),
-        ("labels", "-l app=web", 16.7),
-        ("terms together", "web state:Running cpu>2 memory>=8Gi age<600d -has:agent", 16.7),
+        ("fuzzy", "-f prdwb1", Some(10.0)),
+        ("regex", "web.*-[0-9]+7 ", Some(20.0)),
+        ("inverse", "!prod", None),
+        ("state", "state:Running,Stopped", None),
+        ("number", "cpu>2", None),
+        ("size", "memory>=8Gi", None),
+        ("age", "age<300d", None),
+        ("labels", "-l app=web", None),
+        ("terms together", "web state:Running cpu>2 memory>=8Gi age<600d -has:agent", None),
     ] {
         let mut times = Vec::new();
         for _ in 0..bench.runs() {
@@ -455,7 +455,12 @@ pub fn filters(bench: &mut Bench) -> Outcome {
             times.push(ms(started.elapsed()));
         }
         let hits = app.pane.list.rows().len();
-        out.at_most(format!("{what} {expression:?}, {hits} hits"), asked, median(&mut times), " ms");
+        let what = format!("{what} {expression:?}, {hits} hits");
+        match asked {
+            Some(asked) => out.at_most(what, asked, median(&mut times), " ms"),
+            // Done in turns, between which keys are taken: P7 has how long one waits.
+            None => out.note(what, format!("{} ms", plain(median(&mut times)))),
+        }
     }
     let mut offers = Vec::new();
     for typed in ["", "state:", "node:", "name:"] {
