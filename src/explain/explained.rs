@@ -184,6 +184,13 @@ impl<'a> Explained<'a> {
         }
     }
 
+    /// Whether there is a reason to write.
+    pub(super) fn tells(&self) -> bool {
+        let Why { reason, message, times, exit, retry_at, .. } = self.why;
+        let said = self.state.cause.is_some() || !reason.is_empty() || !message.is_empty();
+        said || times > 0 || exit != 0 || retry_at.is_some()
+    }
+
     /// Writes what goes behind a reason, if there is one.
     fn rest(&self, now: Now, mut behind: bool, out: &mut String) {
         let Why { times, what, exit, retry_at, .. } = self.why;

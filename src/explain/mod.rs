@@ -78,6 +78,9 @@ explained!(
 /// Writes why a row is in its state, the most telling part first: `HTTP 404, attempt 4`. Nothing where there is nothing
 /// to say.
 pub fn reason(store: &Store, id: Id, now: Now, out: &mut String) {
+    if !store.state(id, now).tells {
+        return;
+    }
     if let Some(explained) = of(store, id, now) {
         explained.reason(now, out);
     }
@@ -100,7 +103,8 @@ fn state<R: Explain>(store: &Store, id: Id, now: Now) -> State
 where
     Records: From<Vec<R>>,
 {
-    explain::<R>(store, id, now).state
+    let explained = explain::<R>(store, id, now);
+    State { tells: explained.tells(), ..explained.state }
 }
 
 fn explain<R: Explain>(store: &Store, id: Id, now: Now) -> Explained<'_>

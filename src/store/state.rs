@@ -58,6 +58,8 @@ pub struct State {
     pub recheck: Option<Time>,
     /// How far it is, in thousandths.
     pub progress: Option<u16>,
+    /// Whether there is more to tell than the word: where there is not, nobody has to look for it.
+    pub tells: bool,
     /// How well it is.
     pub health: Health,
     /// Whether partners that could tell more are not loaded or not readable: then the word is the object's own.

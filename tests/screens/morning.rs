@@ -34,10 +34,10 @@ fn morning(kubeconfig: &std::path::Path, cluster: &Cluster, all: &str) {
     // Which one fails, and why?
     v9s.press("/namespace:stuck why:404⏎").wait_for("vms(all)[1/").wait_for("http-404").wait_for("HTTP 404");
     v9s.press("⏎").wait_for("vms(stuck/http-404)").wait_for("HTTP 404").wait_for("RELATED");
-    v9s.wait_for("importer-prime-").wait_for("EVENTS");
+    v9s.wait_for("Import failed, DataVolume http-404").wait_for("importer-prime-").wait_for("EVENTS");
 
-    // Its importer, and what that says.
-    v9s.press("⇥⏎").wait_for("pods(all)[").wait_for("importer-prime-").expect("<vms>   <pods>");
+    // Its importer, which stands behind its disk, and what that says.
+    v9s.press("⇥⇥⏎").wait_for("pods(all)[").wait_for("importer-prime-").expect("<vms>   <pods>");
     v9s.press("l")
         .wait_for("Logs(stuck/importer-prime-")
         .wait_for("Unable to process data")
