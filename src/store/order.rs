@@ -52,6 +52,15 @@ impl SortKey<'_> {
         }
     }
 
+    /// Whether its prefix tells it apart from every other number.
+    fn is_exact(self) -> bool {
+        match self {
+            SortKey::Nothing => true,
+            SortKey::Number(number) => (-LARGE..LARGE).contains(&number),
+            SortKey::Text(_) => false,
+        }
+    }
+
     fn rank(self) -> u8 {
         match self {
             SortKey::Nothing => 0,
@@ -79,24 +88,43 @@ fn compare<'a>(a: Id, b: Id, key: &impl Fn(Id, Level) -> SortKey<'a>) -> Orderin
     order.unwrap_or_else(|| a.cmp(&b))
 }
 
-/// Sorts `ids` by what `key` says of each.
+/// Sorts `ids`, each of which stands there once, by what `key` says of it.
 pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id, Level) -> SortKey<'a>) {
     // Records stand in memory by their ids: read in that order they come at the speed of memory.
-    ids.sort_unstable();
+    let marks = Marks::of(ids);
+    ids.iter_mut().zip(marks.ids()).for_each(|(place, id)| *place = id);
     let keys: Vec<SortKey<'a>> = ids.iter().map(|&id| key(id, Level::Column)).collect();
-    let ranks = Ranks::of(&keys);
-    let mut packed: Vec<(u128, Id)> = Vec::with_capacity(ids.len());
-    packed.extend(ids.iter().enumerate().map(|(at, &id)| {
-        let name = || key(id, Level::Name).prefix();
-        (ranks.pack(at, keys[at], name), id)
-    }));
-    packed.sort_unstable();
-    for ties in packed.chunk_by_mut(|a, b| a.0 == b.0) {
-        if ties.len() > 1 {
-            ties.sort_unstable_by(|a, b| compare(a.1, b.1, &key));
+    let name = |id: Id| key(id, Level::Name).prefix();
+    let mut rows: Vec<Packed> = Vec::new();
+    match Ranks::of(&keys) {
+        Some(ranks) => {
+            rows.resize(ids.len(), (0, Id(0)));
+            let mut ends = ranks.starts();
+            for (&id, &rank) in ids.iter().zip(&ranks.of) {
+                let end = &mut ends[usize::from(rank)];
+                rows[*end] = (name(id), id);
+                *end += 1;
+            }
+            let mut start = 0;
+            for end in ends {
+                // Servers list by name, so these are nearly in order: a stable sort makes use of that.
+                rows[start..end].sort_by_key(|row| row.0);
+                tell_apart(&mut rows[start..end], &key);
+                start = end;
+            }
+        }
+        None => {
+            // What its number does not tell apart goes by the name; names come after the whole of a text only.
+            let numbers = keys.iter().all(|key| key.is_exact());
+            let pack = |(&id, key): (&Id, &SortKey<'a>)| {
+                (key.prefix() | if numbers { name(id) >> 64 } else { 0 }, id)
+            };
+            rows.extend(ids.iter().zip(&keys).map(pack));
+            rows.sort_unstable_by_key(|row| row.0);
+            tell_apart(&mut rows, &key);
         }
     }
-    for (id, (_, sorted)) in ids.iter_mut().zip(packed) {
+    for (id, (_, sorted)) in ids.iter_mut().zip(rows) {
         *id = sorted;
     }
     if dir == Dir::Down {
@@ -104,14 +132,23 @@ pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id, Level) -> SortKey<'a>
     }
 }
 
-/// How the first column is packed.
-enum Ranks {
-    /// Few different values (namespaces, states): the rank of each key. Exact, and it leaves room for much of the name.
-    Few(Vec<u16>),
-    /// Numbers (ages) that are told apart by their prefix.
-    Numbers,
-    /// Many texts: as much of each as there is room for.
-    Texts,
+/// A row with a number that never contradicts `compare`: equal numbers need the full comparison.
+type Packed = (u128, Id);
+
+/// Puts rows with equal numbers in order.
+fn tell_apart<'a>(rows: &mut [Packed], key: &impl Fn(Id, Level) -> SortKey<'a>) {
+    for ties in rows.chunk_by_mut(|a, b| a.0 == b.0) {
+        if ties.len() > 1 {
+            ties.sort_unstable_by(|a, b| compare(a.1, b.1, key));
+        }
+    }
+}
+
+/// The rank of each row in a column of few different values, such as namespaces and states.
+struct Ranks {
+    of: Vec<u16>,
+    /// How many ranks there are.
+    count: usize,
 }
 
 /// A value by identity: texts are the same if they stand in the same place.
@@ -136,22 +173,8 @@ impl Ranks {
     /// The most values that are worth ranking.
     const MOST: u16 = 1024;
 
-    fn of(keys: &[SortKey<'_>]) -> Self {
-        Self::few(keys).map_or_else(
-            || {
-                let exact = |key: &SortKey<'_>| match key {
-                    SortKey::Nothing => true,
-                    SortKey::Number(number) => (-LARGE..LARGE).contains(number),
-                    SortKey::Text(_) => false,
-                };
-                if keys.iter().all(exact) { Self::Numbers } else { Self::Texts }
-            },
-            Self::Few,
-        )
-    }
-
-    /// The rank of each key, if there are few different ones.
-    fn few(keys: &[SortKey<'_>]) -> Option<Vec<u16>> {
+    /// The rank of each key; none if they have too many different values.
+    fn of(keys: &[SortKey<'_>]) -> Option<Self> {
         let mut known = hashbrown::HashMap::new();
         let mut few: Vec<SortKey<'_>> = Vec::new();
         // First which of the values it is, then its rank.
@@ -179,22 +202,23 @@ impl Ranks {
             rank_of[place] = rank;
         }
         ranks.iter_mut().for_each(|rank| *rank = rank_of[usize::from(*rank)]);
-        Some(ranks)
+        Some(Self { of: ranks, count: usize::from(rank) + 1 })
     }
 
-    /// A number that never contradicts `compare`: equal numbers need the full comparison.
-    fn pack(&self, at: usize, key: SortKey<'_>, name: impl Fn() -> u128) -> u128 {
-        match self {
-            Self::Few(ranks) => u128::from(ranks[at]) << 112 | name() >> 16,
-            Self::Numbers => key.prefix() | name() >> 64,
-            // Names come after the whole text only.
-            Self::Texts => key.prefix(),
+    /// Where the rows of each rank begin once those of a rank stand together.
+    fn starts(&self) -> Vec<usize> {
+        let mut starts = vec![0; self.count];
+        self.of.iter().for_each(|&rank| starts[usize::from(rank)] += 1);
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += std::mem::replace(start, sum);
         }
+        starts
     }
 }
 
-/// Puts the changed ids of an ordered list back in their places: those that are in it are taken out, those that `keep`
-/// still wants are merged in.
+/// Puts the changed ids of an ordered list back in their places: those that `keep` does not want any more go, those that
+/// are out of order are taken out, and what is wanted and not there is merged in.
 pub fn repair<'a>(
     ids: &mut Vec<Id>,
     changed: &[Id],
@@ -202,10 +226,33 @@ pub fn repair<'a>(
     keep: impl Fn(Id) -> bool,
     key: impl Fn(Id, Level) -> SortKey<'a>,
 ) {
-    let mut marks = Marks::default();
-    changed.iter().for_each(|&id| marks.set(id));
-    ids.retain(|&id| !marks.has(id));
-    let mut fresh: Vec<Id> = changed.iter().copied().filter(|&id| marks.take(id) && keep(id)).collect();
+    let mut missing = Marks::of(changed);
+    let in_order = |a: Id, b: Id| {
+        let order = compare(a, b, &key);
+        if dir == Dir::Down { order.is_gt() } else { order.is_lt() }
+    };
+    let (mut kept, mut next) = (0, 0);
+    for at in 0..ids.len() {
+        let id = ids[at];
+        if missing.has(id) {
+            // Most changes are not in the column of the order.
+            next = next.max(at + 1);
+            while ids.get(next).is_some_and(|&id| missing.has(id)) {
+                next += 1;
+            }
+            let stays = keep(id)
+                && (kept == 0 || in_order(ids[kept - 1], id))
+                && ids.get(next).is_none_or(|&next| in_order(id, next));
+            if !stays {
+                continue;
+            }
+            missing.take(id);
+        }
+        ids[kept] = id;
+        kept += 1;
+    }
+    ids.truncate(kept);
+    let mut fresh: Vec<Id> = changed.iter().copied().filter(|&id| missing.take(id) && keep(id)).collect();
     sort(&mut fresh, dir, &key);
     let before = |known: Id, new: &Fresh<'a>| {
         let order = new.compare(known, &key).reverse();
@@ -279,6 +326,27 @@ fn find_places<'a>(
 pub struct Marks(Vec<(crate::records::Kind, Vec<u64>)>);
 
 impl Marks {
+    /// These ids.
+    pub fn of(ids: &[Id]) -> Self {
+        let mut marks = Self::default();
+        ids.iter().for_each(|&id| marks.set(id));
+        marks
+    }
+
+    /// All ids, those of a kind by their slots.
+    pub fn ids(&self) -> impl Iterator<Item = Id> {
+        self.0.iter().flat_map(|&(kind, ref words)| {
+            words.iter().enumerate().flat_map(move |(at, &word)| {
+                let mut rest = word;
+                std::iter::from_fn(move || {
+                    let bit = rest.trailing_zeros() as usize;
+                    rest &= rest.checked_sub(1)?;
+                    Some(Id::new(kind, at * 64 + bit))
+                })
+            })
+        })
+    }
+
     fn bits(&mut self, id: Id) -> &mut Vec<u64> {
         let known = self.0.iter().position(|(kind, _)| *kind == id.kind());
         let at = known.unwrap_or_else(|| {
