@@ -268,7 +268,8 @@ impl App {
 
     /// Whether everything that the view needs has come or will not come.
     pub fn settled(&self) -> bool {
-        self.unresolved.is_none() && self.session.settled(&self.store)
+        let resolved = self.unresolved.is_none() || matches!(self.session.link, Link::Down(_));
+        resolved && self.session.settled(&self.store)
     }
 
     /// Whether the server has said what it has, or will not.

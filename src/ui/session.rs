@@ -387,7 +387,8 @@ impl Session {
         let local = |want: &Want| want.kind.info().versions.is_empty() && want.kind != Kind::Other;
         if !self.wants.is_empty() && self.wants.iter().all(local) {
             // What the program knows by itself waits for no server, nor for a login.
-            return self.wants.iter().all(|want| store.freshness(want.kind) == Summary::Live);
+            let told = |want: &Want| store.freshness(want.kind) == Summary::Live;
+            return self.wants.iter().all(told) || matches!(self.link, Link::Down(_));
         }
         match self.link {
             Link::Connecting => false,

@@ -78,6 +78,14 @@ fn a_server_that_cannot_be_reached_is_3_and_a_sentence() {
         String::from_utf8_lossy(&output.stderr).starts_with("v9s: No kubeconfig was found"),
         "{output:?}"
     );
+    // Whatever is asked for: what the program knows by itself, and what only the server could know.
+    let missing = folder.path().join("missing").display().to_string();
+    for view in ["vms", "contexts", "deployments", "no-such-kind"] {
+        let output = v9s(&path, ["get", view, "--kubeconfig", &missing]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{view}: {said}");
+        assert_eq!(said, format!("v9s: The kubeconfig {missing} does not exist.\n"), "{view}");
+    }
 }
 
 #[test]
