@@ -3,7 +3,7 @@
 use super::Explain;
 use super::explained::Explained;
 use super::pod;
-use crate::model::Now;
+use crate::model::{Now, Time};
 use crate::records::{
     DataVolume, Event, MoveStep, Namespace, Node, NodeFlags, PowerAction, RunPolicy, Truth, VirtinkVm,
 };
@@ -70,7 +70,7 @@ impl Explain for VirtinkVm {
             "Unknown" => Health::Warning,
             _ => Health::Busy,
         };
-        let plain = Explained::new(word, health);
+        let plain = Explained::new(word, health).since(since(at, word));
         let moving = !matches!(vm.migration, MoveStep::None | MoveStep::Succeeded | MoveStep::Failed);
         match word {
             "Running" if moving => Explained::new("Migrating", Health::Busy).because(
@@ -92,6 +92,17 @@ impl Explain for VirtinkVm {
             }
             _ => plain,
         }
+    }
+}
+
+/// Since when a machine is in the state of this word, as its pod tells: Virtink itself does not.
+fn since(vm: At<'_, VirtinkVm>, word: &str) -> Option<Time> {
+    let pod = vm.present_pod().here()?.record();
+    match word {
+        "Running" => pod.started,
+        "Failed" | "Succeeded" => pod.evidence.as_deref()?.ended.as_ref()?.at,
+        "Scheduling" | "Scheduled" => pod.meta.created,
+        _ => None,
     }
 }
 

@@ -233,7 +233,7 @@ impl<'a> Explained<'a> {
         }
         for note in notes.into_iter().filter(|note| !note.is_empty()) {
             if out.len() > from {
-                out.push(' ');
+                out.push_str(if out.ends_with(['.', '!', '?']) { " " } else { ". " });
             }
             match causes::recognise(note, "") {
                 Some(id) => causes::write_about(id, note, "", out),

@@ -3,7 +3,7 @@
 use super::Explain;
 use super::explained::Explained;
 use super::pod;
-use crate::model::Now;
+use crate::model::{Now, Time};
 use crate::records::{Migration, MigrationFlags, Pod, PodFlags, PodRole, Pool, PoolFlags, Vm, Vmi, VmiFlags};
 use crate::store::{At, Health};
 
@@ -43,8 +43,9 @@ pub(super) fn running<'a>(at: At<'a, Vmi>) -> Explained<'a> {
     let trouble = vmi.trouble.as_deref();
     let (reason, message) = trouble.map_or(("", ""), |told| (told.reason.as_str(), &*told.message));
     let notes = |explained: Explained<'a>| {
+        let held = if vmi.obstacle.is_empty() { "NotLiveMigratable" } else { vmi.obstacle.as_str() };
         let facts = [
-            (VmiFlags::NOT_MIGRATABLE, "NotLiveMigratable"),
+            (VmiFlags::NOT_MIGRATABLE, held),
             (VmiFlags::EVACUATING, "Evacuating"),
             (VmiFlags::OUTDATED, "OutdatedLauncher"),
         ];
@@ -175,7 +176,8 @@ impl Explain for Pool {
     fn explain<'a>(at: At<'a, Self>, now: Now) -> Explained<'a> {
         let pool = at.record();
         if pool.flags.contains(PoolFlags::FAILURE) {
-            let failed = Explained::new("ReplicaFailure", Health::Failed);
+            let since = pool.failure.as_deref().and_then(|told| told.since);
+            let failed = Explained::new("ReplicaFailure", Health::Failed).since(since);
             let (reason, message) =
                 pool.failure.as_deref().map_or(("", ""), |told| (told.reason.as_str(), &*told.message));
             return failed.because(reason, message, Health::Failed);
@@ -183,13 +185,29 @@ impl Explain for Pool {
         if pool.flags.contains(PoolFlags::PAUSED) {
             return Explained::new("Paused", Health::Idle);
         }
-        let word = match () {
-            () if pool.replicas != pool.desired => "Scaling",
-            () if pool.ready < pool.desired => "Progressing",
-            () => return Explained::new("Ready", Health::Well),
+        let (word, since) = match () {
+            () if pool.replicas != pool.desired => ("Scaling", None),
+            () if pool.ready < pool.desired => ("Progressing", unready_since(at, now)),
+            () => return Explained::new("Ready", Health::Well).since(changed_last(at, now)),
         };
-        let held_up = at.vms().filter(|vm| vm.meta().deleted().is_none()).find(|vm| vm.state(now).is_fault());
-        let busy = Explained::new(word, Health::Busy);
+        let held_up = machines(at).find(|vm| vm.state(now).is_fault());
+        let busy = Explained::new(word, Health::Busy).since(since);
         held_up.map_or(busy, |vm| busy.troubled_by(Vm::explain(vm, now)))
     }
+}
+
+/// The machines that a pool has and keeps.
+fn machines<'a>(pool: At<'a, Pool>) -> impl Iterator<Item = At<'a, Vm>> {
+    pool.vms().filter(|vm| vm.meta().deleted().is_none())
+}
+
+/// When the last of a pool's machines came to be as it is: the controller does not say since when its pool is.
+fn changed_last(pool: At<'_, Pool>, now: Now) -> Option<Time> {
+    machines(pool).filter_map(|vm| vm.state(now).since).max()
+}
+
+/// Since when a machine of a pool is not as it should be.
+fn unready_since(pool: At<'_, Pool>, now: Now) -> Option<Time> {
+    let states = machines(pool).map(|vm| vm.state(now));
+    states.filter(|state| state.health != Health::Well).filter_map(|state| state.since).min()
 }

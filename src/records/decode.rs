@@ -137,7 +137,7 @@ mod tests {
         use crate::records as r;
         let sizes = [
             ("Vm", size_of::<Vm>(), 144),
-            ("Vmi", size_of::<Vmi>(), 160),
+            ("Vmi", size_of::<Vmi>(), 168),
             ("Migration", size_of::<r::Migration>(), 144),
             ("Pool", size_of::<r::Pool>(), 96),
             ("Instancetype", size_of::<r::Instancetype>(), 88),

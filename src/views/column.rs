@@ -17,6 +17,8 @@ pub enum Holds {
     Text,
     /// The word of a state; the screen puts the sign of the row's health before it.
     State,
+    /// Why a row is in its state: sorted by the name of the cause, shown and written in words.
+    Reason,
     /// A number.
     Number,
     /// A size in bytes.
@@ -240,7 +242,7 @@ pub(super) const fn state<R: Row>() -> Column<R> {
 
 /// Why it is in that state.
 pub(super) const fn reason<R: Row>() -> Column<R> {
-    let column = Column::of_state("REASON", Holds::Text, 60, StatePart::Reason);
+    let column = Column::of_state("REASON", Holds::Reason, 60, StatePart::Reason);
     let text = |at: At<'_, R>, now: Now, out: &mut String| {
         crate::explain::reason(at.store(), at.id(), now, out);
     };
@@ -294,6 +296,11 @@ pub(super) fn yes_no(yes: bool) -> SortKey<'static> {
 /// The key of a condition that is True, False or not told.
 pub(super) fn told(yes: bool, no: bool) -> SortKey<'static> {
     if yes || no { yes_no(yes) } else { SortKey::Nothing }
+}
+
+/// The key of what keeps a guest from being moved while it runs, by the reason that its condition gives.
+pub(super) fn held_by(reason: Word) -> SortKey<'static> {
+    text(crate::explain::causes::held_by(reason))
 }
 
 /// The key of a number that a partner has; zero is no value.

@@ -38,7 +38,7 @@ pub(super) static VIEW: View<DataSource> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::DataSource], view: "datavolumes", belongs: is_copied_from },
+    open: Open::Rows { of: &[Kind::DataSource], view: "datavolumes", belongs: is_copied_from, besides: &[] },
     related: &[
         Related::above(Road::Owner, "import crons", &[Kind::ImportCron]),
         Related {

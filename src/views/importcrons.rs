@@ -52,7 +52,12 @@ pub(super) static VIEW: View<ImportCron> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::ImportCron], view: "datavolumes", belongs: belongs_directly },
+    open: Open::Rows {
+        of: &[Kind::ImportCron],
+        view: "datavolumes",
+        belongs: belongs_directly,
+        besides: &[],
+    },
     related: &[
         Related::below("datasource", &[Kind::DataSource]),
         Related::below("imports", &[Kind::DataVolume, Kind::VolumeSnapshot]),

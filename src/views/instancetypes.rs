@@ -71,6 +71,7 @@ pub(super) static VIEW: View<Size> = View {
         of: &[Kind::Instancetype, Kind::ClusterInstancetype],
         view: "vms",
         belongs: is_of_type,
+        besides: &[],
     },
     related: &[
         Related {

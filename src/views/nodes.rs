@@ -11,7 +11,7 @@ use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::{bytes, vm_node};
 use crate::model::{Now, Word};
-use crate::records::{Kind, Node, NodeFlags, Pod, Truth, Vm, Vmi};
+use crate::records::{Kind, Node, NodeFlags, Pod, Truth, Vm, Vmi, VmiFlags};
 use crate::store::{At, Health, Id, SortKey, State, Store};
 
 pub(super) static VIEW: View<Node> = View {
@@ -30,6 +30,9 @@ pub(super) static VIEW: View<Node> = View {
         Column::<Node>::number("VMS", |node, _| guests(node))
             .written(|node, _, out| write_members(node, Kind::Vmi, guests(node), out))
             .within(Sets::all()),
+        Column::<Node>::number("HELD", |node, _| held(node))
+            .written(|node, _, out| write_members(node, Kind::Vmi, held(node), out))
+            .within(Sets::TRIAGE.union(Sets::CAPACITY)),
         Column::<Node>::number("CPU", |node, _| count(node.allocatable_cpu))
             .written(|node, _, out| write_millis(node.allocatable_cpu, out))
             .within(Sets::CAPACITY),
@@ -82,7 +85,7 @@ pub(super) static VIEW: View<Node> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::Node], view: "vms", belongs: runs_on },
+    open: Open::Rows { of: &[Kind::Node], view: "vms", belongs: runs_on, besides: &["HELD BY"] },
     related: &[
         Related {
             road: Road::UsedBy,
@@ -133,8 +136,20 @@ fn instances(node: At<'_, Node>) -> impl Iterator<Item = At<'_, Vmi>> {
 }
 
 fn guests(node: At<'_, Node>) -> SortKey<'static> {
-    let running = instances(node).filter(|vmi| !matches!(&*vmi.phase, "Succeeded" | "Failed"));
-    SortKey::Number(i64::try_from(running.count()).unwrap_or(i64::MAX))
+    how_many(living(node))
+}
+
+/// How many of the guests on a node cannot be moved while they run.
+fn held(node: At<'_, Node>) -> SortKey<'static> {
+    how_many(living(node).filter(|vmi| vmi.flags.contains(VmiFlags::NOT_MIGRATABLE)))
+}
+
+fn living(node: At<'_, Node>) -> impl Iterator<Item = At<'_, Vmi>> {
+    instances(node).filter(|vmi| !matches!(&*vmi.phase, "Succeeded" | "Failed"))
+}
+
+fn how_many<T>(guests: impl Iterator<Item = T>) -> SortKey<'static> {
+    SortKey::Number(i64::try_from(guests.count()).unwrap_or(i64::MAX))
 }
 
 fn asked_cpus(node: At<'_, Node>) -> SortKey<'static> {

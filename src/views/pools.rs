@@ -34,7 +34,7 @@ pub(super) static VIEW: View<Pool> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly },
+    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly, besides: &[] },
     related: &[
         Related::below("machines", &[Kind::Vm]),
         Related::below("instances", &[Kind::Vmi]),

@@ -6,6 +6,7 @@ use std::io;
 use serde_json::{Map, Value};
 
 use super::{Holds, List};
+use crate::explain::causes;
 use crate::model::{Now, Time};
 use crate::store::{Id, SortKey, Store};
 use crate::text;
@@ -43,7 +44,8 @@ pub fn table(list: &List, store: &Store, now: Now) -> String {
     out
 }
 
-/// The shown rows as one JSON array: an object per row with its UID; keys are the titles of these columns in lower case.
+/// The shown rows as one JSON array: an object per row with its UID and the name of what is wrong with it; keys are the
+/// titles of these columns in lower case.
 ///
 /// # Errors
 ///
@@ -54,6 +56,7 @@ pub fn json(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Resu
         if let Some(meta) = store.meta(id) {
             row.insert("uid".into(), meta.uid.to_string().into());
         }
+        row.insert("cause".into(), cause(list, store, id, now).into());
         for &column in columns {
             let title = list.view.heading(column).title.to_lowercase();
             row.insert(title, value(list, store, id, column, now));
@@ -66,7 +69,8 @@ pub fn json(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Resu
     Ok(out)
 }
 
-/// The shown rows as CSV: a line with the titles of these columns in lower case, then a line per row; the UID comes last.
+/// The shown rows as CSV: a line with the titles of these columns in lower case, then a line per row; the name of what is
+/// wrong with it and the UID come last.
 ///
 /// # Errors
 ///
@@ -74,7 +78,7 @@ pub fn json(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Resu
 pub fn csv(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let titles = columns.iter().map(|&column| list.view.heading(column).title.to_lowercase());
-    writer.write_record(titles.chain(["uid".to_owned()]))?;
+    writer.write_record(titles.chain(["cause".to_owned(), "uid".to_owned()]))?;
     for &id in list.rows() {
         let cells = columns.iter().map(|&column| match value(list, store, id, column, now) {
             Value::Null => String::new(),
@@ -82,13 +86,19 @@ pub fn csv(list: &List, columns: &[usize], store: &Store, now: Now) -> io::Resul
             other => other.to_string(),
         });
         let uid = store.meta(id).map_or(String::new(), |meta| meta.uid.to_string());
-        writer.write_record(cells.chain([uid]))?;
+        let cause = cause(list, store, id, now).unwrap_or_default().to_owned();
+        writer.write_record(cells.chain([cause, uid]))?;
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     String::from_utf8(bytes).map_err(io::Error::other)
 }
 
-/// A cell as data: numbers and times as values, nothing as null.
+/// The name under which the table of causes has what is wrong with a row: unlike the words of a cell it stays the same.
+fn cause(list: &List, store: &Store, id: Id, now: Now) -> Option<&'static str> {
+    list.view.state(store, id, now).cause.map(|cause| causes::of(cause).id)
+}
+
+/// A cell as data: numbers and times as values, a reason in words, nothing as null.
 fn value(list: &List, store: &Store, id: Id, column: usize, now: Now) -> Value {
     let view = &list.view;
     match (view.key(store, id, column, now), view.heading(column).holds) {
@@ -97,8 +107,8 @@ fn value(list: &List, store: &Store, id: Id, column: usize, now: Now) -> Value {
             Time::from_seconds(seconds).map_or(Value::Null, |time| time.to_string().into())
         }
         (SortKey::Number(number), Holds::Number | Holds::Bytes) => number.into(),
-        (SortKey::Text(text), _) => text.into(),
-        (SortKey::Number(_), _) => {
+        (SortKey::Text(text), holds) if holds != Holds::Reason => text.into(),
+        _ => {
             let mut out = String::new();
             view.cell(store, id, column, now, &mut out);
             out.into()

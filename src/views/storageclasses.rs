@@ -33,7 +33,7 @@ pub(super) static VIEW: View<StorageClass> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::StorageClass], view: "claims", belongs: is_of_class },
+    open: Open::Rows { of: &[Kind::StorageClass], view: "claims", belongs: is_of_class, besides: &[] },
     related: &[
         Related {
             road: Road::UsedBy,

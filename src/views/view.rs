@@ -27,6 +27,8 @@ pub enum Open {
         view: &'static str,
         /// Which of its rows.
         belongs: Belongs,
+        /// The titles of columns of its wide form that are shown in any case.
+        besides: &'static [&'static str],
     },
     /// Connects to the context of that name.
     Context,

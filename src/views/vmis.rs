@@ -2,8 +2,8 @@
 
 use super::Column;
 use super::column::{
-    Sets, address, age, count, cpu_key, cpu_used, memory_key, memory_used, name, namespace, reason, since,
-    size, state, told, word, write_address, write_cpu, write_memory, yes_no,
+    Sets, address, age, count, cpu_key, cpu_used, held_by, memory_key, memory_used, name, namespace, reason,
+    since, size, state, told, word, write_address, write_cpu, write_memory, yes_no,
 };
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
@@ -51,6 +51,10 @@ pub(super) static VIEW: View<Vmi> = View {
             .wide()
             .within(Sets::TRIAGE),
         Column::<Vmi>::text("MOVES", 5, moves).or("n/a").wide().within(Sets::NETWORK),
+        Column::<Vmi>::text("HELD BY", 30, |vmi, _| held_by(vmi.obstacle))
+            .or("-")
+            .wide()
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<Vmi>::text("LAUNCHER", 8, |vmi, _| {
             SortKey::Text(if vmi.flags.contains(VmiFlags::OUTDATED) { "outdated" } else { "current" })
         })

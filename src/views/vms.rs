@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::Column;
 use super::column::{
-    Sets, address, age, cpu_key, cpu_used, memory_key, memory_used, name, namespace, part_key, partner,
-    percent, reason, since, size, state, told, word, write_address, write_cpu, write_memory, write_word,
-    yes_no,
+    Sets, address, age, cpu_key, cpu_used, held_by, memory_key, memory_used, name, namespace, part_key,
+    partner, percent, reason, since, size, state, told, word, write_address, write_cpu, write_memory,
+    write_word, yes_no,
 };
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::format_bytes;
@@ -88,6 +88,12 @@ pub(super) static VIEW: View<Vm> = View {
         .wide()
         .within(Sets::TRIAGE),
         Column::<Vm>::text("MOVES", 5, |vm, _| moves(vm)).or("n/a").wide().within(Sets::NETWORK),
+        Column::<Vm>::text("HELD BY", 30, |vm, _| {
+            vm.vmi().here().map_or(SortKey::Nothing, |vmi| held_by(vmi.obstacle))
+        })
+        .or("-")
+        .wide()
+        .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<Vm>::text("STRATEGY", 16, |vm, _| SortKey::Text(vm.strategy.as_str())).wide(),
         Column::<Vm>::text("WHEN IT STOPS", 24, |vm, _| SortKey::Text(next_move(vm.strategy))).wide(),
         Column::<Vm>::text("GPU", 3, |vm, _| has_device(vm, VmFlags::GPU, |size| size.gpus))

@@ -2,8 +2,8 @@
 
 use super::Column;
 use super::column::{
-    Sets, address, age, count, name, namespace, partner, reason, since, size, state, text, told, word,
-    write_address,
+    Sets, address, age, count, held_by, name, namespace, partner, reason, since, size, state, text, told,
+    word, write_address,
 };
 use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
@@ -44,6 +44,10 @@ pub(super) static VIEW: View<VirtinkVm> = View {
         })
         .wide()
         .within(Sets::NETWORK),
+        Column::<VirtinkVm>::text("HELD BY", 30, |vm, _| held_by(vm.obstacle))
+            .or("-")
+            .wide()
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<VirtinkVm>::text("POLICY", 16, |vm, _| text(vm.policy.as_str())).wide(),
         Column::<VirtinkVm>::text("WHEN IT STOPS", 24, |vm, _| SortKey::Text(next_move(vm.policy))).wide(),
         age(),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::view::{AnyView, Belongs, Open, RelatedHeading, Sort, ViewRef};
-use super::{Heading, find};
+use super::{Heading, Shown, find};
 use crate::model::{Name, Now, Uid};
 use crate::records::Kind;
 use crate::store::{Id, Selection, SortKey, State, Store};
 
 /// The view that opening this row shows; none where it shows everything about the object instead, or nothing.
 pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef> {
-    let Open::Rows { of, view, belongs } = opened.open() else { return None };
+    let Open::Rows { of, view, belongs, besides } = opened.open() else { return None };
     if !of.contains(&origin.kind()) {
         return None;
     }
@@ -21,7 +21,7 @@ pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef
         partners.push(origin.kind());
     }
     let (kind, uid, name) = (origin.kind(), meta.uid, meta.name.clone());
-    Some(ViewRef::Made(Arc::new(Within { view, kind, uid, name, belongs, partners })))
+    Some(ViewRef::Made(Arc::new(Within { view, kind, uid, name, belongs, besides, partners })))
 }
 
 struct Within {
@@ -30,6 +30,7 @@ struct Within {
     uid: Uid,
     name: Name,
     belongs: Belongs,
+    besides: &'static [&'static str],
     partners: Vec<Kind>,
 }
 
@@ -59,7 +60,9 @@ impl AnyView for Within {
     }
 
     fn heading(&self, column: usize) -> Heading {
-        self.view.heading(column)
+        let heading = self.view.heading(column);
+        let besides = heading.shown == Shown::Wide && self.besides.contains(&&*heading.title);
+        Heading { shown: if besides { Shown::Always } else { heading.shown }, ..heading }
     }
 
     fn sort(&self) -> Sort {

@@ -97,7 +97,7 @@ pub(super) static VIEW: View<Entry> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly },
+    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly, besides: &[] },
     related: &[
         Related { road: Road::Node, title: "node", kinds: &[Kind::Node, Kind::Vmi], find: find_node },
         Related::below("machines", &[Kind::Vm]),

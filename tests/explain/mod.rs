@@ -126,7 +126,7 @@ const PLAYED: &[(&str, &str, &str, &str)] = &[
         "not-migratable",
         "DisksNotLiveMigratable",
         "cannot migrate VMI: PVC web-root is not shared",
-        "not-migratable",
+        "held-by-disk",
     ),
 ];
 

@@ -347,6 +347,18 @@ fn keys_that_mean_nothing_here_are_not_offered() {
 }
 
 #[test]
+fn the_machines_of_a_node_say_what_keeps_them_there() {
+    let mut stage = Stage::still("nodes");
+    let titles = |stage: &mut Stage| {
+        stage.text(240, 30).lines().find(|line| line.contains("STATE")).unwrap().to_owned()
+    };
+    stage.press("enter");
+    assert!(titles(&mut stage).contains("HELD BY"), "{}", titles(&mut stage));
+    stage.types(":vms").press("enter");
+    assert!(!titles(&mut stage).contains("HELD BY"), "{}", titles(&mut stage));
+}
+
+#[test]
 fn a_namespace_is_used_from_now_on_and_marked() {
     let mut stage = Stage::still("namespaces");
     let text = stage.at("shop").press("u").text(120, 30);

@@ -101,7 +101,7 @@ fn states_at_moments_are_what_happened() {
     let Some(folder) = recordings() else { return };
     let mut wrong = String::new();
     for &(name, moment, word, besides) in MOMENTS {
-        let (_, text) = at(&read(&folder, name), moment, (300, 60));
+        let (_, text) = at(&read(&folder, name), moment, (340, 60));
         let said = word_of(&text, "web");
         let row = row_of(&text, "web");
         if without_progress(&said) != word || !row.contains(besides) {

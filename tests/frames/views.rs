@@ -5,7 +5,7 @@ use v9s::records::Kind;
 use v9s::store::{Id, SortKey, Store};
 use v9s::ui::app::{App, Options};
 use v9s::ui::theme::Theme;
-use v9s::views::{AnyView, Holds, Layout, Open, Sets, VIEWS, find, within};
+use v9s::views::{AnyView, Holds, Layout, Open, Sets, Shown, VIEWS, find, within};
 
 use super::demo::recording;
 use super::{buffer, now, text};
@@ -72,11 +72,23 @@ fn columns_are_sorted_by_what_they_hold() {
                 let key = view.key(&app.store, id, column, now());
                 let fits = match key {
                     SortKey::Nothing => true,
-                    SortKey::Number(_) => heading.holds != Holds::State,
-                    SortKey::Text(_) => matches!(heading.holds, Holds::Text | Holds::State),
+                    SortKey::Number(_) => !matches!(heading.holds, Holds::State | Holds::Reason),
+                    SortKey::Text(_) => matches!(heading.holds, Holds::Text | Holds::State | Holds::Reason),
                 };
                 assert!(fits, "{} {}: {key:?}", view.name(), heading.title);
             }
+        }
+    }
+}
+
+#[test]
+fn columns_that_are_shown_besides_are_there() {
+    for &view in VIEWS {
+        let Open::Rows { view: opened, besides, .. } = view.open() else { continue };
+        let opened = find(opened).unwrap();
+        for title in besides {
+            let column = opened.column(title).unwrap_or_else(|| panic!("{} has no {title}", opened.name()));
+            assert_eq!(opened.heading(column).shown, Shown::Wide, "{title} is shown anyway");
         }
     }
 }

@@ -61,21 +61,6 @@ pub(super) const CAUSES: &[Cause] = &[
         &[("back-off 10s restarting failed container", "its container ends again and again")],
     ),
     cause(
-        "not-migratable",
-        Well,
-        r"^(?<why>\w*?)(?:Not)?LiveMigratable\b",
-        "cannot be moved: {why}",
-        "The machine cannot be moved to another node while it runs, so a drain of its node has to stop it.",
-        &[
-            ("NotLiveMigratable", "cannot be moved"),
-            ("DisksNotLiveMigratable", "cannot be moved: Disks"),
-            (
-                "InterfaceNotLiveMigratable: cannot migrate VMI which does not use masquerade",
-                "cannot be moved: Interface",
-            ),
-        ],
-    ),
-    cause(
         "restore-under-way",
         Busy,
         r"^RestoreInProgress$",

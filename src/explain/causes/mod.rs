@@ -7,6 +7,7 @@
 mod claim;
 mod content;
 mod guest;
+mod moving;
 mod source;
 mod start;
 mod transfer;
@@ -40,6 +41,7 @@ pub struct Cause {
 /// All rows, in the order in which they are tried.
 const TABLES: &[&[Cause]] = &[
     guest::CAUSES,
+    moving::CAUSES,
     start::CAUSES,
     worker::CAUSES,
     content::CAUSES,
@@ -112,6 +114,23 @@ impl Cause {
     }
 }
 
+/// What keeps a guest from being moved while it runs, by the reason of the condition that says so; the reason itself where
+/// the table does not know it.
+pub fn held_by(reason: Word) -> &'static str {
+    let known = HELD_BY.iter().find(|(known, _)| *known == reason);
+    known.map_or(reason.as_str(), |(_, short)| short)
+}
+
+/// A column is sorted by it: the reasons that are known by name, without an expression to try.
+static HELD_BY: LazyLock<Vec<(Word, &'static str)>> = LazyLock::new(|| {
+    let rows =
+        moving::CAUSES.iter().filter_map(|cause| Some((cause, cause.short.strip_prefix(moving::CANNOT)?)));
+    let fixed = rows.filter(|(_, short)| !short.contains('{'));
+    fixed
+        .flat_map(|(cause, short)| cause.cases.iter().map(move |(case, _)| (Word::new(case), short)))
+        .collect()
+});
+
 /// Writes what stands in a row for this cause and its evidence.
 pub(super) fn write_short(id: CauseId, reason: &str, message: &str, out: &mut String) {
     write(id, of(id).short, reason, message, out);
@@ -180,6 +199,20 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "\n{wrong}");
+    }
+
+    #[test]
+    fn what_holds_a_guest_is_said_by_its_reason() {
+        let cases = [
+            ("DisksNotLiveMigratable", "disk not shared"),
+            ("CPUModeLiveMigratable", "CPU of its node"),
+            ("VolumeNotMigratable", "disk from a container"),
+            ("MoonNotLiveMigratable", "MoonNotLiveMigratable"),
+            ("", ""),
+        ];
+        for (reason, want) in cases {
+            assert_eq!(held_by(Word::new(reason)), want);
+        }
     }
 
     #[test]

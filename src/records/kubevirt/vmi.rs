@@ -22,6 +22,8 @@ pub struct Vmi {
     pub node: Word,
     /// The one condition that keeps it from running: `Paused` True, else `Synchronized` or else `PodScheduled` False.
     pub trouble: Option<Box<Trouble>>,
+    /// The reason of the condition `LiveMigratable` where it is False.
+    pub obstacle: Word,
     /// Pretty name of the guest's system as its agent tells it.
     pub guest_os: Word,
     /// DataVolumes and claims of its volumes, by name.
@@ -144,6 +146,7 @@ struct MigrationState<'a> {
 #[derive(Default)]
 struct Conditions {
     flags: VmiFlags,
+    obstacle: Word,
     paused: Option<Box<Trouble>>,
     out_of_sync: Option<Box<Trouble>>,
     unscheduled: Option<Box<Trouble>>,
@@ -164,6 +167,7 @@ impl<'de> Fold<'de> for Conditions {
             "LiveMigratable" => {
                 self.flags.set(VmiFlags::MIGRATABLE, yes);
                 self.flags.set(VmiFlags::NOT_MIGRATABLE, no);
+                self.obstacle = if no { condition.reason.word() } else { Word::default() };
             }
             "Synchronized" if no => self.out_of_sync = Some(condition.keep()),
             "PodScheduled" if no => self.unscheduled = Some(condition.keep()),
@@ -254,7 +258,7 @@ impl Record for Vmi {
         let (spec, mut status) = (&wire.spec, wire.status.0);
         let trouble = status.conditions.0.trouble();
         let migration = &status.migration_state;
-        let mut flags = status.conditions.flags;
+        let (mut flags, obstacle) = (status.conditions.flags, status.conditions.obstacle);
         let migrating = !migration.start_timestamp.is_empty() && migration.end_timestamp.is_empty();
         flags.set(VmiFlags::MIGRATING, migrating);
         flags.set(VmiFlags::MIGRATION_FAILED, *migration.failed);
@@ -289,6 +293,7 @@ impl Record for Vmi {
                     .or(status.phase_transition_timestamps.0.0)
             },
             trouble,
+            obstacle,
             memory: spec.domain.memory(),
             cpus: spec.domain.cpus(),
             flags,

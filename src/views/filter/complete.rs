@@ -58,7 +58,7 @@ fn keys(typed: &str, start: usize, list: &List) -> Vec<Completion> {
     let view = &*list.view;
     let mut all: Vec<String> = columns::keys(view)
         .map(|(column, key)| match view.heading(column).holds {
-            Holds::Text | Holds::State => format!("{key}:"),
+            Holds::Text | Holds::State | Holds::Reason => format!("{key}:"),
             Holds::Number | Holds::Bytes => format!("{key}>"),
             Holds::Age => format!("{key}<"),
         })
