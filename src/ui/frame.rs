@@ -4,8 +4,9 @@ use compact_str::{CompactString, ToCompactString as _, format_compact};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
+use ratatui::symbols::border::PLAIN;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Widget as _, Wrap};
+use ratatui::widgets::{Clear, Paragraph, Widget as _, Wrap};
 
 use super::app::{App, Offer, Shown};
 use super::ascii;
@@ -316,10 +317,35 @@ fn thousands(number: usize) -> CompactString {
     out
 }
 
+/// Draws lines around an area. A `Block` would style all that is within as well, which is most of the screen.
+fn outline(area: Rect, style: Style, buffer: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+    let mut draw = |x, y, symbol| {
+        if let Some(cell) = buffer.cell_mut((x, y)) {
+            cell.set_symbol(symbol).set_style(style);
+        }
+    };
+    for x in area.x..=right {
+        draw(x, area.y, PLAIN.horizontal_top);
+        draw(x, bottom, PLAIN.horizontal_bottom);
+    }
+    for y in area.y..=bottom {
+        draw(area.x, y, PLAIN.vertical_left);
+        draw(right, y, PLAIN.vertical_right);
+    }
+    draw(area.x, area.y, PLAIN.top_left);
+    draw(right, area.y, PLAIN.top_right);
+    draw(area.x, bottom, PLAIN.bottom_left);
+    draw(right, bottom, PLAIN.bottom_right);
+}
+
 fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
     let top = app.top();
     if area != inside {
-        Block::bordered().border_type(BorderType::Plain).border_style(app.theme.border).render(area, buffer);
+        outline(area, app.theme.border, buffer);
         let title = top.map_or_else(|| list_title(app, now), |pane| pane.title(now));
         draw_title(&title, &app.theme, area, buffer);
     }
@@ -474,7 +500,7 @@ fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<
         Purpose::Filter => ("/ ", app.theme.prompt_filter),
     };
     let inside = if area.height >= 3 && area.width >= 4 {
-        Block::bordered().border_style(border).render(area, buffer);
+        outline(area, border, buffer);
         Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 }
     } else {
         area
@@ -540,7 +566,7 @@ fn offers(app: &App, prompt: Rect, body: Rect, buffer: &mut Buffer) {
         buffer.set_style(ground, Style::new().bg(colour));
     }
     let area = Rect { x: ground.x + 1, width: ground.width.saturating_sub(2), ..ground };
-    Block::bordered().border_style(app.theme.prompt_command).render(area, buffer);
+    outline(area, app.theme.prompt_command, buffer);
     let chosen = app.offered;
     let room = usize::from(area.width.saturating_sub(2));
     let rows = usize::from(area.height.saturating_sub(2));
