@@ -255,7 +255,7 @@ impl App {
     /// What has to be done before anything can happen.
     pub fn start(&mut self, now: Now) -> Vec<Effect> {
         self.session.measures = self.options.measures;
-        self.store.keep_states(self.pane.list.view.rows(), now);
+        self.store.keep_states(&self.pane.list.view.stateful(), now);
         let mut effects = vec![Effect::Configure];
         self.session.want(&*self.pane.list.view, None, None, now, &mut effects);
         effects
@@ -339,7 +339,7 @@ impl App {
         let replayed = recording::replay(&mut self.store, lines, at, &mut touched)?;
         let now = Now::at(replayed.now.map_or(0, Time::seconds));
         self.session.link = Link::Recorded(replayed.at);
-        self.store.keep_states(self.pane.list.view.rows(), now);
+        self.store.keep_states(&self.pane.list.view.stateful(), now);
         self.pane.list.rebuild(&self.store, now);
         self.side.forget();
         Ok(now)

@@ -21,6 +21,8 @@ pub enum Holds {
     Reason,
     /// A number.
     Number,
+    /// Processors in thousandths; written as data they are whole processors.
+    Millis,
     /// A size in bytes.
     Bytes,
     /// A moment, shown as how long ago it was.
@@ -121,6 +123,8 @@ pub struct Column<R: Row> {
     pub widest: u16,
     /// See [`Heading::gives`].
     pub gives: u16,
+    /// The kind of other rows whose states its cells read, which are kept for that.
+    pub reads_states_of: Option<Kind>,
     /// Writes the cell; called for visible rows only.
     pub text: TextOf<R>,
     /// What it is sorted by and what data output holds; never formats.
@@ -151,7 +155,8 @@ impl<R: Row> Column<R> {
     const fn new(title: &'static str, holds: Holds, widest: u16, key: KeyOf<R>) -> Self {
         let (shown, sets, needs) = (Shown::Always, Sets::empty(), None);
         let (text, nothing, part) = (no_text, "<none>", None);
-        Self { title, holds, shown, sets, needs, widest, gives: 0, text, key, nothing, part }
+        let (gives, reads_states_of) = (0, None);
+        Self { title, holds, shown, sets, needs, widest, gives, reads_states_of, text, key, nothing, part }
     }
 
     /// A column of text.
@@ -172,6 +177,11 @@ impl<R: Row> Column<R> {
     /// A column of numbers.
     pub const fn number(title: &'static str, key: KeyOf<R>) -> Self {
         Self::new(title, Holds::Number, 10, key)
+    }
+
+    /// A column of processors in thousandths.
+    pub const fn millis(title: &'static str, key: KeyOf<R>) -> Self {
+        Self::new(title, Holds::Millis, 10, key)
     }
 
     /// A column of sizes.
@@ -212,6 +222,12 @@ impl<R: Row> Column<R> {
     /// The same column, shown only where this kind is served.
     pub const fn needing(mut self, kind: Kind) -> Self {
         self.needs = Some(kind);
+        self
+    }
+
+    /// The same column, whose cells read the states of other rows.
+    pub const fn reading_states_of(mut self, kind: Kind) -> Self {
+        self.reads_states_of = Some(kind);
         self
     }
 
@@ -385,7 +401,7 @@ pub(super) const fn cpu_used<R: Row>(
     key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>,
     text: for<'a> fn(At<'a, R>, Now, &mut String),
 ) -> Column<R> {
-    Column::<R>::number("CPU USED", key).written(text).needing(kind).within(Sets::CAPACITY).or("n/a")
+    Column::<R>::millis("CPU USED", key).written(text).needing(kind).within(Sets::CAPACITY).or("n/a")
 }
 
 /// Memory in use, where metrics are served.

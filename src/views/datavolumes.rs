@@ -25,8 +25,8 @@ pub(super) static VIEW: View<DataVolume> = View {
         since(),
         Column::<DataVolume>::number("DONE", |disk, _| done(&disk))
             .written(|disk, _, out| {
-                if let SortKey::Number(thousandths) = done(&disk) {
-                    let _ = write!(out, "{}%", thousandths / 10);
+                if let SortKey::Number(hundredths) = done(&disk) {
+                    let _ = write!(out, "{hundredths}%");
                 }
             })
             .or("n/a")
@@ -66,8 +66,8 @@ fn disk_state(disk: At<'_, DataVolume>, now: Now) -> State {
 /// How far it is in thousandths; one that has succeeded is done, whatever it told last.
 fn done(disk: &DataVolume) -> SortKey<'static> {
     match (&*disk.phase, disk.progress) {
-        ("Succeeded", _) => SortKey::Number(1000),
-        (_, Some(progress)) => SortKey::Number(i64::from(progress)),
+        ("Succeeded", _) => SortKey::Number(100),
+        (_, Some(progress)) => SortKey::Number(i64::from(progress / 10)),
         (_, None) => SortKey::Nothing,
     }
 }

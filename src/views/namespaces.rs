@@ -12,7 +12,7 @@ pub(super) static VIEW: View<Namespace> = View {
     name: "namespaces",
     aliases: &["namespace", "ns"],
     rows: &[Kind::Namespace],
-    partners: &[Kind::Vm],
+    partners: super::vms::MACHINES,
     shown: |_| true,
     state: |namespace, now| phase(namespace.state(now), namespace.meta(), &namespace.phase, Word::default()),
     columns: &[
@@ -23,6 +23,7 @@ pub(super) static VIEW: View<Namespace> = View {
             .within(Sets::all()),
         Column::<Namespace>::number("FAULTS", |namespace, now| key(faults(namespace, now)))
             .written(|namespace, now, out| write_part(faults(namespace, now), out))
+            .reading_states_of(Kind::Vm)
             .within(Sets::TRIAGE),
         age(),
     ],

@@ -33,7 +33,7 @@ pub(super) static VIEW: View<Node> = View {
         Column::<Node>::number("HELD", |node, _| held(node))
             .written(|node, _, out| write_members(node, Kind::Vmi, held(node), out))
             .within(Sets::TRIAGE.union(Sets::CAPACITY)),
-        Column::<Node>::number("CPU", |node, _| count(node.allocatable_cpu))
+        Column::<Node>::millis("CPU", |node, _| count(node.allocatable_cpu))
             .written(|node, _, out| write_millis(node.allocatable_cpu, out))
             .within(Sets::CAPACITY),
         Column::<Node>::number("CPU ASKED", |node, _| asked_cpus(node))
@@ -77,7 +77,7 @@ pub(super) static VIEW: View<Node> = View {
             .within(Sets::NETWORK),
         Column::<Node>::text("VERSION", 20, |node, _| word(node.version)).wide(),
         Column::<Node>::text("ARCH", 8, |node, _| word(node.arch)).wide(),
-        Column::<Node>::number("ALL CPU", |node, _| count(node.cpu))
+        Column::<Node>::millis("ALL CPU", |node, _| count(node.cpu))
             .written(|node, _, out| write_millis(node.cpu, out))
             .wide()
             .within(Sets::CAPACITY),

@@ -14,7 +14,7 @@ pub(super) static VIEW: View<Pool> = View {
     name: "pools",
     aliases: &["pool", "virtualmachinepools", "virtualmachinepool", "vmpool", "vmpools"],
     rows: &[Kind::Pool],
-    partners: &[Kind::Vm, Kind::Vmi],
+    partners: super::vms::MACHINES,
     shown: |_| true,
     state: pool_state,
     columns: &[
@@ -27,7 +27,9 @@ pub(super) static VIEW: View<Pool> = View {
             .within(Sets::TRIAGE),
         Column::<Pool>::number("DESIRED", |pool, _| SortKey::Number(i64::from(pool.desired))),
         Column::<Pool>::number("CURRENT", |pool, _| SortKey::Number(i64::from(pool.replicas))),
-        Column::<Pool>::number("FAULTS", |pool, now| SortKey::Number(faults(pool, now))).within(Sets::TRIAGE),
+        Column::<Pool>::number("FAULTS", |pool, now| SortKey::Number(faults(pool, now)))
+            .reading_states_of(Kind::Vm)
+            .within(Sets::TRIAGE),
         Column::<Pool>::number("CPU", |pool, _| count(pool.cpus())).within(Sets::CAPACITY),
         Column::<Pool>::bytes("MEMORY", |pool, _| count(pool.memory())).within(Sets::CAPACITY),
         since().wide(),

@@ -107,6 +107,8 @@ fn value(list: &List, store: &Store, id: Id, column: usize, now: Now) -> Value {
             Time::from_seconds(seconds).map_or(Value::Null, |time| time.to_string().into())
         }
         (SortKey::Number(number), Holds::Number | Holds::Bytes) => number.into(),
+        #[expect(clippy::cast_precision_loss, reason = "no machine has so many processors")]
+        (SortKey::Number(millis), Holds::Millis) => (millis as f64 / 1000.0).into(),
         (SortKey::Text(text), holds) if holds != Holds::Reason => text.into(),
         _ => {
             let mut out = String::new();

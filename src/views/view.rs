@@ -137,6 +137,10 @@ pub trait AnyView: Send + Sync {
     fn selection(&self) -> Selection;
     /// The kinds that its cells look at besides.
     fn partners(&self) -> &[Kind];
+    /// The kinds whose states are kept for it: those of its rows, and those that its cells read.
+    fn stateful(&self) -> Vec<Kind> {
+        self.rows().to_vec()
+    }
     /// How many columns it has.
     fn width(&self) -> usize;
     /// A column's heading.
@@ -274,6 +278,13 @@ impl<R: Row> AnyView for View<R> {
 
     fn partners(&self) -> &[Kind] {
         self.partners
+    }
+
+    fn stateful(&self) -> Vec<Kind> {
+        let read = self.columns.iter().filter_map(|column| column.reads_states_of);
+        let mut kinds = self.rows.to_vec();
+        kinds.extend(read.filter(|kind| !self.rows.contains(kind)));
+        kinds
     }
 
     fn width(&self) -> usize {

@@ -149,6 +149,19 @@ pub(super) const PARTNERS: &[Kind] = &[
     Kind::Event,
 ];
 
+/// What tells of machines and of how each is, for views that count them.
+pub(super) const MACHINES: &[Kind] = &[
+    Kind::Vm,
+    Kind::Vmi,
+    Kind::DataVolume,
+    Kind::Pod,
+    Kind::Claim,
+    Kind::Migration,
+    Kind::Instancetype,
+    Kind::ClusterInstancetype,
+    Kind::Event,
+];
+
 fn find_node(vm: At<'_, Vm>, out: &mut Vec<crate::store::Id>) {
     if let Some(vmi) = vm.vmi().here() {
         super::vmis::find_node(vmi, out);

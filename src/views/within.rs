@@ -55,6 +55,10 @@ impl AnyView for Within {
         &self.partners
     }
 
+    fn stateful(&self) -> Vec<Kind> {
+        self.view.stateful()
+    }
+
     fn width(&self) -> usize {
         self.view.width()
     }

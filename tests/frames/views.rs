@@ -94,6 +94,22 @@ fn columns_that_are_shown_besides_are_there() {
 }
 
 #[test]
+fn states_that_are_counted_are_made_of_all_that_they_are_made_of_elsewhere() {
+    for &view in VIEWS {
+        let others: Vec<_> = view.stateful().into_iter().filter(|kind| !view.rows().contains(kind)).collect();
+        for kind in others {
+            let of = VIEWS.iter().find(|of| of.rows() == [kind]).unwrap();
+            let missing: Vec<_> = of
+                .partners()
+                .iter()
+                .filter(|&partner| *partner != Kind::PodMetrics && !view.partners().contains(partner))
+                .collect();
+            assert!(missing.is_empty(), "{} counts {} without {missing:?}", view.name(), of.name());
+        }
+    }
+}
+
+#[test]
 fn every_set_of_a_view_has_the_name_and_something_else() {
     let app = demo("vms", false, (80, 24));
     for name in ["workloads", "vms", "vmis", "pods", "nodes", "claims"] {

@@ -89,6 +89,27 @@ fn a_server_that_cannot_be_reached_is_3_and_a_sentence() {
 }
 
 #[test]
+fn data_says_why_in_words_and_by_the_name_of_the_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = two_contexts(folder.path());
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/examples/fleet.ndjson");
+    let rows = |view: &str| json(&v9s(&path, ["get", view, "--recording", example, "-o", "json"]), 0);
+    let named = |rows: &[Value], name: &str| rows.iter().find(|row| row["name"] == name).unwrap().clone();
+    let sensor = named(&rows("vms"), "sensor");
+    assert!(
+        sensor["reason"].as_str().unwrap().starts_with("the guest ends before it runs, 5 failed"),
+        "{sensor}"
+    );
+    assert_eq!((&sensor["cause"], &sensor["memory"]), (&"crash-loop".into(), &(1_u64 << 30).into()));
+    assert_eq!(named(&rows("vms"), "gateway")["cause"], Value::Null);
+    let disks = rows("datavolumes");
+    let done = |name| named(&disks, name)["done"].clone();
+    assert_eq!((done("builder-root"), done("camera-root")), (74.into(), 100.into()));
+    let table = printed(&v9s(&path, ["get", "vms", "--recording", example, "-o", "csv"]), 0);
+    assert!(table.lines().next().unwrap().ends_with(",cause,uid"), "{table}");
+}
+
+#[test]
 fn wrong_use_is_2_and_says_what_is_right() {
     let folder = tempfile::tempdir().unwrap();
     let path = two_contexts(folder.path());

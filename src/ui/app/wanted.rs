@@ -92,7 +92,7 @@ impl App {
     pub(super) fn show(&mut self, view: ViewRef, now: Now, effects: &mut Vec<Effect>) {
         let filter = self.pane.list.filter().clone();
         let table = self.session.table_of(&*view);
-        self.store.keep_states(view.rows(), now);
+        self.store.keep_states(&view.stateful(), now);
         let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
         let view = match columns {

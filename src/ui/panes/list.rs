@@ -466,7 +466,7 @@ impl ListPane {
 }
 
 fn right(holds: &Holds) -> bool {
-    matches!(holds, Holds::Number | Holds::Bytes)
+    matches!(holds, Holds::Number | Holds::Millis | Holds::Bytes)
 }
 
 fn fit(wanted: usize, width: u16) -> u16 {

@@ -59,7 +59,7 @@ fn keys(typed: &str, start: usize, list: &List) -> Vec<Completion> {
     let mut all: Vec<String> = columns::keys(view)
         .map(|(column, key)| match view.heading(column).holds {
             Holds::Text | Holds::State | Holds::Reason => format!("{key}:"),
-            Holds::Number | Holds::Bytes => format!("{key}>"),
+            Holds::Number | Holds::Millis | Holds::Bytes => format!("{key}>"),
             Holds::Age => format!("{key}<"),
         })
         .collect();

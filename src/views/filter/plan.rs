@@ -191,7 +191,7 @@ fn key_check(
             wrong(format!("{key} is compared with {of}, which {value:?} is not."))
         })
     };
-    let by_value = matches!(holds, Holds::Number | Holds::Bytes);
+    let by_value = matches!(holds, Holds::Number | Holds::Millis | Holds::Bytes);
     Ok(match op {
         // A number is in the cell when it is the cell: cpu:2 is not 12.
         Op::Has if by_value && values.iter().all(|value| want(holds, value).is_some()) => {
@@ -220,7 +220,9 @@ fn want(holds: Holds, value: &str) -> Option<Want> {
     match holds {
         Holds::Bytes => parse_size(value).and_then(|bytes| i64::try_from(bytes).ok()).map(Want::Bytes),
         Holds::Age => parse_span(value).map(Want::Seconds),
-        Holds::Number => amount(value).map(|number| Want::Amount(number, value.to_lowercase())),
+        Holds::Number | Holds::Millis => {
+            amount(value).map(|number| Want::Amount(number, value.to_lowercase()))
+        }
         _ => Some(match amount(value) {
             Some(number) => Want::Amount(number, value.to_lowercase()),
             None => Want::Text(value.to_lowercase()),
