@@ -71,6 +71,8 @@ pub struct List {
     cursor: Option<Uid>,
     /// Where the cursor is among the shown rows.
     place: usize,
+    /// The object that the cursor goes to as soon as it comes, unless somebody moves it before.
+    sought: Option<Uid>,
 }
 
 impl List {
@@ -110,12 +112,14 @@ impl List {
             due: None,
             cursor: None,
             place: 0,
+            sought: None,
         }
     }
 
     /// The same view, order, columns, cursor and marks, to come back to.
     pub fn without_rows(&self) -> Self {
-        let Self { wide, set, cursor, place, faults_only, .. } = *self;
+        let Self { wide, set, place, faults_only, .. } = *self;
+        let cursor = self.sought.or(self.cursor);
         let empty = Self::empty(self.view.clone(), self.namespace, self.order());
         Self { wide, set, cursor, place, faults_only, marked: self.marked.kept(), ..empty }
     }
@@ -287,6 +291,7 @@ impl List {
             return;
         }
         self.cursor = before.cursor;
+        self.sought = before.sought.or(before.cursor);
         let title = before.view.heading(before.column).title;
         // These two are what a list is sorted by that nobody has sorted.
         let chosen = before.dir == Dir::Down || !matches!(&*title, "NAME" | "NAMESPACE");
@@ -361,6 +366,7 @@ impl List {
             Motion::Last => last,
         };
         self.cursor = self.selected().and_then(|id| store.meta(id)).map(|meta| meta.uid);
+        self.sought = None;
     }
 
     /// Puts the cursor on a row by its place on the screen.
@@ -371,21 +377,25 @@ impl List {
 
     /// Puts the cursor on an object, at once or as soon as it comes.
     pub fn go_to(&mut self, uid: Uid, store: &Store) {
-        self.cursor = Some(uid);
+        self.sought = Some(uid);
         self.find_cursor(store);
-        self.cursor = Some(uid);
     }
 
     /// Keeps the cursor on its object; if that went, on what came in its place.
     fn find_cursor(&mut self, store: &Store) {
         let rows = self.passing.as_deref().unwrap_or(&self.all);
         let here = |place: usize| rows.get(place).and_then(|&id| store.meta(id)).map(|meta| meta.uid);
+        let find = |uid: Uid| {
+            let id = find_row(rows, uid, store);
+            id.and_then(|id| rows.iter().position(|&row| row == id))
+        };
+        if let Some((uid, place)) = self.sought.and_then(|uid| Some((uid, find(uid)?))) {
+            (self.cursor, self.place, self.sought) = (Some(uid), place, None);
+            return;
+        }
         let moved = match self.cursor {
             Some(uid) if here(self.place) == Some(uid) => Some(self.place),
-            Some(uid) => {
-                let id = find_row(rows, uid, store);
-                id.and_then(|id| rows.iter().position(|&row| row == id))
-            }
+            Some(uid) => find(uid),
             None => Some(0),
         };
         self.place = moved.unwrap_or(self.place).min(rows.len().saturating_sub(1));

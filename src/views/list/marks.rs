@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::{List, find_row};
 use crate::model::{Uid, Word};
 use crate::records::Kind;
-use crate::store::{Id, Marks, Store, Summary};
+use crate::store::{Id, Marks, Selection, Store, Summary};
 
 /// The objects that are marked. A mark is an object's own: it stays while another namespace is shown.
 #[derive(Debug, Default)]
@@ -123,7 +123,15 @@ impl List {
             let standing = store.freshness(kind);
             matches!(standing, Summary::Unasked | Summary::Syncing { .. } | Summary::Stale { .. })
         };
-        outside || self.view.rows().iter().any(coming)
+        // The server's table of something else is still in its place.
+        let wanted = self.view.selection();
+        let other = matches!(wanted, Selection::Table(_))
+            && self
+                .view
+                .rows()
+                .iter()
+                .any(|&kind| store.coverage(kind).is_none_or(|coverage| coverage.selection != wanted));
+        outside || other || self.view.rows().iter().any(coming)
     }
 
     /// Whether a row is marked.
