@@ -1,6 +1,7 @@
 //! What every object has.
 
 use super::labels::{Labels, Value};
+use super::{Kind, name_key};
 use crate::model::{Key, Name, Time, Uid, Word};
 
 /// Identity, times and owners of an object, in 72 bytes.
@@ -26,6 +27,7 @@ pub struct Meta {
 struct Rare {
     deleted: Option<Time>,
     owners: Keys,
+    uses: Keys,
     broken: Option<Box<str>>,
 }
 
@@ -56,6 +58,19 @@ impl Meta {
             self.add_owner(Key::uid(Uid::parse(uid)), false);
         }
         self
+    }
+
+    /// Secrets that it names.
+    pub fn uses(&self) -> impl Iterator<Item = Key> + '_ {
+        self.rare.iter().flat_map(|rare| rare.uses.iter())
+    }
+
+    /// Adds a Secret of its namespace that it names, unless the name is empty.
+    pub(super) fn add_secret(&mut self, name: &str) {
+        if !name.is_empty() {
+            let key = name_key(Kind::Secret, self.namespace, name);
+            self.rare.get_or_insert_default().uses.push(key);
+        }
     }
 
     /// Sets when its deletion was asked for.

@@ -201,6 +201,12 @@ impl Store {
         self.links.parts(whole)
     }
 
+    /// Whether `part` says of itself that `whole` owns it.
+    pub fn owns(&self, whole: Id, part: Id) -> bool {
+        let owner = self.meta(whole).map(|meta| Key::uid(meta.uid));
+        self.meta(part).is_some_and(|meta| meta.owners().any(|key| Some(key) == owner))
+    }
+
     /// Everything that the record is a part of, directly or by way of others, the nearest first.
     pub fn above(&self, id: Id) -> Vec<Id> {
         groups::closure(id, |id| self.wholes(id).collect())

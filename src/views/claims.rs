@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, reason, since, size, state, text, word};
-use super::datavolumes::user_of;
+use super::datasources::find_copies;
+use super::datavolumes::{MACHINES, find_machines, user_of};
 use super::phase::phase;
+use super::places::{NODES_OF_DISKS, nodes_of_disk as find_nodes};
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Now, Word};
 use crate::records::{Claim, ClaimFlags, ClaimRole, Kind, Record as _};
@@ -58,8 +60,26 @@ pub(super) static VIEW: View<Claim> = View {
     sort: Sort::Name,
     open: Open::Detail,
     related: &[
-        Related::above(Road::Owner, "owners", &[Kind::DataVolume, Kind::Claim, Kind::Vm]),
-        Related::above(Road::UsedBy, "machines", &[Kind::Vm, Kind::Vmi, Kind::VirtinkVm]),
+        Related::owners(&[Kind::DataVolume, Kind::Claim, Kind::Vm]),
+        Related {
+            road: Road::UsedBy,
+            title: "machines",
+            kinds: MACHINES,
+            find: |at, out| find_machines(at, out),
+        },
+        Related::above(Road::UsedBy, "sources of copies", &[Kind::DataSource, Kind::Image]),
+        Related {
+            road: Road::UsedBy,
+            title: "disks copied from it",
+            kinds: &[Kind::DataVolume],
+            find: |claim, out| find_copies(claim.store(), claim.record().key(), out),
+        },
+        Related {
+            road: Road::Node,
+            title: "nodes",
+            kinds: NODES_OF_DISKS,
+            find: |at, out| find_nodes(at, out),
+        },
         Related::below("claims made for it", &[Kind::Claim]),
         Related::below("worker pods", &[Kind::Pod]),
         Related::below("snapshots", &[Kind::VolumeSnapshot]),

@@ -4,6 +4,7 @@ use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, state, text, word};
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
+use crate::model::Key;
 use crate::records::{DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, Truth};
 use crate::store::{At, Id, SortKey, Store};
 
@@ -45,16 +46,19 @@ pub(super) static VIEW: View<DataSource> = View {
             road: Road::UsedBy,
             title: "disks copied from it",
             kinds: &[Kind::DataVolume],
-            find: |source, out| {
-                let store = source.store();
-                let copies = store.ids(Kind::DataVolume);
-                out.extend(copies.into_iter().filter(|&id| is_copied_from(store, source.id(), id)));
-            },
+            find: |source, out| find_copies(source.store(), source.record().key(), out),
         },
+        Related::above(Road::UsedBy, "others that point to it", &[Kind::DataSource, Kind::Image]),
         Related::below("source", &[Kind::Claim, Kind::VolumeSnapshot, Kind::DataSource]),
         Related::events(),
     ],
 };
+
+/// The disks that are made from the object of this key.
+pub(super) fn find_copies(store: &Store, key: Key, out: &mut Vec<Id>) {
+    let is_copy = |id: &Id| store.get::<DataVolume>(*id).is_some_and(|disk| disk.from == Some(key));
+    out.extend(store.ids(Kind::DataVolume).into_iter().filter(is_copy));
+}
 
 /// Whether a disk is made from a DataSource.
 fn is_copied_from(store: &Store, source: Id, disk: Id) -> bool {

@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, size, state, text, word};
+use super::datasources::find_copies;
 use super::phase::{self, phase};
+use super::places::{NODES_OF_DISKS, nodes_of_disk as find_nodes};
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Now, Word};
-use crate::records::{Claim, DataVolume, Kind, Vm};
-use crate::store::{At, SortKey, State};
+use crate::records::{Claim, DataVolume, Kind, Vm, Vmi};
+use crate::store::{At, Id, Row, SortKey, State};
 
 pub(super) static VIEW: View<DataVolume> = View {
     name: "datavolumes",
@@ -43,8 +45,36 @@ pub(super) static VIEW: View<DataVolume> = View {
     sort: Sort::Name,
     open: Open::Detail,
     related: &[
-        Related::above(Road::Owner, "owners", &[Kind::Vm, Kind::ImportCron]),
-        Related::above(Road::UsedBy, "machines", &[Kind::Vm, Kind::Vmi, Kind::VirtinkVm]),
+        Related::owners(&[Kind::Vm]),
+        Related::above(Road::Owner, "import crons", &[Kind::ImportCron]),
+        Related {
+            road: Road::UsedBy,
+            title: "machines",
+            kinds: MACHINES,
+            find: |at, out| find_machines(at, out),
+        },
+        Related {
+            road: Road::UsedBy,
+            title: "sources of copies",
+            kinds: &[Kind::DataSource, Kind::Image, Kind::Claim],
+            find: |disk, out| {
+                let claim = disk.claim().here().map(At::id);
+                out.extend(claim.into_iter().chain([disk.id()]).flat_map(|id| disk.store().above(id)));
+                out.retain(|id| id.kind() != Kind::Claim);
+            },
+        },
+        Related {
+            road: Road::UsedBy,
+            title: "disks copied from it",
+            kinds: &[Kind::DataVolume],
+            find: |disk, out| disk.claim.into_iter().for_each(|key| find_copies(disk.store(), key, out)),
+        },
+        Related {
+            road: Road::Node,
+            title: "nodes",
+            kinds: NODES_OF_DISKS,
+            find: |at, out| find_nodes(at, out),
+        },
         Related::below("claims", &[Kind::Claim]),
         Related::below("worker pods", &[Kind::Pod]),
         Related {
@@ -56,6 +86,16 @@ pub(super) static VIEW: View<DataVolume> = View {
         Related::events(),
     ],
 };
+
+/// Those that can have a disk or a claim.
+pub(super) const MACHINES: &[Kind] = &[Kind::Vm, Kind::Vmi, Kind::VirtinkVm];
+
+/// The machines that have a disk or a claim; an instance only where no machine stands for it.
+pub(super) fn find_machines<R: Row>(at: At<'_, R>, out: &mut Vec<Id>) {
+    let store = at.store();
+    let stands_alone = |id: &Id| At::<Vmi>::new(store, *id).is_none_or(|vmi| vmi.vm().here().is_none());
+    out.extend(store.above(at.id()).into_iter().filter(stands_alone));
+}
 
 /// The phase, and why it is in it unless it is done.
 fn disk_state(disk: At<'_, DataVolume>, now: Now) -> State {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::Column;
 use super::column::{Sets, age, name, namespace, partner, reason, since, state, time, word, write_word};
 use super::phase::{self, phase};
+use super::places::find_node;
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Age, Now, Word};
 use crate::records::{Kind, Migration, MigrationFlags, MigrationOrigin};
@@ -59,7 +60,19 @@ pub(super) static VIEW: View<Migration> = View {
     open: Open::Detail,
     related: &[
         Related::above(Road::Owner, "instance", &[Kind::Vmi]),
-        Related::above(Road::UsedBy, "machine", &[Kind::Vm]),
+        Related::above(Road::Parts, "machine", &[Kind::Vm]),
+        Related {
+            road: Road::Node,
+            title: "from",
+            kinds: &[Kind::Node, Kind::Vmi],
+            find: |migration, out| find_node(migration.store(), migration.from(), out),
+        },
+        Related {
+            road: Road::Node,
+            title: "to",
+            kinds: &[Kind::Node, Kind::Pod],
+            find: |migration, out| find_node(migration.store(), migration.to(), out),
+        },
         Related::below("target pods", &[Kind::Pod]),
         Related::events(),
     ],

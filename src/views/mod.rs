@@ -19,6 +19,7 @@ mod namespaces;
 mod nodes;
 mod osartifacts;
 mod phase;
+mod places;
 mod pods;
 mod pools;
 mod preferences;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::column::{Sets, age, count, name, namespace, reason, since, state};
 use super::phase::phase;
-use super::view::{Open, Related, Sort, View};
+use super::places::{NODES_OF_GUESTS, nodes_of_guests};
+use super::view::{Open, Related, Road, Sort, View};
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Pool, PoolFlags};
@@ -38,6 +39,12 @@ pub(super) static VIEW: View<Pool> = View {
     sort: Sort::Name,
     open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly, besides: &[] },
     related: &[
+        Related {
+            road: Road::Node,
+            title: "nodes",
+            kinds: NODES_OF_GUESTS,
+            find: |at, out| nodes_of_guests(at, out),
+        },
         Related::below("machines", &[Kind::Vm]),
         Related::below("instances", &[Kind::Vmi]),
         Related::events(),

@@ -3,9 +3,9 @@
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, size, word, yes_no};
 use super::instancetypes::scope;
-use super::view::{Open, Related, Sort, View};
+use super::view::{Open, Related, Road, Sort, View};
 use super::vms::bytes;
-use crate::records::{ClusterPreference, Kind, Meta, Preference, Wishes};
+use crate::records::{ClusterPreference, Kind, Meta, Preference, Vm, VmFlags, Wishes};
 use crate::store::{At, Id, Row, SortKey, Store};
 
 /// A row of this view.
@@ -50,5 +50,24 @@ pub(super) static VIEW: View<Liking> = View {
     ],
     sort: Sort::Name,
     open: Open::Detail,
-    related: &[Related::events()],
+    related: &[
+        Related {
+            road: Road::UsedBy,
+            title: "machines",
+            kinds: &[Kind::Vm],
+            find: |row, out| {
+                let machines = row.store().ids(Kind::Vm).into_iter();
+                out.extend(machines.filter(|&vm| is_liked_by(row.store(), row.id(), vm)));
+            },
+        },
+        Related::events(),
+    ],
 };
+
+/// Whether a machine has taken a preference.
+fn is_liked_by(store: &Store, of: Id, vm: Id) -> bool {
+    let (Some(meta), Some(vm)) = (store.meta(of), store.get::<Vm>(vm)) else { return false };
+    let own = vm.flags.contains(VmFlags::OWN_PREFERENCE);
+    let here = if own { vm.meta.namespace == meta.namespace } else { meta.namespace.is_empty() };
+    here && *vm.preference == *meta.name
+}

@@ -3,8 +3,8 @@
 use super::Column;
 use super::column::{age, name, namespace, text, word, yes_no};
 use super::view::{Open, Related, Road, Sort, View};
-use crate::records::{Kind, Secret};
-use crate::store::SortKey;
+use crate::records::{Kind, Record as _, Secret};
+use crate::store::{Id, SortKey};
 
 pub(super) static VIEW: View<Secret> = View {
     name: "secrets",
@@ -25,7 +25,17 @@ pub(super) static VIEW: View<Secret> = View {
     sort: Sort::Name,
     open: Open::Detail,
     related: &[
-        Related::above(Road::Owner, "owners", &[Kind::Vm, Kind::Vmi, Kind::DataVolume, Kind::Claim]),
+        Related::owners(&[Kind::Vm, Kind::Vmi, Kind::DataVolume, Kind::Claim]),
+        Related {
+            road: Road::UsedBy,
+            title: "machines and disks",
+            kinds: &[Kind::Vm, Kind::DataVolume],
+            find: |secret, out| {
+                let (store, key) = (secret.store(), secret.record().key());
+                let names = |id: &Id| store.meta(*id).is_some_and(|meta| meta.uses().any(|used| used == key));
+                out.extend(store.wholes(secret.id()).filter(names));
+            },
+        },
         Related::events(),
     ],
 };

@@ -2,10 +2,11 @@
 
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, reason, since, size, state, text, time, word};
+use super::datasources::find_copies;
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Now, Time, Word};
-use crate::records::{Kind, Meta, VmSnapshot, VmSnapshotFlags, VolumeSnapshot};
+use crate::records::{Kind, Meta, Record as _, VmSnapshot, VmSnapshotFlags, VolumeSnapshot};
 use crate::store::{At, Id, Row, SortKey, State, Store};
 
 /// A row of this view.
@@ -101,9 +102,26 @@ pub(super) static VIEW: View<Snapshot> = View {
     sort: Sort::Name,
     open: Open::Detail,
     related: &[
-        Related::above(Road::Owner, "owners", &[Kind::Vm, Kind::Vmi, Kind::VmSnapshot]),
-        Related::above(Road::UsedBy, "taken of", &[Kind::Vm, Kind::Vmi, Kind::Claim]),
-        Related::below("restores", &[Kind::VmRestore]),
+        Related::above(
+            Road::Owner,
+            "taken of or for",
+            &[Kind::VmSnapshot, Kind::Vm, Kind::Vmi, Kind::Claim, Kind::ImportCron],
+        ),
+        Related {
+            road: Road::UsedBy,
+            title: "restores",
+            kinds: &[Kind::VmRestore],
+            find: |at, out| out.extend(at.store().below(at.id())),
+        },
+        Related::above(Road::UsedBy, "sources of copies", &[Kind::DataSource, Kind::Image]),
+        Related {
+            road: Road::UsedBy,
+            title: "disks copied from it",
+            kinds: &[Kind::DataVolume],
+            find: |row, out| {
+                row.volume().into_iter().for_each(|one| find_copies(row.store(), one.record().key(), out));
+            },
+        },
         Related::events(),
     ],
 };

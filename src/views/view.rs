@@ -70,6 +70,15 @@ impl<R: Row> Related<R> {
         Self { road, title, kinds, find: |at, out| out.extend(at.store().above(at.id())) }
     }
 
+    /// What owns a row by its own words. To be used where others name the row as theirs without owning it.
+    pub(super) const fn owners(kinds: &'static [Kind]) -> Self {
+        let find: for<'a> fn(At<'a, R>, &mut Vec<Id>) = |at, out| {
+            let owns = |id: &Id| at.store().owns(*id, at.id());
+            out.extend(at.store().wholes(at.id()).filter(owns));
+        };
+        Self { road: Road::Owner, title: "owners", kinds, find }
+    }
+
     /// What is below a row: its parts, directly or by way of others.
     pub(super) const fn below(title: &'static str, kinds: &'static [Kind]) -> Self {
         Self { road: Road::Parts, title, kinds, find: |at, out| out.extend(at.store().below(at.id())) }

@@ -39,7 +39,7 @@ pub(super) static VIEW: View<VmRestore> = View {
     open: Open::Detail,
     related: &[
         Related::above(Road::Owner, "machine", &[Kind::Vm]),
-        Related::above(Road::UsedBy, "snapshot", &[Kind::VmSnapshot]),
+        Related::above(Road::Parts, "snapshot", &[Kind::VmSnapshot]),
         Related::events(),
     ],
 };

@@ -7,13 +7,14 @@ use super::column::{
     Sets, address, age, name, namespace, part_key, partner, reason, since, state, text, word, write_address,
     write_part, write_word,
 };
+use super::places::{NODES_OF_GUESTS, nodes_of_guests};
 use super::pools::{pool_state, write_ready};
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::{bytes, vm_node};
 use super::vtvms::virtink_state;
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word, format_bytes};
-use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Workload, name_key};
+use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Workload};
 use crate::store::{At, Id, Part, Row, SortKey, State, Store};
 
 /// A row of this view.
@@ -99,7 +100,12 @@ pub(super) static VIEW: View<Entry> = View {
     sort: Sort::Name,
     open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly, besides: &[] },
     related: &[
-        Related { road: Road::Node, title: "node", kinds: &[Kind::Node, Kind::Vmi], find: find_node },
+        Related {
+            road: Road::Node,
+            title: "nodes",
+            kinds: NODES_OF_GUESTS,
+            find: |at, out| nodes_of_guests(at, out),
+        },
         Related::below("machines", &[Kind::Vm]),
         Related::below("volume sets", &[Kind::VolumeSet]),
         Related::below("instances", &[Kind::Vmi]),
@@ -215,11 +221,5 @@ fn write_nodes<'a>(machines: impl Iterator<Item = At<'a, Vm>>, out: &mut String)
         [] => out.push_str("<none>"),
         [only] => out.push_str(only),
         several => _ = write!(out, "{} nodes", several.len()),
-    }
-}
-
-fn find_node(row: At<'_, Entry>, out: &mut Vec<Id>) {
-    if let Some(node) = node(row).here() {
-        out.extend(row.store().find_key(name_key(Kind::Node, Word::default(), &node)));
     }
 }

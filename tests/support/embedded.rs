@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use v9s::demo::admission::Webhooks;
-use v9s::demo::rights;
 use v9s::demo::server::{FaultId, Identity, Limits, Listening, MASTERS, Options, Server, User};
+use v9s::demo::{fixtures, rights};
 
 use super::cluster::{Cluster, runtime};
 use super::kubeconfig::Kubeconfig;
@@ -55,6 +55,19 @@ impl Embedded {
     #[must_use]
     pub fn with_webhooks() -> Self {
         Self::with(Options { admission: Some(Box::new(Webhooks)), ..Options::default() })
+    }
+
+    /// Starts one with the fleet of the demo that stands still, and with these objects.
+    ///
+    /// # Panics
+    ///
+    /// When the server knows a kind of them not.
+    #[must_use]
+    pub fn still(objects: impl IntoIterator<Item = Value>) -> Self {
+        let new = Self::new();
+        fixtures::fill(&new.server).expect("fixtures that can be stored");
+        objects.into_iter().for_each(|object| new.server.put(object).expect("an object that can be stored"));
+        new
     }
 
     /// # Panics

@@ -100,18 +100,34 @@ struct Spec<'a> {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Sources<'a> {
-    http: Option<IgnoredAny>,
-    registry: Option<IgnoredAny>,
-    s3: Option<IgnoredAny>,
-    gcs: Option<IgnoredAny>,
-    upload: Option<IgnoredAny>,
-    blank: Option<IgnoredAny>,
-    imageio: Option<IgnoredAny>,
-    vddk: Option<IgnoredAny>,
+    #[serde(borrow)]
+    http: Option<Outside<'a>>,
+    #[serde(borrow)]
+    registry: Option<Outside<'a>>,
+    #[serde(borrow)]
+    s3: Option<Outside<'a>>,
+    #[serde(borrow)]
+    gcs: Option<Outside<'a>>,
+    #[serde(borrow)]
+    upload: Option<Outside<'a>>,
+    #[serde(borrow)]
+    blank: Option<Outside<'a>>,
+    #[serde(borrow)]
+    imageio: Option<Outside<'a>>,
+    #[serde(borrow)]
+    vddk: Option<Outside<'a>>,
     #[serde(borrow)]
     pvc: Option<Place<'a>>,
     #[serde(borrow)]
     snapshot: Option<Place<'a>>,
+}
+
+/// Somewhere outside of the cluster, with the Secret to log in there.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Outside<'a> {
+    #[serde(borrow)]
+    secret_ref: Str<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -255,11 +271,14 @@ impl Record for DataVolume {
     type Wire<'de> = DataVolumeWire<'de>;
 
     fn fold(wire: DataVolumeWire<'_>) -> Self {
-        let meta = wire.metadata.fold();
+        let mut meta = wire.metadata.fold();
         let marks = &wire.metadata.annotations;
         let (spec, mut status) = (wire.spec.0, wire.status.0);
         let conditions = &mut status.conditions.0;
         let (source, from) = spec.source(meta.namespace);
+        let all = &spec.source;
+        let outside = [&all.http, &all.registry, &all.s3, &all.gcs, &all.imageio, &all.vddk];
+        outside.into_iter().flatten().for_each(|one| meta.add_secret(&one.secret_ref));
         let claim = match &*status.claim_name {
             "" => &*wire.metadata.name,
             name => name,
@@ -311,7 +330,7 @@ impl Record for DataVolume {
         let source = self.from.filter(|_| {
             self.source == SourceKind::DataSource && self.flags.contains(DataVolumeFlags::UNTOUCHED)
         });
-        self.claim.into_iter().chain(source).for_each(link);
+        self.claim.into_iter().chain(source).chain(self.meta.uses()).for_each(link);
     }
 }
 

@@ -82,6 +82,8 @@ bitflags! {
         const GPU = 1 << 12;
         /// Its template gives it another device of the host.
         const HOST_DEVICE = 1 << 13;
+        /// Its preference is one of its own namespace, not of the cluster.
+        const OWN_PREFERENCE = 1 << 14;
     }
 }
 
@@ -151,7 +153,7 @@ struct Spec<'a> {
     #[serde(borrow)]
     instancetype: Nullable<TypeRef<'a>>,
     #[serde(borrow)]
-    preference: Nullable<Named<'a>>,
+    preference: Nullable<TypeRef<'a>>,
     #[serde(borrow)]
     template: Nullable<Template<'a>>,
 }
@@ -175,9 +177,13 @@ struct TypeRef<'a> {
 impl TypeRef<'_> {
     /// Whether it names one of the machine's own namespace; without a kind it names one of the cluster.
     fn is_own(&self) -> bool {
-        ["virtualmachineinstancetype", "virtualmachineinstancetypes"]
-            .iter()
-            .any(|own| self.kind.eq_ignore_ascii_case(own))
+        let own = [
+            "virtualmachineinstancetype",
+            "virtualmachineinstancetypes",
+            "virtualmachinepreference",
+            "virtualmachinepreferences",
+        ];
+        own.iter().any(|own| self.kind.eq_ignore_ascii_case(own))
     }
 }
 
@@ -194,6 +200,8 @@ struct TemplateSpec<'a> {
     domain: Nullable<Domain>,
     #[serde(borrow)]
     volumes: Folded<Volumes<'a>>,
+    #[serde(borrow, rename = "accessCredentials")]
+    credentials: Folded<Credentials<'a>>,
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -268,6 +276,68 @@ pub(super) struct Volume<'a> {
     data_volume: Option<Named<'a>>,
     #[serde(borrow)]
     persistent_volume_claim: Option<Claimed<'a>>,
+    #[serde(borrow)]
+    cloud_init_no_cloud: Option<Seed<'a>>,
+    #[serde(borrow)]
+    cloud_init_config_drive: Option<Seed<'a>>,
+    #[serde(borrow)]
+    sysprep: Option<Source<'a>>,
+    #[serde(borrow)]
+    secret: Option<SecretName<'a>>,
+}
+
+/// The Secrets that a guest's cloud-init comes from.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Seed<'a> {
+    #[serde(borrow)]
+    secret_ref: Nullable<Named<'a>>,
+    #[serde(borrow)]
+    network_data_secret_ref: Nullable<Named<'a>>,
+}
+
+/// A Secret, by the name that answer files and credentials give it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Source<'a> {
+    #[serde(borrow)]
+    secret: Nullable<SecretName<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct SecretName<'a> {
+    #[serde(borrow, alias = "secretName")]
+    name: Str<'a>,
+}
+
+/// Keys and passwords that the guest's agent brings into it.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Credential<'a> {
+    #[serde(borrow)]
+    ssh_public_key: Nullable<From<'a>>,
+    #[serde(borrow)]
+    user_password: Nullable<From<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct From<'a> {
+    #[serde(borrow)]
+    source: Nullable<Source<'a>>,
+}
+
+#[derive(Default)]
+struct Credentials<'a>(Vec<Str<'a>>);
+
+impl<'de: 'a, 'a> Fold<'de> for Credentials<'a> {
+    type Item = Credential<'a>;
+
+    fn add(&mut self, credential: Credential<'a>) {
+        let all = [credential.ssh_public_key.0, credential.user_password.0];
+        self.0.extend(all.into_iter().map(|from| from.source.0.secret.0.name));
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -282,12 +352,18 @@ struct Claimed<'a> {
 pub(super) struct Volumes<'a> {
     first: [Option<(Kind, Str<'a>)>; 3],
     more: Vec<(Kind, Str<'a>)>,
+    secrets: Vec<Str<'a>>,
 }
 
 impl<'de: 'a, 'a> Fold<'de> for Volumes<'a> {
     type Item = Volume<'a>;
 
     fn add(&mut self, volume: Volume<'a>) {
+        let seeds = [volume.cloud_init_no_cloud, volume.cloud_init_config_drive].into_iter().flatten();
+        self.secrets
+            .extend(seeds.flat_map(|seed| [seed.secret_ref.0.name, seed.network_data_secret_ref.0.name]));
+        self.secrets.extend(volume.sysprep.map(|sysprep| sysprep.secret.0.name));
+        self.secrets.extend(volume.secret.map(|secret| secret.name));
         let disk = match (volume.data_volume, volume.persistent_volume_claim) {
             (Some(named), _) => (Kind::DataVolume, named.name),
             (None, Some(claimed)) => (Kind::Claim, claimed.claim_name),
@@ -406,13 +482,14 @@ impl Record for Vm {
     type Wire<'de> = VmWire<'de>;
 
     fn fold(wire: VmWire<'_>) -> Self {
-        let meta = wire.metadata.fold();
+        let mut meta = wire.metadata.fold();
         let (spec, mut status) = (&wire.spec, wire.status.0);
         let conditions = &mut status.conditions.0;
         let mut flags = conditions.flags | status.state_change_requests.0.0;
         flags.set(VmFlags::CREATED, *status.created);
         flags.set(VmFlags::READY, *status.ready);
         flags.set(VmFlags::OWN_INSTANCETYPE, spec.instancetype.is_own());
+        flags.set(VmFlags::OWN_PREFERENCE, spec.preference.is_own());
         flags.set(VmFlags::SNAPSHOT, !status.snapshot_in_progress.is_empty());
         flags.set(VmFlags::RESTORE, !status.restore_in_progress.is_empty());
         let count = *status.start_failure.consecutive_fail_count;
@@ -423,6 +500,8 @@ impl Record for Vm {
             Box::new(StartFailure { reason, message, since, count, retry_at })
         });
         let template = &spec.template.spec;
+        let secrets = template.volumes.0.secrets.iter().chain(&template.credentials.0.0);
+        secrets.for_each(|name| meta.add_secret(name));
         let devices = &template.domain.devices;
         flags.set(VmFlags::GPU, devices.gpus.0.0 > 0);
         flags.set(VmFlags::HOST_DEVICE, devices.host_devices.0.0 > 0);
@@ -450,7 +529,7 @@ impl Record for Vm {
     }
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
-        self.disks.iter().for_each(link);
+        self.disks.iter().chain(self.meta.uses()).for_each(link);
     }
 
     fn member_of(&self) -> Option<Key> {

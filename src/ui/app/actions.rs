@@ -1,5 +1,6 @@
 //! What is done with the object that keys are about.
 
+use super::wanted::Wanted;
 use super::{App, ConsoleOf, Shown};
 use crate::cluster::console::Platform;
 use crate::model::{Now, Uid, Word};
@@ -11,7 +12,7 @@ use crate::ui::panes::console::{self, ConsolePane};
 use crate::ui::panes::detail::Detail;
 use crate::ui::panes::menu::{Choice, Item, Menu};
 use crate::ui::panes::roads::Roads;
-use crate::ui::panes::{self, Pane};
+use crate::ui::panes::{self, Found, Pane};
 use crate::views::{self, Filter, Open, Road, ViewRef, print};
 
 impl App {
@@ -58,7 +59,7 @@ impl App {
             // The one on screen would open over itself.
             Some(pane) if self.top().is_some_and(|top| top.crumb() == pane.crumb()) => {}
             Some(pane) => self.put_over(pane, now, effects),
-            None => self.say("There is nothing like that of this object.", Health::Idle, now),
+            None => self.say(format!("{} have no logs.", subject.target.plural), Health::Idle, now),
         }
     }
 
@@ -128,10 +129,31 @@ impl App {
         if road == Road::UsedBy && self.chooses_namespace() {
             return self.use_namespace(now, effects);
         }
-        let Some(subject) = self.subject() else { return };
+        let Some(subject) = self.subject() else {
+            self.say("There is no object of the cluster under the cursor.", Health::Idle, now);
+            return;
+        };
         match Roads::from(subject, road) {
-            Some(roads) => self.put_over(Box::new(roads), now, effects),
-            None => self.say("This leads nowhere from here.", Health::Idle, now),
+            Ok(roads) => self.put_over(Box::new(roads), now, effects),
+            Err(why) => self.say(why, Health::Idle, now),
+        }
+    }
+
+    /// Shows the objects of the namespace that the row lives in.
+    pub(super) fn show_namespace_of_row(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(meta) = self.pane.list.selected().and_then(|id| self.store.meta(id)) else {
+            self.say("There is no object of the cluster under the cursor.", Health::Idle, now);
+            return;
+        };
+        let namespace = meta.namespace;
+        if namespace.is_empty() {
+            let said = format!("{} lives in no namespace.", meta.name);
+            self.say(said, Health::Idle, now);
+        } else if self.shown == Shown::Only(namespace) {
+            let said = format!("Only {namespace} is shown already; 0 shows all namespaces.");
+            self.say(said, Health::Idle, now);
+        } else {
+            self.show_namespace(Shown::Only(namespace), now, effects);
         }
     }
 
@@ -142,15 +164,26 @@ impl App {
             self.say("It is gone.", Health::Warning, now);
             return;
         };
-        let shown = match (self.shown, meta.namespace) {
-            (Shown::Only(shown), namespace) if !namespace.is_empty() && namespace != shown => {
-                Shown::Only(namespace)
-            }
-            (shown, _) => shown,
-        };
+        let shown = self.shown_with(meta.namespace);
         self.leave(effects);
         self.go(ViewRef::Of(view), shown, Filter::default(), now, effects);
         self.pane.list.go_to(uid, &self.store);
+    }
+
+    /// What has to be shown for an object of this namespace to be among it.
+    fn shown_with(&self, namespace: Word) -> Shown {
+        match self.shown {
+            Shown::Only(shown) if !namespace.is_empty() && namespace != shown => Shown::Only(namespace),
+            shown => shown,
+        }
+    }
+
+    /// Shows an object in the list of its resource, which may be any that the server has.
+    pub(super) fn jump_to(&mut self, found: &Found, now: Now, effects: &mut Vec<Effect>) {
+        let shown = Some(self.shown_with(Word::new(&found.namespace)));
+        let wanted = Wanted { shown, note: false, ..Wanted::new(&found.resource, "") };
+        self.open_word(wanted, now, effects);
+        self.pane.list.go_to(found.uid, &self.store);
     }
 
     /// Copies the names of the marked rows, or of the object that keys are about.

@@ -110,7 +110,10 @@ impl App {
             When::Logs => self.has_logs(),
             When::Console => self.subject_kind().is_some_and(panes::console::has_console),
             When::Road(Road::UsedBy, _) if self.chooses_namespace() => true,
-            When::Road(road, _) => self.subject_kind().is_some_and(|kind| roads::leads(kind, road)),
+            When::Road(road, _) => self.subject_kind().is_some_and(|kind| {
+                let target = self.session.target(kind);
+                target.is_some_and(|target| roads::leads(kind, &target, road))
+            }),
         }
     }
 

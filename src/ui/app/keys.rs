@@ -127,12 +127,7 @@ impl App {
             Command::Crumbs => self.crumbs = !self.crumbs,
             Command::Quit => self.quit = true,
             Command::AllNamespaces => self.show_namespace(Shown::All, now, effects),
-            Command::ThisNamespace => {
-                let meta = self.pane.list.selected().and_then(|id| self.store.meta(id));
-                if let Some(namespace) = meta.map(|meta| meta.namespace).filter(|name| !name.is_empty()) {
-                    self.show_namespace(Shown::Only(namespace), now, effects);
-                }
-            }
+            Command::ThisNamespace => self.show_namespace_of_row(now, effects),
             Command::Wide => {
                 let wide = self.pane.list.layout().wide;
                 self.set = None;

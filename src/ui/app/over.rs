@@ -114,6 +114,7 @@ impl App {
             Ask::Search => self.open_search(now),
             Ask::Quit => self.quit = true,
             Ask::Show(kind, uid) => self.jump(kind, uid, now, effects),
+            Ask::Find(found) => self.jump_to(&found, now, effects),
         }
     }
 

@@ -182,7 +182,8 @@ impl Pane for Detail {
     }
 
     fn title(&self, _: Now) -> Title {
-        let name = views::of_kind(self.subject.kind).map_or("object", views::AnyView::name);
+        let name =
+            views::of_kind(self.subject.kind).map_or(&*self.subject.target.plural, views::AnyView::name);
         let word = match self.gone {
             true => ("gone".into(), Health::Failed),
             false => (CompactString::default(), Health::Well),

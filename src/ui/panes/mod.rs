@@ -177,6 +177,19 @@ pub enum Ask {
     Quit,
     /// To show the object with this UID in the list of its kind.
     Show(Kind, Uid),
+    /// To show an object in the list of its resource, as soon as it comes.
+    Find(Found),
+}
+
+/// An object that may be of any resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its resource, as one can type it: `plural.group`.
+    pub resource: String,
+    /// Its namespace; empty where it has none.
+    pub namespace: CompactString,
+    /// Its UID.
+    pub uid: Uid,
 }
 
 /// What a pane may look at, and how it asks for more.

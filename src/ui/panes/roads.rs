@@ -3,15 +3,21 @@
 use compact_str::{CompactString, format_compact};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use serde_json::Value;
 
 use super::menu::{Choice, Item, Menu};
-use super::{Ask, Pane, Scene, Title};
-use crate::model::Now;
+use super::{Ask, Found, Pane, Scene, Title};
+use crate::cluster::discovery::Resource;
+use crate::cluster::error::FailureKind;
+use crate::cluster::feed::Target;
+use crate::cluster::watch::escape;
+use crate::model::{Now, Uid};
 use crate::records::Kind;
 use crate::store::{Health, Id, Store, Summary, Touched};
+use crate::text;
 use crate::ui::command::{Binding, Command};
 use crate::ui::frame::put;
-use crate::ui::message::Draw;
+use crate::ui::message::{Answer, Draw, Question, Ticket};
 use crate::ui::subject::Subject;
 use crate::ui::theme::Theme;
 use crate::views::detail::along;
@@ -23,21 +29,44 @@ pub struct Roads {
     from: Subject,
     road: Road,
     kinds: Vec<Kind>,
+    /// Whether the object itself was asked for, to see whom it names as its owner.
+    asked: bool,
+    /// The owner that it names, and what that is called, once it was asked for.
+    owner: Option<(Found, String)>,
 }
 
 impl Roads {
-    /// From this object along the roads of this sort; `None` where its view knows none.
-    pub fn from(subject: Subject, road: Road) -> Option<Self> {
+    /// From this object along the roads of this sort.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such road, in one sentence.
+    pub fn from(subject: Subject, road: Road) -> Result<Self, String> {
         let kinds: Vec<Kind> = kinds(subject.kind, road).collect();
-        (!kinds.is_empty()).then_some(Self { from: subject, road, kinds })
+        if kinds.is_empty() && road != Road::Owner {
+            let all = &subject.target.plural;
+            return Err(match road {
+                Road::Node => format!("{all} run on no node."),
+                _ => format!("What uses {all} is not known here."),
+            });
+        }
+        Ok(Self { from: subject, road, kinds, asked: false, owner: None })
     }
 
     /// Goes on, if all kinds have come that could be there.
-    fn try_to_go(&self, scene: &mut Scene<'_>) {
+    fn try_to_go(&mut self, scene: &mut Scene<'_>) {
         let waits =
             |kind: &Kind| matches!(scene.store.freshness(*kind), Summary::Unasked | Summary::Syncing { .. });
         let found = self.found(scene.store);
-        if found.is_empty() && self.kinds.iter().any(waits) {
+        // Nobody has two owners of different kinds; what uses an object may be of all.
+        let wants_all = found.is_empty() || self.road != Road::Owner;
+        if self.asked || wants_all && self.kinds.iter().any(waits) {
+            return;
+        }
+        let meta = self.from.find(scene.store).and_then(|id| scene.store.meta(id));
+        if found.is_empty() && self.road == Road::Owner && meta.is_some_and(|meta| meta.owner.is_some()) {
+            self.asked = true;
+            scene.ask(Question::Document { path: self.from.path() });
             return;
         }
         scene.request(Ask::Close);
@@ -57,11 +86,59 @@ impl Roads {
         }
     }
 
+    /// Asks for the owner that the object names, of whatever kind it is.
+    fn ask_for_owner(&mut self, object: &Value, scene: &mut Scene<'_>) {
+        let owners = object["metadata"]["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
+        let controls = |owner: &&Value| owner["controller"] == true;
+        let Some(owner) = owners.iter().find(controls).or(owners.first()) else {
+            scene.request(Ask::Close);
+            return scene.say(format!("{} {}.", self.from.place(), self.nothing()), Health::Idle);
+        };
+        let text = |key: &str| text::one_line(owner[key].as_str().unwrap_or_default(), 253);
+        let (kind, name, version) = (text("kind"), text("name"), text("apiVersion"));
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        let is_it = |one: &&Resource| one.group == group && one.kind == kind && one.can("list");
+        let served = scene.session.discovery.as_ref().and_then(|all| all.resources.iter().find(is_it));
+        let Some(resource) = served else {
+            scene.request(Ask::Close);
+            let said = format!("{} belongs to {kind} {name}, of which there is no list.", self.from.place());
+            return scene.say(said, Health::Idle);
+        };
+        let target = Target {
+            group: resource.group.clone(),
+            version: resource.version.clone(),
+            plural: resource.plural.clone(),
+            namespaced: resource.namespaced,
+        };
+        let namespace = Some(&*self.from.namespace).filter(|_| resource.namespaced);
+        let path = format!("{}/{}", target.path(namespace), escape(&name));
+        let found = Found {
+            resource: match group {
+                "" => resource.plural.clone(),
+                group => format!("{}.{group}", resource.plural),
+            },
+            namespace: namespace.unwrap_or_default().into(),
+            uid: Uid::parse(&text("uid")),
+        };
+        self.owner = Some((found, format!("{kind} {name}")));
+        scene.ask(Question::Document { path });
+    }
+
     fn found(&self, store: &Store) -> Vec<(&'static str, Id)> {
         let (Some(id), Some(view)) = (self.from.find(store), views::of_kind(self.from.kind)) else {
             return Vec::new();
         };
-        along(view, store, id, Some(self.road))
+        let mut found = along(view, store, id, Some(self.road));
+        if self.road == Road::Owner {
+            // One jumps a step at a time, to whom the object names as its owner if it names one.
+            let direct: Vec<Id> = store.wholes(id).collect();
+            let steps =
+                [&|one| store.owns(one, id), &|one| direct.contains(&one)] as [&dyn Fn(Id) -> bool; 2];
+            if let Some(step) = steps.into_iter().find(|step| found.iter().any(|&(_, one)| step(one))) {
+                found.retain(|&(_, one)| step(one));
+            }
+        }
+        found
     }
 
     fn name(&self) -> &'static str {
@@ -75,7 +152,7 @@ impl Roads {
 
     fn nothing(&self) -> &'static str {
         match self.road {
-            Road::Owner => "has no owner that is known here",
+            Road::Owner => "has no owner",
             Road::Node => "is on no node",
             Road::UsedBy => "is used by nothing that is known here",
             Road::Parts => "has no parts that are known here",
@@ -89,9 +166,9 @@ fn kinds(kind: Kind, road: Road) -> impl Iterator<Item = Kind> {
     related.into_iter().filter(move |one| one.road == road).flat_map(|one| one.kinds).copied()
 }
 
-/// Whether roads of this sort lead anywhere from objects of this kind.
-pub fn leads(kind: Kind, road: Road) -> bool {
-    kinds(kind, road).next().is_some()
+/// Whether roads of this sort lead anywhere from objects of this kind. Whatever lives in a namespace may have an owner.
+pub fn leads(kind: Kind, target: &Target, road: Road) -> bool {
+    road == Road::Owner && target.namespaced || kinds(kind, road).next().is_some()
 }
 
 fn item(store: &Store, title: &'static str, id: Id) -> Option<Item> {
@@ -130,6 +207,27 @@ impl Pane for Roads {
     }
 
     fn command(&mut self, _: Command, _: &mut Scene<'_>) {}
+
+    fn take(&mut self, _: Ticket, answer: Answer, scene: &mut Scene<'_>) -> Draw {
+        let Answer::Document(answer) = answer else { return Draw::No };
+        match (answer, self.owner.take()) {
+            (Ok(object), None) => self.ask_for_owner(&object, scene),
+            (Ok(_), Some((found, _))) => {
+                scene.request(Ask::Close);
+                scene.request(Ask::Find(found));
+            }
+            (Err(failure), Some((_, owner))) if failure.kind == FailureKind::NotFound => {
+                scene.request(Ask::Close);
+                let said = format!("{} belongs to {owner}, which is not there.", self.from.place());
+                scene.say(said, Health::Idle);
+            }
+            (Err(failure), _) => {
+                scene.request(Ask::Close);
+                scene.say(failure.to_string(), Health::Failed);
+            }
+        }
+        Draw::Now
+    }
 
     fn touched(&mut self, _: &Touched, scene: &mut Scene<'_>) -> Draw {
         self.try_to_go(scene);

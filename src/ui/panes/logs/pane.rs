@@ -327,7 +327,13 @@ impl Pane for LogsPane {
     }
 
     fn partners(&self) -> &[Kind] {
-        if is_pod(&self.subject) { &[] } else { &[Kind::Vmi, Kind::DataVolume, Kind::Claim, Kind::Pod] }
+        match self.subject.kind {
+            Kind::Pod => &[],
+            kind if sources::is_made_of_machines(kind) => {
+                &[Kind::Vm, Kind::Vmi, Kind::DataVolume, Kind::Claim, Kind::Pod]
+            }
+            _ => &[Kind::Vmi, Kind::DataVolume, Kind::Claim, Kind::Pod],
+        }
     }
 
     fn start(&mut self, scene: &mut Scene<'_>) {

@@ -33,7 +33,12 @@ pub fn has_logs(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::Pod | Kind::Vm | Kind::Vmi | Kind::DataVolume | Kind::Claim | Kind::Migration | Kind::VirtinkVm
-    )
+    ) || is_made_of_machines(kind)
+}
+
+/// Whether objects of this kind have logs because the machines or disks that they make have some.
+pub(super) fn is_made_of_machines(kind: Kind) -> bool {
+    matches!(kind, Kind::Pool | Kind::Workload | Kind::ImportCron)
 }
 
 /// The logs of all pods that work for an object, as far as the store knows them: the guest's first, of several of a sort the
