@@ -41,6 +41,11 @@ struct Log {
     bytes: usize,
     /// How many lines came before those that are kept.
     forgotten: u64,
+    /// How often its container was started again, as far as has been noticed.
+    restarts: u64,
+    /// The numbers of the first lines of its run, and of the one before.
+    begin: u64,
+    before: Option<u64>,
 }
 
 impl Log {
@@ -52,6 +57,15 @@ impl Log {
             let Some(oldest) = self.lines.pop_front() else { return };
             self.bytes -= oldest.text.len() + LINE;
             self.forgotten += 1;
+        }
+    }
+
+    /// Notices that its container was started again: what follows is another run.
+    fn run(&mut self, restarts: u64) {
+        if restarts > self.restarts {
+            self.restarts = restarts;
+            self.before = Some(self.begin);
+            self.begin = self.end();
         }
     }
 
@@ -103,11 +117,11 @@ impl Server {
         let Some(kind) = Kind::of_plural("", "pods") else { return };
         // Under the lock of the storage, so that the lines do not outlive a pod that goes meanwhile.
         self.storage().with(|state| {
-            if state.get(kind, &key).is_none() {
-                return;
-            }
+            let Some(found) = state.get(kind, &key) else { return };
+            let restarts = restarts_of(&found.value(kind.stored_version()), container);
             let mut pods = self.logs().lock();
             let log = pods.entry(key).or_default().entry(container.to_owned()).or_default();
+            log.run(restarts);
             for line in text.lines() {
                 log.append(now, line);
             }
@@ -214,9 +228,17 @@ fn state_of<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
     all.into_iter().find(|status| status["name"] == container)
 }
 
+/// How often a container was started again.
+fn restarts_of(pod: &Value, container: &str) -> u64 {
+    state_of(pod, container).and_then(|state| state["restartCount"].as_u64()).unwrap_or_default()
+}
+
 /// Refuses what the kubelet would refuse.
 fn check_state(pod: &Value, name: &str, asked: &Asked) -> Result<(), Refusal> {
     let container = &asked.container;
+    if asked.previous && restarts_of(pod, container) > 0 {
+        return Ok(());
+    }
     if asked.previous {
         let why = format!("previous terminated container {container:?} in pod {name:?} not found");
         return Err(Refusal::bad_request(why));
@@ -253,13 +275,20 @@ pub(crate) fn answer(server: &Server, call: &Call) -> Result<Answer, Refusal> {
     check_state(&pod, &key.name, &asked)?;
     let uid = pod["metadata"]["uid"].clone();
     let (changed, newest) = (server.logs().changed.subscribe(), server.storage().subscribe());
-    let next = {
-        let pods = server.logs().lock();
-        let log = pods.get(&key).and_then(|containers| containers.get(&asked.container));
-        log.map_or(0, |log| asked.tail.map_or(0, |lines| log.end().saturating_sub(lines)))
-    };
+    let (mut next, mut stop) = (0, None);
+    if let Some(log) = server.logs().lock().get_mut(&key).and_then(|all| all.get_mut(&asked.container)) {
+        log.run(restarts_of(&pod, &asked.container));
+        next = log.begin;
+        if asked.previous {
+            (next, stop) = (log.before.unwrap_or(log.begin), Some(log.begin));
+        }
+        let end = stop.unwrap_or_else(|| log.end());
+        next = asked.tail.map_or(next, |lines| end.saturating_sub(lines).max(next));
+    }
+    // A run that is over says nothing more.
+    asked.follow &= !asked.previous;
     let listener =
-        Listener { server: server.clone(), key, kind, uid, asked, next, changed, newest, over: false };
+        Listener { server: server.clone(), key, kind, uid, asked, next, stop, changed, newest, over: false };
     Ok(Answer::TextPieces(stream::unfold(listener, Listener::next).boxed()))
 }
 
@@ -273,6 +302,8 @@ struct Listener {
     asked: Asked,
     /// The number of the next line.
     next: u64,
+    /// The number of the line before which it ends, if that is known.
+    stop: Option<u64>,
     changed: watch::Receiver<()>,
     newest: watch::Receiver<u64>,
     over: bool,
@@ -320,7 +351,8 @@ impl Listener {
         let log = pods.get(&self.key).and_then(|containers| containers.get(&self.asked.container));
         let Some(log) = log else { return false };
         self.next = self.next.max(log.forgotten);
-        while self.next < log.end() {
+        let end = self.stop.unwrap_or(u64::MAX).min(log.end());
+        while self.next < end {
             if out.len() >= PIECE || self.asked.left == 0 {
                 return true;
             }

@@ -41,7 +41,7 @@ pub(super) const CAUSES: &[Cause] = &[
         Failed,
         r"^CrashLoopBackOff$|^GuestCrashed",
         "the guest ends before it runs",
-        "The guest ends before it has run, and is started again later and later. Its events and the log of its launcher say why.",
+        "The guest ends before it has run, and is started again later and later. Its events say why, and the log of its launcher while there is one.",
         &[("CrashLoopBackOff", "the guest ends before it runs")],
     ),
     cause(

@@ -252,6 +252,19 @@ async fn logs_are_read_as_asked() {
     ] {
         assert_eq!(log(query).await, wanted, "{query}");
     }
+    // A container that was started again has a log for this run and one for the run before.
+    let again = json!([{"name": "c", "restartCount": 1, "state": {"running": {}}}]);
+    api.merge(&format!("{PODS}/one/status"), json!({"status": {"containerStatuses": again}})).await;
+    assert_eq!(log("one/log").await, is(200, ""));
+    server.append_log("default", "one", "c", "fourth");
+    for (query, wanted) in [
+        ("one/log", "fourth\n"),
+        ("one/log?tailLines=9", "fourth\n"),
+        ("one/log?previous=true", "first\nsecond\nthird\n"),
+        ("one/log?previous=true&follow=true&tailLines=1", "third\n"),
+    ] {
+        assert_eq!(log(query).await, is(200, wanted), "{query}");
+    }
     // What is kept is bounded.
     for _ in 0..1000 {
         server.append_log("default", "two", "d", &"x".repeat(1000));

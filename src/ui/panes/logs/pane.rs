@@ -281,7 +281,7 @@ impl LogsPane {
         }
         if self.readings.is_empty() {
             return format!(
-                "Nothing works for {} now that has a log. Pods that come are read by themselves.",
+                "No pod works for {} just now. The log of the next one appears here by itself.",
                 self.subject.place()
             );
         }
