@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
-use super::{ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE, USAGE};
+use super::screen::Chosen;
+use super::{Cli, ConnectionFlags, FINDINGS, FINE, Source, UNREACHABLE, USAGE};
+use crate::config::{Config, Folders};
 use crate::model::Now;
 use crate::store::Summary;
 use crate::ui::app::{App, Options};
@@ -38,9 +40,17 @@ enum Output {
 const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Get {
-    pub(super) fn run(&self, connection: &ConnectionFlags) -> anyhow::Result<u8> {
+    pub(super) fn run(&self, cli: &Cli) -> anyhow::Result<u8> {
+        let connection = &cli.connection;
+        let mut config = Config::default();
+        if Filter::parse(&self.source.filter).names_saved() {
+            let chosen = Chosen::find(cli, &Folders::find());
+            chosen.loaded.warnings.iter().for_each(|warning| eprintln!("v9s: {warning}"));
+            config.filters = chosen.config.filters;
+        }
         let options = Options {
             filter: self.source.filter.clone(),
+            config,
             wide: self.output == Some(Output::Wide),
             ..connection.options(Some(self.view.clone()))
         };
@@ -70,7 +80,9 @@ pub(super) fn filled(
     size: (u16, u16),
 ) -> anyhow::Result<(App, Now)> {
     let now = Now::read();
-    if let Some(error) = Filter::parse(&source.filter).error() {
+    // What is saved is known once the context is.
+    let typed = Filter::parse(&source.filter);
+    if let Some(error) = typed.error().filter(|_| !typed.names_saved()) {
         bail!("{error}\n{}", error.pointed(&source.filter));
     }
     let (mut app, now) = match &source.recording {

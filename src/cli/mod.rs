@@ -202,8 +202,8 @@ enum Command {
 /// Where rows come from when they do not come from a cluster.
 #[derive(Debug, Args)]
 struct Source {
-    /// Only rows that pass this filter, as behind / on the screen: words, state:Running, cpu>2, -l app=web
-    #[arg(long, value_name = "EXPR", default_value = "")]
+    /// Only rows that pass this filter, as behind / on the screen: words, state:Running, cpu>2, -l app=web, @saved
+    #[arg(long, value_name = "EXPR", default_value = "", allow_hyphen_values = true)]
     filter: String,
     /// Show the rows that a recording of watches leads to, without a cluster
     #[arg(long, value_name = "FILE")]
@@ -220,7 +220,7 @@ pub fn main() -> ExitCode {
         None => screen::run(&cli),
         Some(Command::Demo(demo)) => demo.run(&cli),
         Some(Command::Console(console)) => console.run(&cli),
-        Some(Command::Get(get)) => get.run(&cli.connection),
+        Some(Command::Get(get)) => get.run(&cli),
         Some(Command::Frame(frame)) => frame.run(&cli),
         Some(Command::Convert(convert)) => convert.run(),
         Some(Command::Crds(crds)) => crds.run(),

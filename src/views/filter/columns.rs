@@ -3,7 +3,7 @@
 use crate::views::{AnyView, Holds};
 
 /// Keys that people use for columns of several names, the best first.
-const ALSO: [(&str, &[&str]); 8] = [
+const ALSO: [(&str, &[&str]); 23] = [
     ("state", &["state", "status", "phase"]),
     ("status", &["status", "state", "phase"]),
     ("why", &["reason", "why", "cause", "message"]),
@@ -11,7 +11,22 @@ const ALSO: [(&str, &[&str]); 8] = [
     ("ns", &["namespace"]),
     ("mem", &["memory"]),
     ("image", &["image", "images", "source"]),
+    ("source", &["source", "image"]),
+    ("containerdisk", &["image"]),
+    ("registry", &["image", "source"]),
+    ("url", &["image", "url", "source"]),
     ("os", &["guest", "os"]),
+    ("migratable", &["moves"]),
+    ("movable", &["moves"]),
+    ("blocked-by", &["held-by"]),
+    ("age-of-state", &["in-state"]),
+    ("state-age", &["in-state"]),
+    ("since", &["in-state", "since", "age"]),
+    ("instancetype", &["type"]),
+    ("runstrategy", &["strategy", "policy"]),
+    ("run-strategy", &["strategy", "policy"]),
+    ("address", &["ip", "address"]),
+    ("host", &["node"]),
 ];
 
 /// The fewest letters by which a longer key is known.
@@ -41,6 +56,35 @@ pub(super) fn find(view: &dyn AnyView, word: &str) -> Option<usize> {
         places.next().is_none().then_some(first)
     };
     named(&word).or_else(also).or_else(state).or_else(begun)
+}
+
+/// The key that was most likely meant by one that a view does not have.
+pub(super) fn near(view: &dyn AnyView, word: &str) -> Option<String> {
+    let word = word.to_lowercase();
+    let pieces = || word.split(['-', '_', '.', '/']).filter(|piece| piece.len() >= LEAST);
+    let alike = |key: &str| {
+        let part = |piece: &str| {
+            key.contains(piece) || piece.len() > LEAST && key.len() >= LEAST && piece.contains(key)
+        };
+        pieces().any(part) || one_slip(&word, key)
+    };
+    keys(view).map(|(_, key)| key).find(|key| alike(key))
+}
+
+/// Whether two words differ in one letter: another one, one too many, or two that changed places.
+fn one_slip(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    if same + a.len().max(b.len()) < LEAST {
+        return false;
+    }
+    match (a, b) {
+        ([_, x @ ..], [_, y @ ..]) if x == y => true,
+        ([a, b, x @ ..], [c, d, y @ ..]) if (a, b) == (d, c) && x == y => true,
+        ([_, x @ ..], y) | (y, [_, x @ ..]) if x == y => true,
+        _ => false,
+    }
 }
 
 /// Every key of a view, in the order of its columns.

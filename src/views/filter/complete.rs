@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::plan::begins_word;
 use super::{Op, columns, parse};
 use crate::model::Now;
 use crate::store::{SortKey, Store, natural};
@@ -124,8 +125,12 @@ fn values(
             counts.insert(value.to_owned(), 1);
         }
     }
-    let mut found: Vec<(String, usize)> =
-        counts.into_iter().filter(|(value, _)| value.to_lowercase().contains(&begun)).collect();
+    let state = view.heading(column).holds == Holds::State;
+    let fits = |value: &str| match state {
+        true => begins_word(value, &begun),
+        false => value.to_lowercase().contains(&begun),
+    };
+    let mut found: Vec<(String, usize)> = counts.into_iter().filter(|(value, _)| fits(value)).collect();
     found.sort_unstable_by(|(a, x), (b, y)| y.cmp(x).then_with(|| natural(a, b)));
     found.truncate(MOST);
     let written = |value: String| match value.contains(|c: char| c.is_whitespace() || matches!(c, ',' | '"'))

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | `text` | a regular expression, whatever the case, that the visible cells match; several words: all of them |
 //! | `"two words"` | the same with blanks in it, and for text that would read as something else |
-//! | `key:value,value` | one of the values is in the cell of that column |
+//! | `key:value,value` | one of the values is in the cell of that column, `*` standing for anything; in that of the state a word begins with it |
 //! | `key>n`, `>=`, `<`, `<=`, `key=n`, `key!=n` | by value: numbers, `8Gi`, `2h`, `3d4h`, `80%` |
 //! | `has:fact` | the column of that fact says something other than no |
 //! | `-key:value`, `!anything` | the opposite |
 //! | `-l selector` | a label selector as of kubectl; `key=value` too where no column has that name |
 //! | `-f letters` | the letters stand in this order in `namespace/name` |
+//! | `@name` | what the saved filter of that name says |
 
 mod columns;
 mod complete;
@@ -39,6 +40,7 @@ pub struct Filter {
     /// Those that could be read, up to the first that could not.
     terms: Vec<Term>,
     error: Option<FilterError>,
+    names_saved: bool,
 }
 
 impl PartialEq for Filter {
@@ -50,24 +52,20 @@ impl PartialEq for Filter {
 impl Eq for Filter {}
 
 impl Filter {
-    /// Reads what was typed. What cannot be read is kept with the reason.
+    /// Reads what was typed where no filter is saved. What cannot be read is kept with the reason.
     pub fn parse(text: &str) -> Self {
-        let (terms, error) = parse::terms(text);
-        Self { text: text.to_owned(), terms, error }
+        Self::with(text, &Saved::default())
     }
 
     /// Reads what was typed, with `@name` for a saved filter.
     pub fn with(text: &str, saved: &Saved) -> Self {
-        match saved.expand(text) {
-            Ok(whole) if *whole == *text => Self::parse(text),
-            Ok(whole) => {
-                let Self { terms, error, .. } = Self::parse(&whole);
-                // The place is one of the text that was typed.
-                let error = error.map(|error| FilterError { at: 0..text.len(), ..error });
-                Self { text: text.to_owned(), terms, error }
-            }
-            Err(error) => Self { text: text.to_owned(), terms: Vec::new(), error: Some(error) },
-        }
+        let parse::Read { terms, error, names_saved } = parse::terms(text, saved);
+        Self { text: text.to_owned(), terms, error, names_saved }
+    }
+
+    /// Whether a saved filter is named, so that it means another thing once it is known which there are.
+    pub fn names_saved(&self) -> bool {
+        self.names_saved
     }
 
     /// Whether it lets every row pass.
@@ -119,6 +117,11 @@ impl FilterError {
 
     fn unfinished(at: Range<usize>, why: impl Into<String>) -> Self {
         Self { at, why: why.into(), unfinished: true }
+    }
+
+    /// The same, where it is a saved filter that is wrong.
+    fn in_saved(self, name: &str) -> Self {
+        Self { why: format!("In @{name}: {}", self.why), ..self }
     }
 
     /// The text and below it a line that points at the place, both safe to show.

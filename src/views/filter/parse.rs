@@ -5,14 +5,16 @@ use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::FilterError;
 use super::selector::{self, Selector};
+use super::{FilterError, Saved};
 
 /// One condition; a row passes a filter if it passes all of them.
 #[derive(Clone, Debug)]
 pub(in crate::views) struct Term {
     /// Which bytes of the text.
     pub at: Range<usize>,
+    /// The name of the saved filter that it is a part of.
+    pub of: Option<Box<str>>,
     /// Whether rows pass that do not meet it.
     pub negated: bool,
     /// What it asks.
@@ -110,18 +112,33 @@ impl Pattern {
     }
 }
 
-/// Reads all terms, up to the first that is none.
-pub(super) fn terms(text: &str) -> (Vec<Term>, Option<FilterError>) {
+/// What could be read of a text.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub terms: Vec<Term>,
+    pub error: Option<FilterError>,
+    /// Whether it names a saved filter.
+    pub names_saved: bool,
+}
+
+/// Reads all terms, up to the first that is none, with those of saved filters in the place of their names.
+pub(super) fn terms(text: &str, saved: &Saved) -> Read {
     let mut reader = Reader { text, at: 0 };
-    let mut terms = Vec::new();
+    let mut read = Read::default();
     loop {
         reader.blanks();
         if reader.rest().is_empty() {
-            return (terms, None);
+            return read;
         }
-        match reader.term() {
-            Ok(term) => terms.push(term),
-            Err(error) => return (terms, Some(error)),
+        let named = reader.rest().starts_with('@');
+        read.names_saved |= named;
+        let next = if named { reader.saved(saved) } else { reader.term().map(|term| vec![term]) };
+        match next {
+            Ok(terms) => read.terms.extend(terms),
+            Err(error) => {
+                read.error = Some(error);
+                return read;
+            }
         }
     }
 }
@@ -165,9 +182,35 @@ impl<'a> Reader<'a> {
         there && self.takes(word)
     }
 
+    /// Reads the name of a saved filter and gives what that says.
+    fn saved(&mut self, saved: &Saved) -> Result<Vec<Term>, FilterError> {
+        let start = self.at;
+        let end = self.rest().find(char::is_whitespace).unwrap_or(self.rest().len());
+        self.at += end;
+        let (at, name) = (start..self.at, &self.text[start + 1..self.at]);
+        let filter = saved.find(name).map_err(|why| FilterError {
+            unfinished: self.at == self.text.len(),
+            ..FilterError::new(at.clone(), why)
+        })?;
+        // What is kept has been read before, and names no other one.
+        let Read { terms, error, .. } = terms(filter, &Saved::default());
+        match error {
+            Some(error) => Err(FilterError::new(at, error.in_saved(name).why)),
+            None => Ok(terms
+                .into_iter()
+                .map(|term| Term { at: at.clone(), of: Some(name.into()), ..term })
+                .collect()),
+        }
+    }
+
     fn term(&mut self) -> Result<Term, FilterError> {
         let start = self.at;
         let negated = self.takes("!");
+        if negated && self.rest().starts_with('@') {
+            let at = start..self.at + self.rest().find(char::is_whitespace).unwrap_or(self.rest().len());
+            let why = "! does not turn a saved filter round; in quotes @ is plain text.";
+            return Err(FilterError::new(at, why));
+        }
         let (negated, what) = if self.takes_word("-l") {
             self.blanks();
             let (selector, length) = selector::parse(self.rest(), self.at)?;
@@ -197,7 +240,7 @@ impl<'a> Reader<'a> {
             }
             (negated, What::Text(Pattern::new(text, &(at..self.at))?))
         };
-        Ok(Term { at: start..self.at, negated, what })
+        Ok(Term { at: start..self.at, of: None, negated, what })
     }
 
     fn key(&mut self, key: &str, sign: &str, op: Op) -> Result<What, FilterError> {

@@ -35,8 +35,10 @@ enum Check {
     /// Namespace and name have these letters in this order.
     Fuzzy(String),
     Labels(Selector),
-    /// The cell has one of these texts, which are lower-case.
-    Holds(usize, Vec<String>),
+    /// The cell has one of these texts.
+    Holds(usize, Vec<Piece>),
+    /// A word of the cell begins with one of these texts.
+    Begins(usize, Vec<Piece>),
     /// The cell is one of these.
     Is(usize, Vec<Want>),
     /// The cell is in this order to a value.
@@ -51,13 +53,97 @@ impl PartialEq for Check {
             (Self::Word(a), Self::Word(b)) | (Self::Fuzzy(a), Self::Fuzzy(b)) => a == b,
             (Self::Regex(a), Self::Regex(b)) => a.as_str() == b.as_str(),
             (Self::Labels(a), Self::Labels(b)) => a == b,
-            (Self::Holds(a, x), Self::Holds(b, y)) => (a, x) == (b, y),
+            (Self::Holds(a, x), Self::Holds(b, y)) | (Self::Begins(a, x), Self::Begins(b, y)) => {
+                (a, x) == (b, y)
+            }
             (Self::Is(a, x), Self::Is(b, y)) => (a, x) == (b, y),
             (Self::Order(a, x, v), Self::Order(b, y, w)) => (a, x, v) == (b, y, w),
             (Self::Fact(a), Self::Fact(b)) => a == b,
             _ => false,
         }
     }
+}
+
+/// A text to look for in a cell, in lower case, where `*` stands for anything.
+#[derive(Clone, Debug, PartialEq)]
+struct Piece {
+    text: String,
+    /// What `*` parts, where there is one.
+    parts: Vec<String>,
+    /// Whether it asks that there is nothing, or that there is something, in the words of those who write so.
+    fact: Option<bool>,
+}
+
+impl Piece {
+    fn new(value: &str) -> Self {
+        let text = value.to_lowercase();
+        let parts: Vec<String> = text.split('*').map(str::to_owned).collect();
+        let parts = if parts.len() > 1 { parts } else { Vec::new() };
+        let fact = match &*text {
+            "none" | "false" => Some(false),
+            "true" => Some(true),
+            _ => None,
+        };
+        Self { text, parts, fact }
+    }
+
+    /// Whether lower-case text has it.
+    fn is_in(&self, cell: &str) -> bool {
+        let has = |cell: &str, part: &str| memmem::find(cell.as_bytes(), part.as_bytes());
+        match &*self.parts {
+            [] => has(cell, &self.text).is_some(),
+            parts => follow(cell, parts).is_some(),
+        }
+    }
+
+    /// Whether a word of the text of a state begins with it.
+    fn begins(&self, cell: &str) -> bool {
+        let (first, rest) =
+            self.parts.split_first().map_or((&self.text, &[][..]), |(first, rest)| (first, rest));
+        let begins = |here: &str| match here.get(..first.len()) {
+            Some(start) if start.is_ascii() => start.eq_ignore_ascii_case(first),
+            _ => here.to_lowercase().starts_with(first.as_str()),
+        };
+        let follows = |here: &str| {
+            let lower = here.to_lowercase();
+            lower.strip_prefix(first.as_str()).is_some_and(|left| follow(left, rest).is_some())
+        };
+        cell.char_indices().filter(|&(at, _)| first.is_empty() || word_starts(cell, at)).any(|(at, _)| {
+            let here = &cell[at..];
+            begins(here) && (rest.is_empty() || follows(here))
+        })
+    }
+
+    /// Whether it is the whole of lower-case text.
+    fn is_all(&self, cell: &str) -> bool {
+        let [first, middle @ .., last] = &*self.parts else { return cell == self.text };
+        let inside = cell.strip_prefix(first.as_str()).and_then(|left| left.strip_suffix(last.as_str()));
+        inside.is_some_and(|inside| follow(inside, middle).is_some())
+    }
+}
+
+/// What is left of a text behind all of these, one after the other.
+fn follow<'a>(text: &'a str, parts: &[String]) -> Option<&'a str> {
+    parts.iter().try_fold(text, |left, part| left.find(part.as_str()).map(|at| &left[at + part.len()..]))
+}
+
+/// Whether a word begins at this byte of the text of a state: `ErrorUnschedulable` has two.
+fn word_starts(text: &str, at: usize) -> bool {
+    let before = text[..at].chars().next_back();
+    let here = text[at..].chars().next();
+    match (before, here) {
+        (Some(before), Some(here)) => {
+            !before.is_alphanumeric()
+                || here.is_uppercase() && !before.is_uppercase()
+                || !here.is_alphanumeric()
+        }
+        _ => true,
+    }
+}
+
+/// Whether the word of a state is meant by what was begun to be typed, as a filter takes it.
+pub(super) fn begins_word(cell: &str, begun: &str) -> bool {
+    Piece::new(begun).begins(cell)
 }
 
 /// A value to compare a cell with.
@@ -69,8 +155,8 @@ enum Want {
     Seconds(i64),
     /// A number, and as it was written in lower case.
     Amount(f64, String),
-    /// Lower-case text.
-    Text(String),
+    /// Text.
+    Text(Piece),
 }
 
 /// Where rows are read while they are looked at.
@@ -160,7 +246,13 @@ fn key_check(
     values: &[String],
     view: &dyn AnyView,
 ) -> Result<(bool, Check), FilterError> {
-    let wrong = |why: String| FilterError::new(term.at.clone(), why);
+    let wrong = |why: String| {
+        let error = FilterError::new(term.at.clone(), why);
+        match &term.of {
+            Some(name) => error.in_saved(name),
+            None => error,
+        }
+    };
     if key.eq_ignore_ascii_case("has") && matches!(op, Op::Has | Op::Is) {
         let [fact] = values else { return Err(wrong("has: takes one fact, such as has:agent.".into())) };
         let column = columns::find(view, fact);
@@ -177,8 +269,10 @@ fn key_check(
         if matches!(op, Op::Is | Op::IsNot) && selector::is_key(key) {
             return Ok((false, Check::Labels(Selector::of(key, values, op == Op::IsNot))));
         }
-        let hint = if op == Op::Has { "; in quotes it is plain text" } else { "" };
-        return Err(wrong(format!("There is no column {key:?} in {}{hint}.", view.name())));
+        let near = columns::near(view, key).map(|near| format!("; did you mean {near}?"));
+        let plain = || if op == Op::Has { "; in quotes it is plain text." } else { "." }.to_owned();
+        let hint = near.unwrap_or_else(plain);
+        return Err(wrong(format!("There is no column {key:?} in {}{hint}", view.name())));
     };
     let holds = view.heading(column).holds;
     let read = |value: &String| {
@@ -197,7 +291,11 @@ fn key_check(
         Op::Has if by_value && values.iter().all(|value| want(holds, value).is_some()) => {
             (false, Check::Is(column, values.iter().filter_map(|value| want(holds, value)).collect()))
         }
-        Op::Has => (false, Check::Holds(column, values.iter().map(|value| value.to_lowercase()).collect())),
+        Op::Has => {
+            let pieces = values.iter().map(|value| Piece::new(value)).collect();
+            let state = holds == Holds::State;
+            (false, if state { Check::Begins(column, pieces) } else { Check::Holds(column, pieces) })
+        }
         Op::Is | Op::IsNot => {
             (op == Op::IsNot, Check::Is(column, values.iter().map(read).collect::<Result<_, _>>()?))
         }
@@ -225,7 +323,7 @@ fn want(holds: Holds, value: &str) -> Option<Want> {
         }
         _ => Some(match amount(value) {
             Some(number) => Want::Amount(number, value.to_lowercase()),
-            None => Want::Text(value.to_lowercase()),
+            None => Want::Text(Piece::new(value)),
         }),
     }
 }
@@ -242,8 +340,12 @@ impl Test {
             (Check::Word(new), Check::Word(old)) => self.negated && old.contains(new.as_str()),
             (Check::Fuzzy(new), Check::Fuzzy(old)) => !self.negated && new.starts_with(old.as_str()),
             (Check::Holds(a, new), Check::Holds(b, old)) => {
-                let inside = |new: &String| old.iter().any(|old| new.contains(old.as_str()));
-                !self.negated && a == b && new.iter().all(inside)
+                let inside = |new: &Piece| old.iter().any(|old| new.text.contains(&old.text));
+                !self.negated && a == b && new.iter().all(|new| new.fact.is_none() && inside(new))
+            }
+            (Check::Begins(a, new), Check::Begins(b, old)) => {
+                let begun = |new: &Piece| old.iter().any(|old| new.text.starts_with(&old.text));
+                !self.negated && a == b && new.iter().all(begun)
             }
             _ => false,
         };
@@ -268,7 +370,14 @@ impl Check {
             }
             Self::Holds(column, values) => {
                 cells.text(id, *column, scratch);
-                values.iter().any(|value| memmem::find(scratch.as_bytes(), value.as_bytes()).is_some())
+                values.iter().any(|value| {
+                    value.is_in(scratch) || value.fact.is_some_and(|fact| fact == cells.has(id, *column))
+                })
+            }
+            Self::Begins(column, values) => {
+                scratch.clear();
+                cells.view.cell(cells.store, id, *column, cells.now, scratch);
+                values.iter().any(|value| value.begins(scratch))
             }
             Self::Is(column, wants) => wants.iter().any(|want| cells.is(id, *column, want, scratch)),
             Self::Order(column, op, want) => {
@@ -280,11 +389,7 @@ impl Check {
                     _ => order.is_le(),
                 })
             }
-            Self::Fact(column) => match cells.view.key(cells.store, id, *column, cells.now) {
-                SortKey::Nothing => false,
-                SortKey::Number(number) => number != 0,
-                SortKey::Text(text) => !matches!(text, "" | "-" | "no" | "No" | "false" | "False" | "none"),
-            },
+            Self::Fact(column) => cells.has(id, *column),
         }
     }
 }
@@ -301,9 +406,22 @@ impl Cells<'_> {
         }
     }
 
+    /// Whether a cell says something other than no.
+    fn has(&self, id: Id, column: usize) -> bool {
+        match self.view.key(self.store, id, column, self.now) {
+            SortKey::Nothing => false,
+            SortKey::Number(number) => number != 0,
+            SortKey::Text(text) => !matches!(text, "" | "-" | "no" | "No" | "false" | "False" | "none"),
+        }
+    }
+
     fn is(&self, id: Id, column: usize, want: &Want, scratch: &mut String) -> bool {
         let written = match want {
-            Want::Text(text) | Want::Amount(_, text) => text,
+            Want::Text(piece) if !piece.parts.is_empty() => {
+                self.text(id, column, scratch);
+                return piece.is_all(scratch);
+            }
+            Want::Text(Piece { text, .. }) | Want::Amount(_, text) => text,
             Want::Bytes(_) | Want::Seconds(_) => {
                 return self.compare(id, column, want, scratch).is_some_and(Ordering::is_eq);
             }
@@ -346,7 +464,7 @@ impl Cells<'_> {
             }
             (Want::Text(wanted), _) => {
                 self.text(id, column, scratch);
-                Some(natural(scratch, wanted))
+                Some(natural(scratch, &wanted.text))
             }
         }
     }

@@ -1,13 +1,17 @@
 //! Filters that are kept under a name.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Filter, FilterError};
 
 /// Filters by name. In a file each is a line, `name = expression`; `#` begins a comment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Saved(BTreeMap<String, String>);
+pub struct Saved {
+    /// Those that are kept in the file.
+    kept: BTreeMap<String, String>,
+    /// Those of the config, or what is wrong with them. One that is kept under the same name counts instead.
+    given: BTreeMap<String, Result<String, String>>,
+}
 
 /// A line of the file that is no saved filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,15 +51,37 @@ impl Saved {
 
     /// The file.
     pub fn print(&self) -> String {
-        self.0.iter().map(|(name, filter)| format!("{name} = {filter}\n")).collect()
+        self.kept.iter().map(|(name, filter)| format!("{name} = {filter}\n")).collect()
     }
 
-    /// Keeps a filter under a name, in the place of one with the same name.
+    /// Keeps a filter under a name, in the place of one with the same name. Names of saved filters in it become what these
+    /// say.
     ///
     /// # Errors
     ///
     /// The name is not made of letters, digits, `-` and `_`, or the expression cannot be read.
     pub fn set(&mut self, name: &str, filter: &str) -> Result<(), FilterError> {
+        let filter = self.checked(name, filter)?;
+        self.kept.insert(name.to_owned(), filter);
+        Ok(())
+    }
+
+    /// Adds a filter of the config.
+    ///
+    /// # Errors
+    ///
+    /// As [`Saved::set`]; who uses it hears of that as well.
+    pub fn give(&mut self, name: &str, filter: &str) -> Result<(), FilterError> {
+        let checked = self.checked(name, filter);
+        let (filter, told) = match checked {
+            Ok(filter) => (Ok(filter), Ok(())),
+            Err(error) => (Err(error.why.clone()), Err(error)),
+        };
+        self.given.insert(name.to_owned(), filter);
+        told
+    }
+
+    fn checked(&self, name: &str, filter: &str) -> Result<String, FilterError> {
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
         if name.is_empty() || !name.chars().all(plain) {
             let why = format!("{name:?} cannot be the name of a filter: letters, digits, - and _ can.");
@@ -64,48 +90,48 @@ impl Saved {
         if filter.contains(char::is_control) {
             return Err(FilterError::new(0..0, "A filter that is kept has no control characters."));
         }
-        if let Some(error) = Filter::parse(filter).error() {
-            return Err(error.clone());
+        let read = Filter::with(filter, self);
+        match read.error() {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.expanded(&read).trim().to_owned()),
         }
-        self.0.insert(name.to_owned(), filter.trim().to_owned());
-        Ok(())
     }
 
-    /// Forgets a filter and says whether there was one.
+    /// The text of a filter with what saved ones say in the place of their names.
+    fn expanded(&self, filter: &Filter) -> String {
+        let (text, mut out, mut done) = (&filter.text, String::new(), 0);
+        for term in filter.terms() {
+            if let Some(said) = term.of.as_deref().and_then(|name| self.find(name).ok())
+                && term.at.start >= done
+            {
+                out.push_str(&text[done..term.at.start]);
+                out.push_str(said);
+                done = term.at.end;
+            }
+        }
+        out.push_str(&text[done..]);
+        out
+    }
+
+    /// Forgets a filter that is kept and says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
-        self.0.remove(name).is_some()
+        self.kept.remove(name).is_some()
     }
 
     /// Names and expressions, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> + '_ {
-        self.0.iter().map(|(name, filter)| (name.as_str(), filter.as_str()))
+        let mut all: BTreeMap<&str, &str> = BTreeMap::new();
+        let given = self.given.iter().filter_map(|(name, filter)| Some((name, filter.as_ref().ok()?)));
+        all.extend(given.chain(&self.kept).map(|(name, filter)| (name.as_str(), filter.as_str())));
+        all.into_iter()
     }
 
-    /// The text with saved filters in the place of each `@name`.
-    pub(super) fn expand<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, FilterError> {
-        if !text.split_whitespace().any(|word| word.starts_with('@')) {
-            return Ok(Cow::Borrowed(text));
+    /// What the filter of this name says, or why that cannot be told.
+    pub(super) fn find(&self, name: &str) -> Result<&str, String> {
+        match (self.kept.get(name), self.given.get(name)) {
+            (Some(filter), _) | (None, Some(Ok(filter))) => Ok(filter),
+            (None, Some(Err(why))) => Err(format!("In @{name} of the config: {why}")),
+            (None, None) => Err(format!("There is no saved filter {name:?}; in quotes @ is plain text.")),
         }
-        let mut out = String::new();
-        let mut at = 0;
-        for piece in text.split_inclusive(char::is_whitespace) {
-            let word = piece.trim_end();
-            match word.strip_prefix('@') {
-                None => out.push_str(piece),
-                Some(name) => match self.0.get(name) {
-                    Some(filter) => {
-                        out.push_str(filter);
-                        out.push_str(&piece[word.len()..]);
-                    }
-                    None => {
-                        let why = format!("There is no saved filter {name:?}; in quotes @ is plain text.");
-                        let unfinished = at + word.len() == text.len();
-                        return Err(FilterError { unfinished, ..FilterError::new(at..at + word.len(), why) });
-                    }
-                },
-            }
-            at += piece.len();
-        }
-        Ok(Cow::Owned(out))
     }
 }

@@ -98,6 +98,22 @@ fn expressions_say_which_rows_are_shown() {
         ("namespace=lab", "build db"),
         ("state:Running,Stopped", "build web-2"),
         ("state:migr", "web-10"),
+        ("state:run", "web-2"),
+        ("state:Sched", ""),
+        ("state:unsched,STOP", "build db"),
+        ("state:*able", "db"),
+        ("state:e*able", "db"),
+        ("-state:run", "build db web-10"),
+        ("name:web-*", "web-2 web-10"),
+        ("name:w*1*", "web-10"),
+        ("name=*-2", "web-2"),
+        ("name!=web-*", "build db"),
+        ("name:*", all),
+        ("gpu:none", "build db web-2"),
+        ("gpu:true", "web-10"),
+        ("agent:none", all),
+        ("migratable:n/a", all),
+        ("age-of-state>1s", ""),
         ("-state:Running", "build db web-10"),
         ("cpu>2", "db web-10"),
         ("cpu>=2", "db web-2 web-10"),
@@ -165,6 +181,14 @@ fn what_cannot_be_read_says_where_and_hides_nothing() {
         ("x age<2", 2..7, "spans of time such as 2h", false),
         ("zone>3", 0..6, "There is no column \"zone\" in vms.", false),
         ("zone:x web", 0..6, "There is no column \"zone\" in vms; in quotes it is plain text.", false),
+        (
+            "pref=x preferences:x",
+            7..20,
+            "There is no column \"preferences\" in vms; did you mean preference?",
+            false,
+        ),
+        ("mmory>2", 0..7, "; did you mean memory?", false),
+        ("live-migratable-moves:no", 0..24, "; did you mean moves?", false),
         ("has:wings", 0..9, "There is no column \"wings\" in vms; has: takes reason, cpu, memory,", false),
         ("\"web", 0..4, "The closing quote is missing.", true),
         ("!", 0..1, "! needs a text", true),
@@ -179,9 +203,7 @@ fn what_cannot_be_read_says_where_and_hides_nothing() {
         let error = list.filter_error().unwrap_or_else(|| panic!("{expression:?} is read"));
         assert!(error.why.contains(why), "{expression:?}: {}", error.why);
         assert_eq!((error.at.clone(), error.unfinished), (at, unfinished), "{expression:?} {error}");
-        // What is not finished is not there yet.
-        let want = if unfinished { "build db web-2 web-10" } else { "db" };
-        assert_eq!(names(&list, &store).join(" "), want, "{expression:?}");
+        assert_eq!(names(&list, &store).join(" "), "build db web-2 web-10", "{expression:?}");
         assert_eq!(list.filter().text, expression);
     }
     let error = FilterError::new(3..7, "x");
@@ -256,7 +278,38 @@ fn filters_are_kept_under_names() {
     let error = Filter::with("web @gone", &saved).error().cloned().unwrap();
     assert_eq!((error.at.clone(), error.unfinished), (4..9, true), "{error}");
     assert!(saved.set("two words", "x").is_err() && saved.set("x", "[").is_err());
+    // One that names another one says what that says.
+    saved.set("both", "@slow !db").unwrap();
+    assert!(saved.print().contains("both = age>1d !db\n"), "{}", saved.print());
+    assert!(saved.set("none", "@gone").is_err() && saved.set("not", "!@big").is_err());
+    // What is wrong is named, and hides nothing.
+    saved.set("odd", "cpu>abc").unwrap();
+    list.set_filter(Filter::with("web @odd", &saved), &store, Now::at(NOW));
+    let error = list.filter_error().cloned().unwrap();
+    assert_eq!((error.at, names(&list, &store).len()), (4..8, 4));
+    assert_eq!(error.why, "In @odd: cpu is compared with numbers, which \"abc\" is not.");
     assert!(saved.remove("big") && !saved.remove("big"));
+}
+
+#[test]
+fn filters_of_the_config_are_no_part_of_the_file() {
+    let mut saved = Saved::default();
+    saved.give("big", "cpu>2").unwrap();
+    assert!(saved.give("bad", "[").is_err());
+    assert_eq!((saved.print().as_str(), saved.iter().collect::<Vec<_>>()), ("", vec![("big", "cpu>2")]));
+    let (store, mut list) = fleet();
+    let mut shown = |text: &str, saved: &Saved| {
+        list.set_filter(Filter::with(text, saved), &store, Now::at(NOW));
+        (names(&list, &store).join(" "), list.filter_error().map(|error| error.why.clone()))
+    };
+    assert_eq!(shown("@big", &saved), ("db web-10".to_owned(), None));
+    let (rows, why) = shown("@bad", &saved);
+    assert_eq!(rows, "build db web-2 web-10");
+    assert!(why.is_some_and(|why| why.starts_with("In @bad of the config: ")));
+    saved.set("big", "cpu>8").unwrap();
+    assert_eq!(shown("@big", &saved), ("web-10".to_owned(), None));
+    assert!(saved.remove("big"));
+    assert_eq!(shown("@big", &saved), ("db web-10".to_owned(), None));
 }
 
 /// Texts that look like filters.

@@ -12,8 +12,8 @@ use crate::views::{Filter, FilterError, Holds};
 pub(super) const SLICE: usize = 4_000;
 
 impl List {
-    /// The filter as it was typed. If it cannot be read, the rows are those of the one before; if it is not finished,
-    /// those of what there is of it.
+    /// The filter as it was typed. If it cannot be read, all rows are shown; if it is not finished, those of what there is
+    /// of it.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -23,12 +23,11 @@ impl List {
         self.broken.as_ref()
     }
 
-    /// Sets the filter. One that cannot be read changes no rows.
+    /// Sets the filter. One that cannot be read hides no rows.
     pub fn set_filter(&mut self, filter: Filter, store: &Store, now: Now) {
         self.filter = filter;
         let earlier = std::mem::take(&mut self.plan);
         let was_filtered = self.passing.is_some();
-        self.plan = earlier.clone();
         self.bind();
         if self.plan != earlier {
             let narrows = was_filtered && !self.is_pending() && self.plan.narrows(&earlier);
@@ -36,18 +35,14 @@ impl List {
         }
     }
 
-    /// Finds what the filter means for the columns of the view. One that is wrong changes nothing; of one that is not
+    /// Finds what the filter means for the columns of the view. One that is wrong hides nothing; of one that is not
     /// finished, what there is of it counts.
     pub(super) fn bind(&mut self) {
         let error = self.filter.error();
-        self.broken = match Plan::new(self.filter.terms(), &*self.view) {
-            Err(why) => Some(why),
-            Ok(plan) => {
-                if error.is_none_or(|error| error.unfinished) {
-                    self.plan = plan;
-                }
-                error.cloned()
-            }
+        (self.plan, self.broken) = match Plan::new(self.filter.terms(), &*self.view) {
+            Ok(plan) if error.is_none_or(|error| error.unfinished) => (plan, error.cloned()),
+            Ok(_) => (Plan::default(), error.cloned()),
+            Err(why) => (Plan::default(), Some(why)),
         };
     }
 
