@@ -107,15 +107,11 @@ impl Chosen {
 
     /// What the command line asks, and where it asks nothing, what the files say.
     fn over(&self, options: Options) -> Options {
-        let mut words = self.config.default_view.split_whitespace();
         let asked = options.view.is_some() || options.namespace.is_some() || options.all_namespaces;
-        let (view, namespace) = if asked { (None, None) } else { (words.next(), words.next()) };
+        let view = Some(&self.config.default_view).filter(|view| !asked && !view.trim().is_empty());
         Options {
-            view: options.view.or_else(|| view.map(str::to_owned)),
-            all_namespaces: options.all_namespaces || namespace == Some("all"),
-            namespace: options
-                .namespace
-                .or_else(|| namespace.filter(|name| *name != "all").map(str::to_owned)),
+            view: options.view.or_else(|| view.cloned()),
+            falls_back: true,
             wide: options.wide || self.config.ui.wide,
             config: self.config.clone(),
             skin_folders: self.skin_folders.clone(),

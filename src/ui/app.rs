@@ -54,8 +54,10 @@ pub struct ConsoleOf {
 /// What the command line asks of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The view to open.
+    /// The command that opens the first view.
     pub view: Option<String>,
+    /// Whether another view is shown where that one does not exist.
+    pub falls_back: bool,
     /// The context to connect to.
     pub context: Option<String>,
     /// The namespace to show; none is the context's.
@@ -160,6 +162,8 @@ pub struct App {
     set: Option<Sets>,
     /// Filters with a name.
     pub filters: views::Saved,
+    /// Whether what is remembered of the context has come.
+    recalled: bool,
     offers: Vec<Offer>,
     /// The completion that was chosen among those offered.
     pub(super) offered: Option<usize>,
@@ -187,22 +191,40 @@ pub struct App {
 impl App {
     /// The state before anything has happened.
     pub fn new(options: Options, theme: Theme, size: (u16, u16), now: Now) -> Self {
+        let mut options = options;
+        let (asked, misread) =
+            match options.view.as_deref().filter(|view| !view.trim().is_empty()).map(Wanted::read) {
+                None => (None, None),
+                Some(Ok(wanted)) => (Some(wanted), None),
+                Some(Err(why)) => (None, Some(why)),
+            };
+        // Flags count more than what stands behind the view.
         let shown = match &options.namespace {
             _ if options.all_namespaces => Shown::All,
             Some(namespace) => Shown::Only(Word::new(namespace)),
-            None => Shown::Home,
+            None => asked.as_ref().and_then(|wanted| wanted.shown).unwrap_or(Shown::Home),
         };
         let store = Store::new(explain::STATES);
-        let (view, unresolved) = match options.view.as_deref() {
+        let (view, unresolved) = match asked {
             None => (ViewRef::Of(views::VIEWS[0]), None),
-            Some(word) => match views::find(word) {
-                Some(view) => (ViewRef::Of(view), None),
-                // Perhaps a resource of the server: shown once the server has said what it has.
-                None => {
-                    let wanted = Wanted { leave: false, note: false, ..Wanted::new(word, &options.filter) };
-                    (views::table_view(word, true, None), Some(wanted))
+            Some(mut wanted) => {
+                options.context = options.context.or_else(|| wanted.context.take());
+                if options.filter.is_empty() {
+                    options.filter.clone_from(&wanted.filter.text);
                 }
-            },
+                match views::find(&wanted.word) {
+                    Some(view) => (ViewRef::Of(view), None),
+                    // Perhaps a resource of the server: shown once the server has said what it has.
+                    None => {
+                        let word = wanted.word.clone();
+                        let filter = Filter::parse(&options.filter);
+                        let (leave, note, first) = (false, false, options.falls_back);
+                        let wanted =
+                            Wanted { shown: None, context: None, filter, leave, note, first, ..wanted };
+                        (views::table_view(&word, true, None), Some(wanted))
+                    }
+                }
+            }
         };
         let list = List::new(view, shown.only(), &store, now);
         let mut app = Self {
@@ -229,6 +251,7 @@ impl App {
             skin: options.config.ui.skin.clone(),
             set: None,
             filters: views::Saved::default(),
+            recalled: false,
             offers: Vec::new(),
             offered: None,
             favourites: Vec::new(),
@@ -247,8 +270,15 @@ impl App {
         app.choose_set(now);
         let set = app.set_of(&*app.pane.list.view);
         app.pane.list.set_layout(app.options.wide, set, &app.store, now);
-        let filter = Filter::parse(&app.options.filter);
+        for (name, filter) in &app.options.config.filters {
+            // What is wrong with one is said once what was kept of the context has come.
+            let _ = app.filters.give(name, filter);
+        }
+        let filter = Filter::with(&app.options.filter, &app.filters);
         app.pane.list.set_filter(filter, &app.store, now);
+        if let Some(why) = misread {
+            app.say(why, Health::Failed, now);
+        }
         app
     }
 
@@ -268,8 +298,10 @@ impl App {
 
     /// Whether everything that the view needs has come or will not come.
     pub fn settled(&self) -> bool {
-        let resolved = self.unresolved.is_none() || matches!(self.session.link, Link::Down(_));
-        resolved && self.session.settled(&self.store)
+        let down = matches!(self.session.link, Link::Down(_));
+        let resolved = self.unresolved.is_none() || down;
+        let named = self.recalled || down || !self.pane.list.filter().names_saved();
+        resolved && named && self.session.settled(&self.store)
     }
 
     /// Whether the server has said what it has, or will not.
@@ -296,7 +328,13 @@ impl App {
             },
             Message::Saved(saved) => {
                 match saved {
-                    Ok(path) => self.say(format!("Saved as {}.", path.display()), Health::Well, now),
+                    Ok(path) => {
+                        // The name first: a narrow screen may have no room for the folder.
+                        let name = path.file_name().unwrap_or(path.as_os_str());
+                        let folder = path.parent().map(|folder| format!(", in {}", folder.display()));
+                        let said = format!("Saved as {}{}.", name.display(), folder.unwrap_or_default());
+                        self.say(said, Health::Well, now);
+                    }
                     Err(why) => self.say(why, Health::Failed, now),
                 }
                 Draw::Soon

@@ -270,7 +270,7 @@ pub static WORDS: &[Word] = &[
     ),
     word(&["skin", "theme"], "skin NAME", "Another theme; without a name, which there are", Does::Skin),
     word(&["details"], "details", "Details of the row beside the list", Does::Key(Command::Side)),
-    word(&["mouse"], "mouse", "The mouse on or off", Does::Mouse),
+    word(&["mouse"], "mouse", "The mouse on or off; also mouse on, mouse off", Does::Mouse),
     word(&["suspend"], "suspend", "Back to the shell, until fg", Does::Key(Command::Suspend)),
 ];
 

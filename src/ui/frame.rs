@@ -147,6 +147,7 @@ pub fn prepare(app: &mut App, now: Now) {
     let side = Layout::of(app).side();
     // On a wide terminal the last columns give way instead: reasons are read down the list.
     app.pane.yields = side.is_some() && app.size.0 < COLUMNS_FOR_BOTH;
+    app.pane.shows_more = side.is_none();
     if let Some(side) = side {
         let list = &app.pane.list;
         app.side.prepare(side.width, &*list.view, &app.store, list.selected(), now);
@@ -354,10 +355,11 @@ fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
         return;
     }
     let stale = app.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Stale { .. }));
-    app.pane.draw(inside, buffer, &app.theme, stale);
     if let Some(side) = Layout::of(app).side() {
         app.side.draw(side.intersection(buffer.area), buffer, &app.theme);
     }
+    // The list has signs on the border between the two.
+    app.pane.draw(inside, buffer, &app.theme, stale);
     if app.pane.list.rows().is_empty() {
         nothing(app, inside, buffer);
     }
@@ -567,7 +569,7 @@ fn offers(app: &App, prompt: Rect, body: Rect, buffer: &mut Buffer) {
     }
     let area = Rect { x: ground.x + 1, width: ground.width.saturating_sub(2), ..ground };
     outline(area, app.theme.prompt_command, buffer);
-    let chosen = app.offered;
+    let chosen = app.offered.or_else(|| app.entered());
     let room = usize::from(area.width.saturating_sub(2));
     let rows = usize::from(area.height.saturating_sub(2));
     let first = chosen.map_or(0, |chosen| (chosen + 1).saturating_sub(rows));

@@ -214,7 +214,8 @@ fn details_open_by_themselves_in_every_view_of_a_wide_terminal() {
         if !rows {
             continue;
         }
-        assert!(text.contains("│ STATE") || text.contains("│ FACTS"), "{view}:\n{text}");
+        let begins = ["│ STATE", "│ FACTS", "┃ STATE", "┃ FACTS"];
+        assert!(begins.iter().any(|begin| text.contains(begin)), "{view}:\n{text}");
         stage.press("b");
         stage.buffer(200, 60);
         assert_eq!(Layout::of(&stage.app).side(), None, "{view}");
@@ -228,6 +229,57 @@ fn reasons_can_be_read_beside_the_details() {
     assert!(Layout::of(&stage.app).side().is_some());
     let row = row_of(&text, "analytics");
     assert!(row.contains("no node: 1 node(s) were unschedulable"), "{row}");
+    let titles = text.lines().find(|line| line.contains("IN STATE")).unwrap_or_default();
+    assert!(titles.contains('›') && !titles.contains("AGE"), "columns that went are told of: {titles}");
+}
+
+#[test]
+fn reasons_give_way_to_columns_where_there_is_room_for_many() {
+    for (view, size, seen) in [
+        ("vms", (120, 40), "AGE"),
+        ("workloads", (120, 40), "MEMORY"),
+        ("vms", (160, 45), "NODE"),
+        ("workloads", (160, 45), "NODE"),
+    ] {
+        let text = Stage::still(view).text(size.0, size.1);
+        let titles = text.lines().find(|line| line.contains("IN STATE")).unwrap_or_default();
+        assert!(titles.contains(seen), "{view} at {size:?}: {titles}");
+        let row = row_of(&text, "analytics");
+        assert!(row.contains("no node: 1 nod"), "{view} at {size:?}: {row}");
+    }
+    let text = Stage::still("vms").text(80, 24);
+    let row = row_of(&text, "analytics");
+    assert!(row.contains("ErrorUnschedulable") && row.contains("no node: 1 node(s)"), "{row}");
+}
+
+#[test]
+fn what_rows_are_sorted_by_is_on_the_screen() {
+    let mut stage = Stage::still("vms");
+    stage.text(100, 30);
+    let count = stage.app.pane.list.columns(&stage.app.store).count();
+    for _ in 0..count {
+        stage.press("shift-right");
+        let text = stage.text(100, 30);
+        let (column, _) = stage.app.pane.list.order();
+        let title = format!("{}↑", stage.app.pane.list.view.heading(column).title);
+        assert!(text.contains(&title), "{title}:\n{text}");
+    }
+    stage.press("ctrl-w");
+    assert!(stage.text(80, 24).contains("Wide columns"));
+}
+
+#[test]
+fn enter_takes_what_the_list_of_commands_has_first() {
+    let mut stage = Stage::still("vms");
+    stage.types(":mgr").press("enter");
+    assert_eq!(place(&stage).0, "migrations");
+    // What failed is not offered again.
+    stage.types(":qqqqq").press("enter").types(":").press("down");
+    let text = stage.text(100, 30);
+    let offered = text.contains("> qqqqq") || text.contains("│ qqqqq");
+    assert!(text.contains("> migrations") && !offered, "{text}");
+    stage.press("esc").types(":mouse off").press("enter");
+    assert!(stage.app.flash.as_ref().is_some_and(|flash| flash.text.contains("terminal's again")));
 }
 
 #[test]

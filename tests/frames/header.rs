@@ -29,6 +29,25 @@ fn namespaces(served: &[Kind]) -> Stage {
     stage
 }
 
+#[test]
+fn a_first_view_that_does_not_exist_makes_room_for_one_that_does() {
+    let first = |view: &str, falls_back| {
+        let mut stage = Stage::new(Options { view: Some(view.into()), falls_back, ..Options::default() });
+        stage.discovers(&[Kind::Vm]);
+        let said = stage.app.flash.clone().map(|flash| flash.text).unwrap_or_default();
+        (stage.app.pane.list.view.name().to_owned(), said)
+    };
+    let (view, said) = first("nosuchview all", true);
+    assert_eq!(view, "workloads");
+    assert_eq!(said, "nosuchview: no such view or resource; these are the workloads, ctrl-a lists all.");
+    let (view, said) = first("nosuchview", false);
+    assert_eq!((&*view, &*said), ("nosuchview", "nosuchview: no such view or resource."));
+    let stage = Stage::new(Options { view: Some("vms shop /state:Running".into()), ..Options::default() });
+    let list = &stage.app.pane.list;
+    assert_eq!((list.view.name(), &*list.filter().text), ("vms", "state:Running"));
+    assert_eq!(stage.app.shown.only().as_deref(), Some("shop"));
+}
+
 impl Stage {
     fn discovers(&mut self, served: &[Kind]) {
         let mut discovery = Discovery::default();

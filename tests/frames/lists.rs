@@ -194,7 +194,33 @@ fn what_is_wrong_with_a_filter_stands_in_its_prompt() {
     assert!(lines[y].contains("is no regular expression"), "{}", lines[y]);
     let (x, y) = (column_of(&lines[y], "web"), u16::try_from(y).unwrap());
     assert_eq!(Some(drawn[(x, y)].fg), stage.app.theme.row(Health::Failed).fg);
+    assert_eq!(names(&stage).len(), 4, "nothing is hidden by what nobody can read");
+    stage.press("enter");
+    let text = stage.text(120, 24);
+    assert!(text.contains("vms(all)[4] </web [a>") && text.contains("is no regular expression"), "{text}");
+}
+
+#[test]
+fn ctrl_c_takes_back_what_was_begun() {
+    let mut stage = shop();
+    stage.types("/web").press("enter").types("/(").press("ctrl-c");
+    assert_eq!((names(&stage), &*stage.app.pane.list.filter().text), (vec!["web".to_owned()], "web"));
+    assert!(stage.app.prompt.is_none() && !stage.app.is_over());
+    stage.types("/").press("ctrl-c");
     assert_eq!(names(&stage), ["web"]);
+}
+
+#[test]
+fn a_saved_filter_is_known_wherever_a_filter_is_written() {
+    let mut stage = shop();
+    stage.types("/name:c").press("enter").types(":filter save sea").press("enter").press("esc");
+    stage.types(":vms all /@sea").press("enter");
+    assert_eq!(names(&stage), ["cache"]);
+    stage.types(":vms all /@tree").press("enter");
+    let text = stage.text(80, 24);
+    assert!(text.contains("vms(all)[4] </@tree>"), "{text}");
+    let why = stage.app.pane.list.filter_error().map(|error| error.why.clone()).unwrap_or_default();
+    assert!(why.starts_with("There is no saved filter \"tree\""), "{why}");
 }
 
 #[test]

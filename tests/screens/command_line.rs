@@ -54,6 +54,11 @@ fn contexts_need_no_server() {
     assert!(table.starts_with("NAME") && table.lines().count() == 3, "{table}");
     let filtered = json(&v9s(&path, ["get", "contexts", "-o", "json", "--filter", "BETA"]), 0);
     assert_eq!(filtered.len(), 1);
+    // As behind / on the screen, whatever it begins with.
+    let other = json(&v9s(&path, ["get", "contexts", "-o", "json", "--filter", "-name:beta"]), 0);
+    assert!(!other.is_empty() && other.iter().all(|row| row["name"] != filtered[0]["name"]), "{other:#?}");
+    let fuzzy = v9s(&path, ["frame", "contexts", "--filter", "-f bta"]);
+    assert!(printed(&fuzzy, 0).contains("</-f bta>"));
     let frame = printed(&v9s(&path, ["frame", "contexts", "--size", "80x24"]), 0);
     assert!(frame.contains("contexts[2] live") && frame.lines().count() == 24, "{frame}");
 }
@@ -123,6 +128,9 @@ fn wrong_use_is_2_and_says_what_is_right() {
         (&["get", "vms", "--recording", "no-such-file"], "no-such-file"),
         (&["get", "vms", "--filter", "web cpu>"], "cpu> needs a value.\nweb cpu>\n    ^^^^"),
         (&["frame", "vms", "--filter", "web ["], "is no regular expression"),
+        (&["get", "contexts", "--filter", "-f"], "-f needs letters"),
+        (&["get", "contexts", "--filter", "-has:wings name:x"], "There is no column \"wings\" in contexts"),
+        (&["get", "contexts", "--filter", "@nosuch"], "There is no saved filter \"nosuch\""),
         (&["--skin", "no-such-skin", "frame", "contexts"], "no-such-skin"),
     ] {
         let output = v9s(&path, args);

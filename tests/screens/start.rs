@@ -190,6 +190,24 @@ fn the_config_says_how_the_screen_begins() {
 }
 
 #[test]
+fn the_first_view_is_a_whole_command() {
+    let silent = Silent::new();
+    let open = |config: &str, args: &[&str]| {
+        Screen::builder()
+            .file(".kube/config", kubeconfig(&[("alpha", &silent.url())]))
+            .file("config/v9s/config.yaml", config)
+            .args(args.iter().copied())
+            .size(100, 30)
+            .open()
+    };
+    let filter = "filters: {odd: 'cpu>abc'}\n";
+    let mut v9s = open(&format!("defaultView: vms all /state:Running\n{filter}"), &[]);
+    v9s.wait_for("vms(all)[0] </state:Running>");
+    let mut v9s = open(filter, &["-c", "vms shop /@odd"]);
+    v9s.wait_for("vms(shop)[0] </@odd>").wait_for("In @odd: cpu is compared with numbers");
+}
+
+#[test]
 fn a_terminal_that_shows_ascii_gets_nothing_else() {
     let silent = Silent::new();
     let mut v9s = Screen::builder()

@@ -37,7 +37,7 @@ impl App {
         } else if let (None, Some(letter)) = (self.top(), key.typed())
             && let Some(column) = self.pane.column_of(letter, &self.store)
         {
-            self.pane.list.sort_by(column, &self.store, now);
+            self.sort_by(column, now);
         } else {
             return Draw::No;
         }
@@ -132,6 +132,8 @@ impl App {
                 let wide = self.pane.list.layout().wide;
                 self.set = None;
                 self.pane.list.set_layout(!wide, None, &self.store, now);
+                let said = if wide { "The usual columns." } else { "Wide columns; → goes on to them." };
+                self.say(said, Health::Idle, now);
             }
             Command::NextSet(by) => self.next_set(by, now),
             Command::Mark => self.pane.list.toggle_mark(&self.store),
@@ -155,14 +157,14 @@ impl App {
             Command::Scroll(by) => self.pane.scroll(by),
             Command::SortNext(by) => {
                 if let Some(column) = self.pane.next_column(by, &self.store) {
-                    self.pane.list.sort_by(column, &self.store, now);
+                    self.sort_by(column, now);
                 }
             }
             Command::SortBy(title) => match self.pane.list.view.column(title).or_else(|| match title {
                 "STATE" => self.pane.list.view.column("STATUS"),
                 _ => None,
             }) {
-                Some(column) => self.pane.list.sort_by(column, &self.store, now),
+                Some(column) => self.sort_by(column, now),
                 None => self.say(format!("There is no column {title} here."), Health::Idle, now),
             },
             // What only panes do.
@@ -171,6 +173,13 @@ impl App {
             // Only panes of text have such keys.
             Command::Text(_) | Command::Console(_) => {}
         }
+    }
+
+    /// Sorts by a column, which is to be seen then.
+    fn sort_by(&mut self, column: usize, now: Now) {
+        self.pane.list.sort_by(column, &self.store, now);
+        let area = Layout::of(self).inside();
+        self.pane.reveal(column, area);
     }
 
     /// Goes to another set of columns that the view has, and from the last one to no set.

@@ -5,7 +5,7 @@ use crate::model::{Now, Word};
 use crate::store::Health;
 use crate::ui::message::{Draw, Effect, Recalled};
 use crate::ui::theme::Theme;
-use crate::views::{AnyView, Saved, Sets};
+use crate::views::{AnyView, Filter, Saved, Sets};
 
 impl App {
     /// Asks for what was remembered of the context that has been connected to.
@@ -24,14 +24,18 @@ impl App {
         let (mut filters, bad) = Saved::parse(&filters);
         let mut wrong = bad.first().map(|bad| format!("A saved filter, {bad}"));
         for (name, filter) in &self.options.config.filters {
-            // What was kept from the screen is newer than what the config says.
-            if filters.iter().all(|(known, _)| known != name)
-                && let Err(error) = filters.set(name, filter)
-            {
+            if let Err(error) = filters.give(name, filter) {
                 wrong = Some(format!("The filter {name} of the config: {}", error.why));
             }
         }
         self.filters = filters;
+        self.recalled = true;
+        let filter = self.pane.list.filter();
+        if filter.names_saved() {
+            // It may have been asked for before anybody knew what it means.
+            let filter = Filter::with(&filter.text, &self.filters);
+            self.pane.list.set_filter(filter, &self.store, now);
+        }
         let given = std::mem::replace(&mut self.state, state);
         given.history.commands().iter().rev().for_each(|command| self.state.history.given(command));
         if let Some(warning) = warning.or(wrong) {

@@ -69,7 +69,16 @@ impl App {
 
     pub(super) fn prompt_key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) {
         if key == Key::ctrl('c') {
-            self.prompt = None;
+            match self.prompt.take() {
+                Some(Prompt { purpose: Purpose::Filter, .. }) if self.layers.is_empty() => {
+                    let before = std::mem::take(&mut self.filter_before);
+                    self.pane.list.set_filter(before, &self.store, now);
+                }
+                Some(Prompt { purpose: Purpose::Filter, .. }) => {
+                    self.with_top(now, effects, |pane, scene| pane.set_search("", scene));
+                }
+                _ => {}
+            }
             return;
         }
         let Some(prompt) = &mut self.prompt else { return };
@@ -105,7 +114,8 @@ impl App {
             (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
             (Typed::Done, Purpose::Command) => {
                 let typed = prompt.text().trim().to_owned();
-                let completed = self.completion();
+                let completed =
+                    self.completion().or_else(|| self.entered().map(|at| self.offers[at].whole.clone()));
                 let chosen = self.offered.is_some();
                 self.prompt = None;
                 // What was typed counts if it means something; else what it was completed to.
@@ -259,6 +269,16 @@ impl App {
         offers.next().filter(|_| begun).map(|offer| offer.whole.clone())
     }
 
+    /// Which of the offers enter takes although nobody chose it: the first, where a single word that names nothing was typed.
+    pub fn entered(&self) -> Option<usize> {
+        let prompt = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?;
+        let typed = prompt.text().trim();
+        // Before the server has said what it has, the word may name a resource.
+        let known = self.session.discovery.is_some() || self.session.link != Link::Up;
+        let word = !typed.is_empty() && !typed.contains(char::is_whitespace) && !self.means(typed);
+        (word && known && self.offered.is_none() && !self.offers.is_empty()).then_some(0)
+    }
+
     /// Whether what is typed is a command as it stands.
     fn means(&self, typed: &str) -> bool {
         let mut words = typed.split_whitespace();
@@ -301,22 +321,41 @@ impl App {
         if typed.is_empty() {
             return;
         }
-        self.state.history.given(typed);
-        self.remember(effects);
         let mut words = typed.split_whitespace();
         let Some(first) = words.next() else { return };
-        let argument = words.next();
+        self.obey(typed, first, words.next(), now, effects);
+        let failed = self.flash.as_ref().is_some_and(|flash| flash.health == Health::Failed);
+        if !failed && self.names(first) {
+            self.note_command(typed, effects);
+        }
+    }
+
+    fn obey(
+        &mut self,
+        typed: &str,
+        first: &str,
+        argument: Option<&str>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         match (command::word_of(first).map(|word| word.does), argument) {
             (Some(Does::Quit), None) => self.quit = true,
             (Some(Does::Key(command)), None) => self.command(command, now, effects),
-            (Some(Does::Mouse), None) => self.toggle_mouse(now, effects),
+            (Some(Does::Mouse), on) => self.use_mouse(on, now, effects),
+            (Some(Does::Quit | Does::Key(_)), Some(argument)) if views::find(first).is_none() => {
+                self.say(
+                    format!("{first} takes nothing behind it, such as {argument}."),
+                    Health::Failed,
+                    now,
+                );
+            }
             (Some(Does::Save), format) => self.save_list(format, now, effects),
             (Some(Does::Filter), _) => self.keep_filter(typed, now, effects),
             (Some(Does::Skin), name) => self.ask_skin(name, effects),
-            (Some(Does::Context), Some(name)) => {
+            (Some(Does::Context), Some(name)) if !name.starts_with('/') => {
                 self.switch_context(name.trim_start_matches('@'), now, effects);
             }
-            (Some(Does::Namespace), Some(name)) => match namespace(name) {
+            (Some(Does::Namespace), Some(name)) if !name.starts_with('/') => match namespace(name) {
                 Ok(shown) => {
                     let wanted = Wanted { shown: Some(shown), ..Wanted::new(views::VIEWS[0].name(), "") };
                     self.open_word(wanted, now, effects);
@@ -338,11 +377,17 @@ impl App {
                     self.open_word(wanted, now, effects);
                 } else {
                     // It may have been installed since the server was asked.
-                    self.unresolved = Some(wanted);
+                    self.unresolved = Some(Wanted { typed: Some(typed.to_owned()), ..wanted });
                     effects.push(Effect::Discover(self.session.id));
                 }
             }
         }
+    }
+
+    /// Notes a command that means something, to be given again.
+    pub(super) fn note_command(&mut self, typed: &str, effects: &mut Vec<Effect>) {
+        self.state.history.given(typed);
+        self.remember(effects);
     }
 
     /// `:filter save NAME`, `:filter remove NAME`, `:filter` alone lists them.
@@ -370,6 +415,9 @@ impl App {
                 self.remember(effects);
                 self.say(format!("The filter {name} is forgotten."), Health::Well, now);
             }
+            ["remove", name] if self.filters.iter().any(|(known, _)| known == name) => {
+                self.say(format!("The filter {name} stands in the config."), Health::Failed, now);
+            }
             ["remove", name] => self.say(format!("There is no filter {name}."), Health::Failed, now),
             _ => {
                 let all: Vec<String> =
@@ -384,8 +432,14 @@ impl App {
         }
     }
 
-    fn toggle_mouse(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        self.mouse_on = !self.mouse_on;
+    /// `:mouse on`, `:mouse off`, or `:mouse` for the other of the two.
+    fn use_mouse(&mut self, on: Option<&str>, now: Now, effects: &mut Vec<Effect>) {
+        self.mouse_on = match on {
+            None => !self.mouse_on,
+            Some("on") => true,
+            Some("off") => false,
+            Some(other) => return self.say(format!("{other}: the mouse is on or off."), Health::Failed, now),
+        };
         effects.push(Effect::Mouse(self.mouse_on));
         let said = if self.mouse_on {
             "The mouse works here; hold shift to select text. :mouse gives it back."

@@ -24,12 +24,23 @@ pub(super) struct Wanted {
     pub(super) leave: bool,
     /// Whether it is noted in the history, as what comes out of it is not.
     pub(super) note: bool,
+    /// The whole of it, to be noted among the commands once it is known to name something.
+    pub(super) typed: Option<String>,
+    /// Whether there is another view to be shown where it names nothing: nobody waits for one that never comes.
+    pub(super) first: bool,
 }
 
 impl Wanted {
     pub(super) fn new(word: &str, filter: &str) -> Self {
         let filter = Filter::parse(filter);
-        Self { word: word.to_owned(), context: None, shown: None, filter, leave: true, note: true }
+        let (context, shown, typed) = (None, None, None);
+        Self { word: word.to_owned(), context, shown, filter, leave: true, note: true, typed, first: false }
+    }
+
+    /// Reads a whole command.
+    pub(super) fn read(command: &str) -> Result<Self, String> {
+        let command = command.trim();
+        Self::parse(command.split_whitespace().next().unwrap_or_default(), command)
     }
 
     /// Reads what stands behind the first word of a command: a namespace or `all`, `@` and a context, label selectors (what has
@@ -125,7 +136,8 @@ impl App {
     }
 
     fn show_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
-        let Wanted { word, shown, filter, leave, .. } = wanted;
+        let Wanted { word, shown, filter, leave, typed, first, .. } = wanted;
+        let filter = Filter::with(&filter.text, &self.filters);
         let shown = shown.unwrap_or(self.shown);
         if let Some(view) = views::find(&word) {
             if leave {
@@ -140,6 +152,9 @@ impl App {
         };
         match discovery.resolve(&word) {
             Resolved::One(resource) => {
+                if let Some(typed) = typed {
+                    self.note_command(&typed, effects);
+                }
                 let known = Kind::ALL.iter().find(|kind| {
                     let info = kind.info();
                     info.group == resource.group && info.plural == resource.plural
@@ -167,6 +182,17 @@ impl App {
                 let names: Vec<String> =
                     several.iter().map(|one| format!("{}.{}", one.plural, one.group)).collect();
                 self.say(format!("{word} can mean {}.", names.join(" or ")), Health::Warning, now);
+            }
+            Resolved::None if first => {
+                let view = views::VIEWS[0];
+                self.go(ViewRef::Of(view), shown, Filter::default(), now, effects);
+                let of_config = self.options.config.default_view.split_whitespace().next() == Some(&word);
+                let of = if of_config { "defaultView of the config, " } else { "" };
+                let said = format!(
+                    "{of}{word}: no such view or resource; these are the {}, ctrl-a lists all.",
+                    view.name()
+                );
+                self.say(said, Health::Failed, now);
             }
             Resolved::None => self.say(format!("{word}: no such view or resource."), Health::Failed, now),
         }

@@ -31,6 +31,8 @@ pub struct ListPane {
     pub signs: Vec<(Word, &'static str)>,
     /// Whether the column of reasons gives way to the others where there is not room for all.
     pub yields: bool,
+    /// Whether it does so where another column is seen then.
+    pub shows_more: bool,
 }
 
 /// The visible rows as text, made anew for each frame in the same memory.
@@ -74,11 +76,13 @@ const LEAST_NAME: u16 = 20;
 const ENOUGH: u16 = 18;
 /// That column gives way to those behind it down to this many columns.
 const MUCH: u16 = 40;
+/// From this many columns of the screen on there is room for many.
+const ROOMY: u16 = 100;
 /// A column that may be as wide as this holds sentences, and is what one came for.
 const LONG: u16 = 100;
 /// A table that is narrower than this has as much room all the same where something stands beside it.
 const LEAST_BESIDE: u16 = 80;
-/// So much of a reason is shown at least where the whole of it stands beside the list.
+/// So much of a reason is shown at least where the whole of it stands beside the list, or another column is seen then.
 const LEAST_REASON: u16 = 16;
 /// From here on moving the cursor takes fewer bytes than blanks.
 const SHORT_GAP: u16 = 8;
@@ -109,7 +113,18 @@ impl ListPane {
         let (window, before) = (Window::default(), Window::default());
         let (widths, changes) = (Vec::new(), Vec::new());
         let signs = Vec::new();
-        Self { list, top: 0, left: 0, widths, window, before, changes, signs, yields: false }
+        Self {
+            list,
+            top: 0,
+            left: 0,
+            widths,
+            window,
+            before,
+            changes,
+            signs,
+            yields: false,
+            shows_more: true,
+        }
     }
 
     /// The same view, order and cursor, to come back to: rows are read anew then.
@@ -337,7 +352,27 @@ impl ListPane {
             let least = if self.yields { LEAST_REASON } else { MUCH };
             *reason -= whole.saturating_sub(room).min(reason.saturating_sub(least));
         }
+        if let Some(at) =
+            state.filter(|_| long.is_none() && self.shows_more && room >= ROOMY).map(|state| state + 1)
+        {
+            show_more(&mut widths, at, room);
+        }
         widths
+    }
+
+    /// Scrolls the columns so that this one is whole on the screen when the pane stands in `area`.
+    pub fn reveal(&mut self, column: usize, area: Rect) {
+        let Some(at) = self.window.columns.iter().position(|&shown| shown == column) else { return };
+        let kept = self.kept();
+        if at < kept {
+            return;
+        }
+        self.left = self.left.min(at - kept);
+        let title = text::width(&self.list.view.heading(column).title) + 1;
+        let whole = |&(place, _, width): &(usize, u16, u16)| place == at && usize::from(width) >= title;
+        while self.left < at - kept && !self.places(area).iter().any(whole) {
+            self.left += 1;
+        }
     }
 
     /// How many columns stay when the others are scrolled: up to the name.
@@ -463,6 +498,19 @@ impl ListPane {
             put(buffer, area.right(), area.y + 1 + y, "┃", 1, theme.border);
         }
     }
+}
+
+/// Lets the column at `at` give way until the last column stands in the room that fits then.
+fn show_more(widths: &mut [u16], at: usize, room: u16) {
+    let Some(spare) = widths.get(at).map(|width| width.saturating_sub(LEAST_REASON)) else { return };
+    let (mut end, mut over) = (0_u16, 0);
+    for (place, width) in widths.iter().enumerate() {
+        end = end.saturating_add(*width).saturating_add(if place > 0 { GAP } else { 0 });
+        if place >= at && end.saturating_sub(room) <= spare {
+            over = end.saturating_sub(room);
+        }
+    }
+    widths[at] -= over;
 }
 
 fn right(holds: &Holds) -> bool {
