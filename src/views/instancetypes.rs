@@ -2,7 +2,7 @@
 
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, size, yes_no};
-use super::view::{Open, Related, Road, Sort, View};
+use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::vms::bytes;
 use crate::records::{
     ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Kind, Meta, Vm, VmFlags,
@@ -78,10 +78,7 @@ pub(super) static VIEW: View<Size> = View {
             road: Road::UsedBy,
             title: "machines",
             kinds: &[Kind::Vm],
-            find: |row, out| {
-                let machines = row.store().ids(Kind::Vm).into_iter();
-                out.extend(machines.filter(|&vm| is_of_type(row.store(), row.id(), vm)));
-            },
+            find: |row, out| all_that_belong(row, Kind::Vm, is_of_type, out),
         },
         Related::events(),
     ],

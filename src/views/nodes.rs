@@ -8,7 +8,7 @@ use super::column::{
     size, state, time, word, write_address, write_cpu, write_members, write_memory, write_millis,
 };
 use super::phase::{self, phase};
-use super::view::{Open, Related, Road, Sort, View};
+use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::vms::{bytes, vm_node};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Node, NodeFlags, Pod, Truth, Vm, Vmi, VmiFlags};
@@ -106,13 +106,7 @@ pub(super) static VIEW: View<Node> = View {
             road: Road::Parts,
             title: "pods of machines",
             kinds: &[Kind::Pod],
-            find: |node, out| {
-                let pods = node.store().ids(Kind::Pod).into_iter();
-                let here = |id: &Id| {
-                    node.store().get::<Pod>(*id).is_some_and(|pod| *pod.node == *node.record().meta.name)
-                };
-                out.extend(pods.filter(here));
-            },
+            find: |node, out| all_that_belong(node, Kind::Pod, has_pod, out),
         },
         Related {
             road: Road::Parts,
@@ -127,6 +121,12 @@ pub(super) static VIEW: View<Node> = View {
 fn runs_on(store: &Store, node: Id, vm: Id) -> bool {
     let (Some(meta), Some(vm)) = (store.meta(node), At::<Vm>::new(store, vm)) else { return false };
     vm_node(vm).here().is_some_and(|node| *node == *meta.name)
+}
+
+/// Whether a pod was given to a node.
+fn has_pod(store: &Store, node: Id, pod: Id) -> bool {
+    let (Some(meta), Some(pod)) = (store.meta(node), store.get::<Pod>(pod)) else { return false };
+    *pod.node == *meta.name
 }
 
 /// The guests on a node.

@@ -3,7 +3,7 @@
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, size, word, yes_no};
 use super::instancetypes::scope;
-use super::view::{Open, Related, Road, Sort, View};
+use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::vms::bytes;
 use crate::records::{ClusterPreference, Kind, Meta, Preference, Vm, VmFlags, Wishes};
 use crate::store::{At, Id, Row, SortKey, Store};
@@ -55,10 +55,7 @@ pub(super) static VIEW: View<Liking> = View {
             road: Road::UsedBy,
             title: "machines",
             kinds: &[Kind::Vm],
-            find: |row, out| {
-                let machines = row.store().ids(Kind::Vm).into_iter();
-                out.extend(machines.filter(|&vm| is_liked_by(row.store(), row.id(), vm)));
-            },
+            find: |row, out| all_that_belong(row, Kind::Vm, is_liked_by, out),
         },
         Related::events(),
     ],

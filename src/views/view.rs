@@ -90,6 +90,11 @@ impl<R: Row> Related<R> {
     }
 }
 
+/// Adds the records of a kind that belong to a row.
+pub(super) fn all_that_belong<R: Row>(at: At<'_, R>, kind: Kind, belongs: Belongs, out: &mut Vec<Id>) {
+    out.extend(at.store().ids(kind).into_iter().filter(|&id| belongs(at.store(), at.id(), id)));
+}
+
 /// The same for those who do not know the row type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelatedHeading {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use serde_json::{Value, json};
-use v9s::records::{DataVolume, Kind, Vm, Vmi};
+use v9s::records::{DataVolume, Kind, Node, Vm, Vmi};
 use v9s::store::{FeedId, Freshness};
 use v9s::ui::app::Options;
 use v9s::ui::skins;
@@ -243,6 +243,18 @@ fn no_lie_where_instances_may_not_be_read() {
     assert_eq!(stage.state("web"), "Running…");
     let text = stage.text(200, 60);
     assert!(row_of(&text, "web").contains("<denied>"), "{text}");
+}
+
+#[test]
+fn no_lie_about_a_node_that_may_not_be_seen() {
+    let machine = vm("shop", "web").running().stored(1).0;
+    let instance = vmi_of(&machine).stored(1).0;
+    let mut stage = Stage::fleet(&[machine], &[instance]);
+    stage.press("o");
+    let nodes = stage.cover(Kind::Node);
+    stage.says::<Node>(nodes, &[], Freshness::Denied { why: "Nodes may not be listed.".into() });
+    let text = stage.text(120, 40);
+    assert!(text.contains("shop/web: its nodes cannot be seen. Nodes may not be listed."), "{text}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Roads {
         }
         scene.request(Ask::Close);
         match &found[..] {
-            [] => scene.say(format!("{} {}.", self.from.place(), self.nothing()), Health::Idle),
+            [] => scene.say(self.nothing(scene.store), Health::Idle),
             [(_, one)] => {
                 if let Some(meta) = scene.store.meta(*one) {
                     scene.request(Ask::Show(one.kind(), meta.uid));
@@ -92,7 +92,7 @@ impl Roads {
         let controls = |owner: &&Value| owner["controller"] == true;
         let Some(owner) = owners.iter().find(controls).or(owners.first()) else {
             scene.request(Ask::Close);
-            return scene.say(format!("{} {}.", self.from.place(), self.nothing()), Health::Idle);
+            return scene.say(self.nothing(scene.store), Health::Idle);
         };
         let text = |key: &str| text::one_line(owner[key].as_str().unwrap_or_default(), 253);
         let (kind, name, version) = (text("kind"), text("name"), text("apiVersion"));
@@ -150,13 +150,24 @@ impl Roads {
         }
     }
 
-    fn nothing(&self) -> &'static str {
-        match self.road {
+    /// That nothing was found; where something may be that is not seen, who keeps it from being seen.
+    fn nothing(&self, store: &Store) -> String {
+        let place = self.from.place();
+        let refused = self.kinds.iter().find_map(|&kind| match store.freshness(kind) {
+            Summary::Denied { why } => Some((kind.info().plural, why)),
+            _ => None,
+        });
+        // Whose owner is asked for says itself who that is.
+        if let Some((all, why)) = refused.filter(|_| self.road != Road::Owner) {
+            return format!("{place}: its {all} cannot be seen. {why}");
+        }
+        let nothing = match self.road {
             Road::Owner => "has no owner",
             Road::Node => "is on no node",
             Road::UsedBy => "is used by nothing that is known here",
             Road::Parts => "has no parts that are known here",
-        }
+        };
+        format!("{place} {nothing}.")
     }
 }
 
