@@ -19,6 +19,8 @@ pub struct VirtinkVm {
     pub node: Word,
     /// `status.vmPodName`: the present pod; another one after each start and move.
     pub pod: Name,
+    /// The first image of its volumes that is a disk itself (`containerDisk`, `containerRootfs`).
+    pub image: Word,
     /// DataVolumes and claims of its volumes, by name.
     pub disks: Keys,
     /// Reason of the condition `Migratable` while it is False.
@@ -187,6 +189,17 @@ struct Volume<'a> {
     data_volume: Nullable<OfDataVolume<'a>>,
     #[serde(borrow)]
     persistent_volume_claim: Nullable<OfClaim<'a>>,
+    #[serde(borrow)]
+    container_disk: Nullable<Imaged<'a>>,
+    #[serde(borrow)]
+    container_rootfs: Nullable<Imaged<'a>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Imaged<'a> {
+    #[serde(borrow)]
+    image: Str<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -262,6 +275,12 @@ impl Spec<'_> {
         self.volumes.iter().filter_map(disk).collect()
     }
 
+    fn image(&self) -> Word {
+        let images =
+            self.volumes.iter().flat_map(|one| [&one.container_disk.image, &one.container_rootfs.image]);
+        images.into_iter().find(|image| !image.is_empty()).map(Str::word).unwrap_or_default()
+    }
+
     fn cpus(&self) -> u16 {
         let cpu = &self.instance.cpu;
         let count = |number: Option<Number>| number.map_or(1, Number::u16).max(1);
@@ -290,6 +309,7 @@ impl Record for VirtinkVm {
             phase: status.phase.word(),
             node: status.node_name.word(),
             pod: status.vm_pod_name.name(),
+            image: spec.image(),
             disks: spec.disks(meta.namespace),
             obstacle: status.conditions.obstacle,
             migration: MoveStep::read(&status.migration.phase),

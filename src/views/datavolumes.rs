@@ -34,6 +34,11 @@ pub(super) static VIEW: View<DataVolume> = View {
             .or("n/a")
             .within(Sets::STORAGE.union(Sets::TRIAGE)),
         Column::<DataVolume>::text("SOURCE", 12, |disk, _| text(disk.source.as_str())).within(Sets::STORAGE),
+        Column::<DataVolume>::text("IMAGE", 60, |disk, _| word(disk.image))
+            .or("-")
+            .wide()
+            .giving_way(20)
+            .within(Sets::STORAGE),
         Column::<DataVolume>::bytes("SIZE", |disk, _| size(bytes(disk)))
             .within(Sets::STORAGE.union(Sets::CAPACITY)),
         Column::<DataVolume>::text("CLASS", 30, |disk, _| class(disk)).within(Sets::STORAGE),

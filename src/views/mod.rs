@@ -14,6 +14,7 @@ mod importcrons;
 mod instancetypes;
 mod list;
 pub mod machine;
+mod made_of;
 mod migrations;
 mod namespaces;
 mod nodes;

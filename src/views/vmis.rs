@@ -5,6 +5,7 @@ use super::column::{
     Sets, address, age, count, cpu_key, cpu_used, held_by, memory_key, memory_used, name, namespace, reason,
     since, size, state, told, word, write_address, write_cpu, write_memory, yes_no,
 };
+use super::made_of::{Made as _, image, image_key, write_images};
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::{address_source, bytes, write_address_source};
@@ -16,7 +17,7 @@ pub(super) static VIEW: View<Vmi> = View {
     name: "vmis",
     aliases: &["vmi", "virtualmachineinstances", "virtualmachineinstance"],
     rows: &[Kind::Vmi],
-    partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics, Kind::Event],
+    partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics, Kind::DataVolume, Kind::Event],
     shown: |_| true,
     state: |vmi, now| {
         phase::since(phase(vmi.state(now), vmi.meta(), word_of(&vmi), Word::default()), vmi.since)
@@ -55,6 +56,7 @@ pub(super) static VIEW: View<Vmi> = View {
             .or("-")
             .wide()
             .within(Sets::NETWORK.union(Sets::TRIAGE)),
+        image(|vmi, _| image_key(&vmi.images()), |vmi, _, out| write_images(vmi, &vmi.images(), out)),
         Column::<Vmi>::text("LAUNCHER", 8, |vmi, _| {
             SortKey::Text(if vmi.flags.contains(VmiFlags::OUTDATED) { "outdated" } else { "current" })
         })

@@ -8,6 +8,7 @@ use super::column::{
     partner, percent, reason, since, size, state, told, word, write_address, write_cpu, write_memory,
     write_word, yes_no,
 };
+use super::made_of::{Made as _, image, image_key, write_images};
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::format_bytes;
 use crate::records::{InstanceSize, Kind, RunStrategy, Vm, VmFlags, Vmi, VmiFlags};
@@ -108,6 +109,7 @@ pub(super) static VIEW: View<Vm> = View {
         .within(Sets::CAPACITY),
         Column::<Vm>::text("TYPE", 24, |vm, _| word(vm.instancetype)).wide().within(Sets::CAPACITY),
         Column::<Vm>::text("PREFERENCE", 24, |vm, _| word(vm.preference)).wide(),
+        image(|vm, _| image_key(&vm.images()), |vm, _, out| write_images(vm, &vm.images(), out)),
         Column::<Vm>::text("POOL", 40, |vm, _| {
             vm.pool().map_or(SortKey::Nothing, |pool| SortKey::Text(&pool.record().meta.name))
         })

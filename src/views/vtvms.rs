@@ -5,6 +5,7 @@ use super::column::{
     Sets, address, age, count, held_by, name, namespace, partner, reason, since, size, state, text, told,
     word, write_address,
 };
+use super::made_of::{Made as _, image, image_key, write_images};
 use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::bytes;
@@ -48,6 +49,7 @@ pub(super) static VIEW: View<VirtinkVm> = View {
             .or("-")
             .wide()
             .within(Sets::NETWORK.union(Sets::TRIAGE)),
+        image(|vm, _| image_key(&vm.images()), |vm, _, out| write_images(vm, &vm.images(), out)),
         Column::<VirtinkVm>::text("POLICY", 16, |vm, _| text(vm.policy.as_str())).wide(),
         Column::<VirtinkVm>::text("WHEN IT STOPS", 24, |vm, _| SortKey::Text(next_move(vm.policy))).wide(),
         age(),

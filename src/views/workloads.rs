@@ -7,6 +7,7 @@ use super::column::{
     Sets, address, age, name, namespace, part_key, partner, reason, since, state, text, word, write_address,
     write_part, write_word,
 };
+use super::made_of::{Made, image, image_key, write_images};
 use super::places::{NODES_OF_GUESTS, nodes_of_guests};
 use super::pools::{pool_state, write_ready};
 use super::view::{Open, Related, Road, Sort, View};
@@ -95,6 +96,7 @@ pub(super) static VIEW: View<Entry> = View {
             _ => SortKey::Nothing,
         })
         .wide(),
+        image(|row, _| image_key(&images(row)), |row, _, out| write_images(row, &images(row), out)),
         age(),
     ],
     sort: Sort::Name,
@@ -144,6 +146,18 @@ fn write_readiness(row: At<'_, Entry>, now: Now, out: &mut String) {
         Some(Runs::Pool(pool)) => write_ready(pool, now, out),
         _ => _ = write!(out, "{}/1", ready(row)),
     }
+}
+
+/// What the disks of its first machine are made of: all have the same template.
+fn images(row: At<'_, Entry>) -> Vec<Word> {
+    match row.runs() {
+        Some(Runs::Own(workload)) => workload.parts::<Vm>().next().map(Made::images),
+        Some(Runs::Machine(vm)) => Some(vm.images()),
+        Some(Runs::Pool(pool)) => pool.vms().next().map(Made::images),
+        Some(Runs::Virtink(vm)) => Some(vm.images()),
+        None => None,
+    }
+    .unwrap_or_default()
 }
 
 fn cpus(row: At<'_, Entry>) -> Part<i64> {

@@ -253,6 +253,30 @@ fn reasons_give_way_to_columns_where_there_is_room_for_many() {
 }
 
 #[test]
+fn machines_are_found_by_what_their_disks_are_made_of() {
+    for (view, image) in [
+        ("vms", "appliances"),
+        ("vmis", "appliances"),
+        ("workloads", "appliances"),
+        ("vms", "https://"),
+        ("datavolumes", "rhel"),
+    ] {
+        let mut stage = Stage::still(view);
+        stage.types(&format!("/image:{image}")).press("enter");
+        let list = &stage.app.pane.list;
+        assert_eq!(list.filter_error(), None, "{view} {image}");
+        let counts = list.counts();
+        assert!(counts.shown > 0 && counts.shown < counts.total, "{view} {image}: {counts:?}");
+        stage.press("ctrl-w");
+        let text = stage.text(500, 50);
+        assert!(text.contains("IMAGE") && text.contains(image), "{view} {image}:\n{text}");
+    }
+    let mut stage = Stage::still("vtvms");
+    stage.types("/image:zzz").press("enter");
+    assert_eq!((stage.app.pane.list.filter_error(), stage.app.pane.list.counts().shown), (None, 0));
+}
+
+#[test]
 fn what_rows_are_sorted_by_is_on_the_screen() {
     let mut stage = Stage::still("vms");
     stage.text(100, 30);

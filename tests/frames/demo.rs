@@ -68,7 +68,7 @@ pub(super) fn recording() -> String {
 
 #[test]
 fn every_machine_of_the_demo_says_how_it_is() {
-    let size = (380, 70);
+    let size = (480, 70);
     let view = Some("vms".into());
     let options = Options { view, all_namespaces: true, wide: true, ..Options::default() };
     let mut app = App::new(options, Theme::default(), size, now());

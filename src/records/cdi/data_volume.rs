@@ -1,5 +1,7 @@
 //! DataVolume.
 
+use std::borrow::Cow;
+
 use bitflags::bitflags;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -24,6 +26,9 @@ pub struct DataVolume {
     pub running_reason: Word,
     /// Reason of the condition `Bound`.
     pub bound_reason: Word,
+    /// What its content is called where it comes from: an address without login and query, or the name of a claim or a
+    /// DataSource. Snapshots are as many as machines, so their names are not kept.
+    pub image: Word,
     /// Bytes asked for in the spec; 0 if that is left to CDI.
     pub requested: u64,
     /// Its claim, by `status.claimName` or its own name.
@@ -128,6 +133,31 @@ struct Sources<'a> {
 struct Outside<'a> {
     #[serde(borrow)]
     secret_ref: Str<'a>,
+    #[serde(borrow)]
+    url: Str<'a>,
+    #[serde(borrow)]
+    image_stream: Str<'a>,
+    #[serde(borrow)]
+    backing_file: Str<'a>,
+}
+
+impl Outside<'_> {
+    fn image(&self) -> Word {
+        let named = [&self.url, &self.image_stream, &self.backing_file];
+        let named = named.into_iter().find(|name| !name.is_empty());
+        named.map_or_else(Word::default, |name| Word::new(&public(name)))
+    }
+}
+
+/// An address without what may let somebody in: login and query.
+fn public(address: &str) -> Cow<'_, str> {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = address.split_once("://") else { return address.into() };
+    let host = rest.split('/').next().unwrap_or_default();
+    match host.rsplit_once('@') {
+        Some((login, _)) => format!("{scheme}://{}", &rest[login.len() + 1..]).into(),
+        None => address.into(),
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -227,6 +257,16 @@ impl Conditions {
 }
 
 impl Spec<'_> {
+    fn image(&self) -> Word {
+        let all = &self.source;
+        let outside = [&all.http, &all.registry, &all.s3, &all.gcs, &all.imageio, &all.vddk];
+        match (outside.into_iter().flatten().next(), self.source_ref.as_ref().or(all.pvc.as_ref())) {
+            (Some(outside), _) => outside.image(),
+            (None, Some(place)) => place.name.word(),
+            (None, None) => Word::default(),
+        }
+    }
+
     fn source(&self, home: Word) -> (SourceKind, Option<Key>) {
         let source = &self.source;
         let key = |kind, place: &Place<'_>| {
@@ -302,6 +342,7 @@ impl Record for DataVolume {
             class: class.word(),
             running_reason: conditions.running_reason,
             bound_reason: conditions.bound_reason,
+            image: spec.image(),
             requested: size.unwrap_or(0),
             claim: Some(name_key(Kind::Claim, meta.namespace, claim)),
             from,

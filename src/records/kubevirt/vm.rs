@@ -19,6 +19,8 @@ pub struct Vm {
     pub instancetype: Word,
     /// `spec.preference.name`.
     pub preference: Word,
+    /// The first image of its volumes that is a disk itself (`containerDisk`).
+    pub image: Word,
     /// DataVolumes and claims of its volumes, by name.
     pub disks: Keys,
     /// Why it cannot be started, while that is so.
@@ -277,6 +279,8 @@ pub(super) struct Volume<'a> {
     #[serde(borrow)]
     persistent_volume_claim: Option<Claimed<'a>>,
     #[serde(borrow)]
+    container_disk: Option<Imaged<'a>>,
+    #[serde(borrow)]
     cloud_init_no_cloud: Option<Seed<'a>>,
     #[serde(borrow)]
     cloud_init_config_drive: Option<Seed<'a>>,
@@ -347,12 +351,20 @@ struct Claimed<'a> {
     claim_name: Str<'a>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Imaged<'a> {
+    #[serde(borrow)]
+    image: Str<'a>,
+}
+
 /// The names of disks, kept until the namespace is known. Most machines have one or two.
 #[derive(Default)]
 pub(super) struct Volumes<'a> {
     first: [Option<(Kind, Str<'a>)>; 3],
     more: Vec<(Kind, Str<'a>)>,
     secrets: Vec<Str<'a>>,
+    image: Option<Str<'a>>,
 }
 
 impl<'de: 'a, 'a> Fold<'de> for Volumes<'a> {
@@ -364,6 +376,9 @@ impl<'de: 'a, 'a> Fold<'de> for Volumes<'a> {
             .extend(seeds.flat_map(|seed| [seed.secret_ref.0.name, seed.network_data_secret_ref.0.name]));
         self.secrets.extend(volume.sysprep.map(|sysprep| sysprep.secret.0.name));
         self.secrets.extend(volume.secret.map(|secret| secret.name));
+        if let (None, Some(imaged)) = (&self.image, volume.container_disk) {
+            self.image = Some(imaged.image);
+        }
         let disk = match (volume.data_volume, volume.persistent_volume_claim) {
             (Some(named), _) => (Kind::DataVolume, named.name),
             (None, Some(claimed)) => (Kind::Claim, claimed.claim_name),
@@ -377,6 +392,10 @@ impl<'de: 'a, 'a> Fold<'de> for Volumes<'a> {
 }
 
 impl Volumes<'_> {
+    pub(super) fn image(&self) -> Word {
+        self.image.as_ref().map(Str::word).unwrap_or_default()
+    }
+
     pub(super) fn keys(&self, namespace: Word) -> Keys {
         self.first
             .iter()
@@ -506,6 +525,7 @@ impl Record for Vm {
         flags.set(VmFlags::GPU, devices.gpus.0.0 > 0);
         flags.set(VmFlags::HOST_DEVICE, devices.host_devices.0.0 > 0);
         Self {
+            image: template.volumes.0.image(),
             disks: template.volumes.keys(meta.namespace),
             meta,
             status: status.printable_status.word(),

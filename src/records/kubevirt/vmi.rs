@@ -26,6 +26,8 @@ pub struct Vmi {
     pub obstacle: Word,
     /// Pretty name of the guest's system as its agent tells it.
     pub guest_os: Word,
+    /// The first image of its volumes that is a disk itself (`containerDisk`).
+    pub image: Word,
     /// DataVolumes and claims of its volumes, by name.
     pub disks: Keys,
     /// The first address of the first interface, IPv4 mapped into IPv6; all zeros where there is none.
@@ -277,6 +279,7 @@ impl Record for Vmi {
             None => Ipv6Addr::UNSPECIFIED,
         };
         Self {
+            image: spec.volumes.0.image(),
             disks: spec.volumes.keys(meta.namespace),
             meta,
             phase: status.phase.word(),

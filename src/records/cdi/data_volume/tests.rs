@@ -103,3 +103,29 @@ fn null_missing_and_odd_numbers_are_borne() {
     assert_eq!((odd.progress, odd.restarts), (None, u16::MAX));
     assert_eq!(odd.claim, Some(name_key(Kind::Claim, Word::default(), "b")));
 }
+
+#[test]
+fn what_a_disk_is_made_of_is_told_without_logins() {
+    for (source, want) in [
+        (
+            r#""source":{"http":{"url":"https://me:pw@images.example/a/ubuntu.img?sig=x#y"}}"#,
+            "https://images.example/a/ubuntu.img",
+        ),
+        (r#""source":{"http":{"url":"https://images.example/u@1.img"}}"#, "https://images.example/u@1.img"),
+        (
+            r#""source":{"registry":{"url":"docker://quay.io/disks/ubuntu:24.04"}}"#,
+            "docker://quay.io/disks/ubuntu:24.04",
+        ),
+        (r#""source":{"registry":{"imageStream":"rhel"}}"#, "rhel"),
+        (r#""source":{"s3":{"url":"s3://bucket/disk"}}"#, "s3://bucket/disk"),
+        (r#""source":{"pvc":{"name":"golden","namespace":"images"}}"#, "golden"),
+        (r#""sourceRef":{"kind":"DataSource","name":"fedora"}"#, "fedora"),
+        (r#""source":{"snapshot":{"name":"of-today"}}"#, ""),
+        (r#""source":{"blank":{}}"#, ""),
+        (r#""source":null"#, ""),
+    ] {
+        let json = format!(r#"{{"metadata":{{"name":"a","namespace":"shop"}},"spec":{{{source}}}}}"#);
+        let found: DataVolume = decode(json.as_bytes()).unwrap().record;
+        assert_eq!(&*found.image, want, "{source}");
+    }
+}
