@@ -30,12 +30,6 @@ pub(super) static VIEW: View<Vmi> = View {
         since(),
         Column::<Vmi>::number("CPU", |vmi, _| count(vmi.cpus)).within(Sets::CAPACITY),
         Column::<Vmi>::bytes("MEMORY", |vmi, _| size(bytes(vmi.memory))).within(Sets::CAPACITY),
-        cpu_used(Kind::PodMetrics, |vmi, _| cpu_key(vmi.usage()), |vmi, _, out| write_cpu(vmi.usage(), out)),
-        memory_used(
-            Kind::PodMetrics,
-            |vmi, _| memory_key(vmi.usage()),
-            |vmi, _, out| write_memory(vmi.usage(), out),
-        ),
         Column::<Vmi>::text("IP", 39, |vmi, _| address(vmi.address()))
             .written(|vmi, _, out| write_address(vmi.address(), out))
             .within(Sets::NETWORK),
@@ -44,6 +38,12 @@ pub(super) static VIEW: View<Vmi> = View {
             .wide()
             .within(Sets::NETWORK),
         Column::<Vmi>::text("NODE", 40, |vmi, _| word(vmi.node)).within(Sets::NETWORK.union(Sets::TRIAGE)),
+        cpu_used(Kind::PodMetrics, |vmi, _| cpu_key(vmi.usage()), |vmi, _, out| write_cpu(vmi.usage(), out)),
+        memory_used(
+            Kind::PodMetrics,
+            |vmi, _| memory_key(vmi.usage()),
+            |vmi, _, out| write_memory(vmi.usage(), out),
+        ),
         Column::<Vmi>::text("GUEST", 36, |vmi, _| word(vmi.guest_os)),
         Column::<Vmi>::text("AGENT", 5, |vmi, _| yes_no(vmi.flags.contains(VmiFlags::AGENT)))
             .wide()

@@ -33,6 +33,24 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::bytes("MEMORY", |vm, _| part_key(vm.asked_memory().map(bytes)))
             .written(|vm, _, out| partner(vm.asked_memory(), out, |mib, out| format_bytes(bytes(mib), out)))
             .within(Sets::CAPACITY),
+        Column::<Vm>::number("DISKS", |vm, _| SortKey::Number(disk_count(vm)))
+            .written(|vm, _, out| write_disks(vm, out))
+            .wide()
+            .within(Sets::STORAGE),
+        Column::<Vm>::bytes("DISK SIZE", |vm, _| size(vm.disk_bytes()))
+            .wide()
+            .within(Sets::STORAGE.union(Sets::CAPACITY)),
+        Column::<Vm>::text("IP", 39, |vm, _| address(vm.vmi().here().and_then(|vmi| vmi.address())))
+            .written(|vm, _, out| partner(vm.vmi(), out, |vmi, out| write_address(vmi.address(), out)))
+            .within(Sets::NETWORK),
+        Column::<Vm>::text("IP FROM", 12, |vm, _| vm.vmi().here().map_or(SortKey::Nothing, address_source))
+            .written(|vm, _, out| partner(vm.vmi(), out, write_address_source))
+            .wide()
+            .within(Sets::NETWORK),
+        Column::<Vm>::text("NODE", 40, |vm, _| vm_node(vm).here().map_or(SortKey::Nothing, word))
+            .written(|vm, _, out| partner(vm_node(vm), out, write_word))
+            .within(Sets::NETWORK.union(Sets::TRIAGE)),
+        // Where there is not room for all, where a guest is comes before what it uses.
         cpu_used(Kind::PodMetrics, |vm, _| cpu_key(vm.usage()), |vm, _, out| write_cpu(vm.usage(), out)),
         memory_used(
             Kind::PodMetrics,
@@ -53,23 +71,6 @@ pub(super) static VIEW: View<Vm> = View {
         .needing(Kind::PodMetrics)
         .wide()
         .within(Sets::CAPACITY),
-        Column::<Vm>::number("DISKS", |vm, _| SortKey::Number(disk_count(vm)))
-            .written(|vm, _, out| write_disks(vm, out))
-            .wide()
-            .within(Sets::STORAGE),
-        Column::<Vm>::bytes("DISK SIZE", |vm, _| size(vm.disk_bytes()))
-            .wide()
-            .within(Sets::STORAGE.union(Sets::CAPACITY)),
-        Column::<Vm>::text("IP", 39, |vm, _| address(vm.vmi().here().and_then(|vmi| vmi.address())))
-            .written(|vm, _, out| partner(vm.vmi(), out, |vmi, out| write_address(vmi.address(), out)))
-            .within(Sets::NETWORK),
-        Column::<Vm>::text("IP FROM", 12, |vm, _| vm.vmi().here().map_or(SortKey::Nothing, address_source))
-            .written(|vm, _, out| partner(vm.vmi(), out, write_address_source))
-            .wide()
-            .within(Sets::NETWORK),
-        Column::<Vm>::text("NODE", 40, |vm, _| vm_node(vm).here().map_or(SortKey::Nothing, word))
-            .written(|vm, _, out| partner(vm_node(vm), out, write_word))
-            .within(Sets::NETWORK.union(Sets::TRIAGE)),
         Column::<Vm>::text("GUEST", 36, |vm, _| {
             vm.vmi().here().map_or(SortKey::Nothing, |vmi| word(vmi.guest_os))
         })

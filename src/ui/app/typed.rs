@@ -274,7 +274,8 @@ impl App {
         let prompt = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?;
         let typed = prompt.text().trim();
         // Before the server has said what it has, the word may name a resource.
-        let known = self.session.discovery.is_some() || self.session.link != Link::Up;
+        let apart = matches!(self.session.link, Link::Down(_) | Link::Recorded(_));
+        let known = apart || self.session.discovery.is_some();
         let word = !typed.is_empty() && !typed.contains(char::is_whitespace) && !self.means(typed);
         (word && known && self.offered.is_none() && !self.offers.is_empty()).then_some(0)
     }
