@@ -182,6 +182,8 @@ pub struct App {
     filter_before: Filter,
     /// Whether a command was begun: from then on the names of namespaces are at hand.
     completes: bool,
+    /// What is meant by the command that is being done, should it name nothing.
+    instead: Option<String>,
     /// A command that named nothing, while the server is asked once more.
     unresolved: Option<Wanted>,
     touched: Touched,
@@ -262,6 +264,7 @@ impl App {
             clicked: None,
             filter_before: Filter::default(),
             completes: false,
+            instead: None,
             unresolved,
             touched: Touched::default(),
             quit: false,

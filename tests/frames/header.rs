@@ -48,6 +48,17 @@ fn a_first_view_that_does_not_exist_makes_room_for_one_that_does() {
     assert_eq!(stage.app.shown.only().as_deref(), Some("shop"));
 }
 
+#[test]
+fn a_word_that_names_nothing_is_asked_for_before_the_first_offer_is_taken() {
+    let mut stage = Stage::new(Options { view: Some("vms".into()), ..Options::default() });
+    stage.discovers(&[Kind::Vm, Kind::Migration]);
+    stage.types(":mgr").press("enter");
+    assert_eq!(stage.app.pane.list.view.name(), "vms");
+    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Discover(_))));
+    stage.discovers(&[Kind::Vm, Kind::Migration]);
+    assert_eq!(stage.app.pane.list.view.name(), "migrations");
+}
+
 impl Stage {
     fn discovers(&mut self, served: &[Kind]) {
         let mut discovery = Discovery::default();

@@ -114,8 +114,8 @@ impl App {
             (Typed::Cancelled, Purpose::Command) | (Typed::Done, Purpose::Filter) => self.prompt = None,
             (Typed::Done, Purpose::Command) => {
                 let typed = prompt.text().trim().to_owned();
-                let completed =
-                    self.completion().or_else(|| self.entered().map(|at| self.offers[at].whole.clone()));
+                let completed = self.completion();
+                let first = self.entered().map(|at| self.offers[at].whole.clone());
                 let chosen = self.offered.is_some();
                 self.prompt = None;
                 // What was typed counts if it means something; else what it was completed to.
@@ -123,7 +123,16 @@ impl App {
                     Some(whole) if chosen || !self.means(&typed) => whole,
                     _ => typed,
                 };
-                self.run(&whole, now, effects);
+                match first {
+                    // The word may be that of a kind that was installed a moment ago.
+                    Some(first) if self.session.link == Link::Up => {
+                        self.instead = Some(first);
+                        self.run(&whole, now, effects);
+                        self.instead = None;
+                    }
+                    Some(first) => self.run(&first, now, effects),
+                    None => self.run(&whole, now, effects),
+                }
             }
         }
     }
@@ -378,7 +387,11 @@ impl App {
                     self.open_word(wanted, now, effects);
                 } else {
                     // It may have been installed since the server was asked.
-                    self.unresolved = Some(Wanted { typed: Some(typed.to_owned()), ..wanted });
+                    self.unresolved = Some(Wanted {
+                        typed: Some(typed.to_owned()),
+                        instead: self.instead.take(),
+                        ..wanted
+                    });
                     effects.push(Effect::Discover(self.session.id));
                 }
             }

@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) note: bool,
     /// The whole of it, to be noted among the commands once it is known to name something.
     pub(super) typed: Option<String>,
+    /// The command that is meant where it names nothing.
+    pub(super) instead: Option<String>,
     /// Whether there is another view to be shown where it names nothing: nobody waits for one that never comes.
     pub(super) first: bool,
 }
@@ -33,8 +35,17 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn new(word: &str, filter: &str) -> Self {
         let filter = Filter::parse(filter);
-        let (context, shown, typed) = (None, None, None);
-        Self { word: word.to_owned(), context, shown, filter, leave: true, note: true, typed, first: false }
+        Self {
+            word: word.to_owned(),
+            context: None,
+            shown: None,
+            filter,
+            leave: true,
+            note: true,
+            typed: None,
+            instead: None,
+            first: false,
+        }
     }
 
     /// Reads a whole command.
@@ -136,7 +147,7 @@ impl App {
     }
 
     fn show_word(&mut self, wanted: Wanted, now: Now, effects: &mut Vec<Effect>) {
-        let Wanted { word, shown, filter, leave, typed, first, .. } = wanted;
+        let Wanted { word, shown, filter, leave, typed, instead, first, .. } = wanted;
         let filter = Filter::with(&filter.text, &self.filters);
         let shown = shown.unwrap_or(self.shown);
         if let Some(view) = views::find(&word) {
@@ -183,6 +194,7 @@ impl App {
                     several.iter().map(|one| format!("{}.{}", one.plural, one.group)).collect();
                 self.say(format!("{word} can mean {}.", names.join(" or ")), Health::Warning, now);
             }
+            Resolved::None if let Some(command) = instead => self.run(&command, now, effects),
             Resolved::None if first => {
                 let view = views::VIEWS[0];
                 self.go(ViewRef::Of(view), shown, Filter::default(), now, effects);
