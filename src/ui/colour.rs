@@ -5,6 +5,7 @@ mod names;
 
 use std::ffi::OsString;
 
+use palette::{FromColor as _, Oklch, Srgb};
 use ratatui::style::Color;
 
 pub use invert::inverted;
@@ -131,14 +132,28 @@ fn rgb_of(index: u8) -> Rgb {
     }
 }
 
-fn named_16(rgb: Rgb) -> Color {
-    let mut best = SIXTEEN[0];
-    for candidate in SIXTEEN {
-        if distance(rgb, candidate.1) < distance(rgb, best.1) {
-            best = candidate;
-        }
-    }
-    best.0
+/// Where the hues of the sixteen end, in degrees of OkLCh, with the dark and the bright one of each; after the last one red
+/// begins again.
+const HUES: [(f32, usize, usize); 6] =
+    [(41.0, 1, 9), (118.0, 3, 11), (165.0, 2, 10), (234.0, 6, 14), (293.0, 4, 12), (345.0, 5, 13)];
+
+/// The greys among the sixteen.
+const GREYS: [usize; 4] = [0, 8, 7, 15];
+
+/// Which of the sixteen has the hue, then the lightness. By distance alone soft colours would become greys, and red is what
+/// must not: a fault would be the dimmest row of all.
+fn named_16([r, g, b]: Rgb) -> Color {
+    let lch = |[r, g, b]: Rgb| Oklch::from_color(Srgb::new(r, g, b).into_format::<f32>());
+    let Oklch { l, chroma, hue } = lch([r, g, b]);
+    // The bluish greys of many skins are meant as greys. Dark colours cannot have much chroma.
+    let grey = chroma < 0.093 && chroma < 0.16 * l;
+    let hue = hue.into_positive_degrees();
+    let (_, dark, bright) = HUES.into_iter().find(|&(end, ..)| hue < end).unwrap_or(HUES[0]);
+    let of_hue = [dark, bright];
+    let candidates: &[usize] = if grey { &GREYS } else { &of_hue };
+    let away = |at: usize| (lch(SIXTEEN[at].1).l - l).abs();
+    let nearest = candidates.iter().copied().min_by(|&one, &other| away(one).total_cmp(&away(other)));
+    SIXTEEN[nearest.unwrap_or(7)].0
 }
 
 /// Squared distance, weighted the way the eye sees ("redmean"): the plain one turns soft colours grey.
@@ -196,6 +211,11 @@ pub(super) mod tests {
             (Palette16, Color::Rgb(255, 69, 0), Color::LightRed),
             (Palette16, Color::Rgb(10, 10, 10), Color::Black),
             (Palette16, Color::Rgb(130, 120, 125), Color::DarkGray),
+            (Palette16, Color::Rgb(255, 117, 127), Color::LightRed),
+            (Palette16, Color::Rgb(184, 47, 54), Color::Red),
+            (Palette16, Color::Rgb(255, 165, 0), Color::Yellow),
+            (Palette16, Color::Rgb(180, 194, 240), Color::Gray),
+            (Palette16, Color::Rgb(135, 206, 250), Color::LightBlue),
             (Palette16, Color::Indexed(21), Color::Blue),
             (Palette16, Color::Indexed(3), Color::Indexed(3)),
             (Palette16, Color::Reset, Color::Reset),

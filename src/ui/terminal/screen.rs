@@ -63,13 +63,22 @@ impl<W: Write> Screen<W> {
             let content = content.map(|(x, y, cell)| (x, y, blanks.instead_of(cell, &mut brush)));
             return CrosstermBackend::new(&mut self.frame).draw(content);
         }
-        let cells: Vec<_> = content.map(|(x, y, cell)| (x, y, self.in_depth(cell))).collect();
+        let mut known = Vec::new();
+        let cells: Vec<_> = content.map(|(x, y, cell)| (x, y, self.in_depth(cell, &mut known))).collect();
         CrosstermBackend::new(&mut self.frame).draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))
     }
 
-    fn in_depth(&self, cell: &Cell) -> Cell {
+    /// The cell in colours that the terminal shows; `known` holds those of the frame, for there are few of them.
+    fn in_depth(&self, cell: &Cell, known: &mut Vec<(Color, Color)>) -> Cell {
         let mut cell = cell.clone();
-        let nearest = |colour: Color| self.depth.nearest(colour);
+        let mut nearest = |colour: Color| {
+            if let Some((_, shown)) = known.iter().find(|(one, _)| *one == colour) {
+                return *shown;
+            }
+            let shown = self.depth.nearest(colour);
+            known.push((colour, shown));
+            shown
+        };
         (cell.fg, cell.bg, cell.underline_color) =
             (nearest(cell.fg), nearest(cell.bg), nearest(cell.underline_color));
         cell

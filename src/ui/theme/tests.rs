@@ -182,7 +182,7 @@ fn contrast(a: Color, b: Color) -> f32 {
 fn grounds(name: &str) -> &'static [u32] {
     match name {
         "dark" => &[0x00_0000, 0x1b_1d2b, 0x1e_1e1e, 0x28_2c34],
-        "light" => &[0xff_ffff, 0xfd_f6e3, 0xef_f1f5],
+        "light" => &[0xff_ffff],
         _ => &[0x00_0000],
     }
 }
@@ -242,6 +242,55 @@ fn our_themes_can_be_read_with_fewer_colours() {
             assert!(found >= 3.0, "{name}: {what} has {found:.2} with 256 colours");
         }
     }
+}
+
+/// What a colour is called by whoever looks at it.
+fn hue(colour: Color) -> &'static str {
+    match ColourDepth::Palette16.nearest(colour) {
+        Color::Red | Color::LightRed => "red",
+        Color::Yellow | Color::LightYellow => "yellow",
+        Color::Cyan | Color::LightCyan => "cyan",
+        Color::Magenta | Color::LightMagenta => "magenta",
+        Color::Blue | Color::LightBlue => "blue",
+        Color::DarkGray => "dark grey",
+        Color::Gray | Color::White => "plain",
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn rows_look_like_what_they_say_with_as_many_colours_as_there_are() {
+    for (name, text) in skins::OURS {
+        let (well, idle) = match name {
+            "light" => ("blue", "dark grey"),
+            "contrast" => ("plain", "plain"),
+            _ => ("plain", "dark grey"),
+        };
+        let wanted = [
+            (Health::Well, well),
+            (Health::Busy, "cyan"),
+            (Health::Idle, idle),
+            (Health::Warning, "yellow"),
+            (Health::Failed, "red"),
+            (Health::Leaving, "magenta"),
+        ];
+        let theme = read(text);
+        for depth in [ColourDepth::Palette16, ColourDepth::Palette256, ColourDepth::True] {
+            let shown = |health| theme.row(health).fg.map(|colour| depth.nearest(colour));
+            for (at, (health, hue_of_it)) in wanted.into_iter().enumerate() {
+                let colour = shown(health).unwrap();
+                // The colour cube has no soft greys: what is well or idle may have a touch of blue there.
+                let soft = depth == ColourDepth::Palette256 && matches!(health, Health::Well | Health::Idle);
+                assert!(soft || hue(colour) == hue_of_it, "{name}: {health:?} is {colour} of {depth:?}");
+                let before = wanted[..at].iter().find(|(other, _)| shown(*other) == Some(colour));
+                assert_eq!(before, None, "{name}: {health:?} is {colour} of {depth:?}, too");
+            }
+        }
+    }
+    // The skin of somebody else keeps its word, and its faults are red as well.
+    let stock = read("");
+    assert_eq!(stock.row(Health::Warning).fg, Some(rgb(0x00_ffff)));
+    assert_eq!(hue(stock.row(Health::Failed).fg.unwrap()), "red");
 }
 
 #[test]
