@@ -141,6 +141,7 @@ impl Filled {
             auth: AuthKind::None,
             impersonates: None,
             config: Arc::default(),
+            warnings: Vec::new(),
             clock: v9s::model::Clock::default(),
         };
         filled.tell(Message::Connected(ContextId(1), Ok(info)));

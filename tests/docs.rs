@@ -14,9 +14,10 @@ use v9s::views::{Open, Shown, VIEWS};
 
 #[test]
 fn the_keys_are_those_of_the_program() {
-    use v9s::ui::command::{Binding, EVERYWHERE, LIST, OBJECT};
+    use v9s::ui::command::{Binding, EVERYWHERE, LIST, OBJECT, START};
     use v9s::ui::panes::{console, detail, text::keys};
-    let tables: [(&str, &[Binding]); 9] = [
+    let tables: [(&str, &[Binding]); 10] = [
+        ("Where there is no cluster", START),
         ("In a list", LIST),
         ("About the object under the cursor, or that a pane shows", OBJECT),
         ("Everywhere", EVERYWHERE),

@@ -67,7 +67,7 @@ pub(super) fn open(cli: &Cli, options: Options, source: impl Into<Source>) -> an
     let mut app = App::new(options, theme, (size.width, size.height), now);
     for warning in started.warnings.into_iter().chain(said) {
         tracing::warn!("{warning}");
-        app.say(warning, Health::Warning, now);
+        app.notice(warning, Health::Warning);
     }
     let install = |tell| *reporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
     start.run(app, source, terminal, install)?;

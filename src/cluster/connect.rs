@@ -57,6 +57,8 @@ pub struct ConnectionInfo {
     pub impersonates: Option<String>,
     /// What the config files say of this context.
     pub config: Arc<Config>,
+    /// What there is to say of those files, one sentence each.
+    pub warnings: Vec<String>,
     /// What the clock of the server shows.
     pub clock: Clock,
 }
@@ -113,6 +115,7 @@ pub async fn connect(
         auth: AuthKind::None,
         impersonates,
         config: Arc::new(config),
+        warnings,
         clock: Clock::default(),
     };
     let (proxy, copied) = (configuration.proxy.clone(), flags.clone());

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::folders::Folders;
+use super::settings::{careful_settings, counts, may_ask_for_care};
 use super::{file_name, yaml};
 
 /// How a value of k9s becomes one of ours.
@@ -60,11 +61,14 @@ pub(super) fn settings_of_context(
 
 fn read(path: &Path, keys: &[(&str, &str, As)], warnings: &mut Vec<String>) -> Value {
     let text = yaml::text_of(path);
-    match text.and_then(|text| yaml::read::<Value>(text.as_deref().unwrap_or_default())) {
+    let read = |text: &Option<String>| yaml::read::<Value>(text.as_deref().unwrap_or_default());
+    match text.as_ref().map_err(Clone::clone).and_then(read) {
         Ok(document) => translated(&document, keys),
         Err(broken) => {
-            warnings.push(format!("k9s's config.yaml, {broken}; it counts for nothing"));
-            Value::Null
+            let careful = text.is_ok_and(|text| text.is_some_and(|text| may_ask_for_care(&text)));
+            let so = counts("it", careful);
+            warnings.push(format!("k9s's config.yaml, {broken}; {so} until it is mended"));
+            if careful { careful_settings() } else { Value::Null }
         }
     }
 }

@@ -3,7 +3,12 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Config;
+use super::yaml::{self, Broken};
 
 /// A key of `config.yaml`.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +83,58 @@ pub fn example() -> String {
         let _ = writeln!(out, "{}", format!("{indent}{name}: {default}").trim_end());
     }
     out
+}
+
+/// What a document says at the keys that there are, with their types, and what of it is not of its type: the paths that one
+/// wrong place concerns, and what is wrong there.
+pub(super) fn known(text: &str) -> (Value, Vec<(String, Broken)>) {
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    let (mut said, mut wrong) = (Value::Null, Vec::<(String, Broken)>::new());
+    for key in KEYS {
+        let path: Vec<&str> = key.path.split('.').collect();
+        // What a key holds can be seen in its default.
+        let value = match defaults.pointer(&format!("/{}", path.join("/"))) {
+            Some(Value::Bool(_) | Value::Null) => value_at::<bool>(text, &path),
+            Some(Value::Number(_)) => value_at::<u32>(text, &path),
+            Some(Value::Array(_)) => value_at::<Vec<String>>(text, &path),
+            Some(Value::Object(_)) => value_at::<std::collections::BTreeMap<String, String>>(text, &path),
+            _ => value_at::<String>(text, &path),
+        };
+        match value {
+            Ok(Some(value)) => put(&mut said, &path, value),
+            Ok(None) => {}
+            Err(broken) => match wrong.iter_mut().find(|(_, known)| *known == broken) {
+                Some((paths, _)) => *paths = common(paths, key.path),
+                None => wrong.push((key.path.to_owned(), broken)),
+            },
+        }
+    }
+    (said, wrong)
+}
+
+fn value_at<T: DeserializeOwned + Serialize>(text: &str, path: &[&str]) -> Result<Option<Value>, Broken> {
+    let value = yaml::read_at::<T>(text, path)?;
+    Ok(value.and_then(|value| serde_json::to_value(value).ok()))
+}
+
+fn put(into: &mut Value, path: &[&str], value: Value) {
+    match path.split_first() {
+        None => *into = value,
+        Some((first, below)) => {
+            if !into.is_object() {
+                *into = Value::Object(Map::new());
+            }
+            if let Value::Object(fields) = into {
+                put(fields.entry(*first).or_insert(Value::Null), below, value);
+            }
+        }
+    }
+}
+
+/// The keys that lead to both paths.
+fn common(one: &str, other: &str) -> String {
+    let same = one.split('.').zip(other.split('.')).take_while(|(one, other)| one == other);
+    same.map(|(part, _)| part).collect::<Vec<_>>().join(".")
 }
 
 /// The paths in a document that are no key, nor lead to one.

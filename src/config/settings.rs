@@ -148,26 +148,21 @@ pub struct Loaded {
 impl Config {
     /// Reads `config.yaml`, and over what k9s was told where that file says nothing.
     ///
-    /// It never fails. A file that is broken counts as if it said nothing, but for one thing: when it speaks of `readOnly`,
-    /// nothing is changed in a cluster until it is mended.
+    /// It never fails. Of a file that is no YAML nothing counts, else all that has the type of its key; but for one thing:
+    /// where it speaks of `readOnly` and cannot be understood, nothing is changed in a cluster until it is mended.
     pub fn load(folders: &Folders, folders_of_k9s: Option<Folders>) -> Loaded {
         let mut warnings = Vec::new();
         let k9s = folders_of_k9s.as_ref().map_or(Value::Null, |k9s| k9s::settings(k9s, &mut warnings));
         let text = yaml::text_of(&folders.config.join("config.yaml"));
         let own = match text.as_ref().map_err(Broken::clone).and_then(|text| read(text.as_deref())) {
             Ok((own, said)) => {
-                warnings.extend(said.into_iter().map(|said| format!("config.yaml: {said}")));
+                warnings.extend(said.into_iter().map(|said| format!("config.yaml{said}")));
                 own
             }
             Err(broken) => {
-                let careful = text.is_ok_and(|text| text.unwrap_or_default().contains("readOnly"));
-                let so = if careful {
-                    "it counts for nothing, and nothing is changed"
-                } else {
-                    "it counts for nothing"
-                };
-                warnings.push(format!("config.yaml, {broken}; {so} until it is mended"));
-                if careful { serde_json::json!({ "readOnly": true }) } else { Value::Null }
+                let careful = text.is_ok_and(|text| text.is_some_and(|text| may_ask_for_care(&text)));
+                warnings.push(format!("config.yaml, {broken}; {} until it is mended", counts("it", careful)));
+                if careful { careful_settings() } else { Value::Null }
             }
         };
         let skin_of_k9s = own.pointer("/ui/skin").is_none();
@@ -194,28 +189,56 @@ fn said(warnings: &[String]) -> Vec<String> {
     warnings.iter().map(|warning| clean(warning).into_owned()).collect()
 }
 
-/// The document, and what is to be said of it.
+/// Whether a text that cannot be understood may ask that nothing is changed: who may have asked for it gets it.
+pub(super) fn may_ask_for_care(text: &str) -> bool {
+    text.contains("readOnly")
+}
+
+/// What counts where such a text may have asked for it.
+pub(super) fn careful_settings() -> Value {
+    serde_json::json!({ "readOnly": true })
+}
+
+/// That something counts for nothing, and what follows.
+pub(super) fn counts(what: &str, careful: bool) -> String {
+    let so = if careful { ", and nothing is changed" } else { "" };
+    format!("{what} counts for nothing{so}")
+}
+
+/// What the text says, and what is to be said of it, to be written behind the name of the file.
 fn read(text: Option<&str>) -> Result<(Value, Vec<String>), Broken> {
     let Some(text) = text else { return Ok((Value::Null, Vec::new())) };
-    // Read for its types and their places; then as it is, for what it does not say.
-    let typed: Config = yaml::read(text)?;
-    let own: Value = yaml::read(text)?;
-    let mut warnings: Vec<String> =
-        keys::unknown(&own).into_iter().map(|path| format!("there is no key {path}")).collect();
+    let document: Value = yaml::read(text)?;
+    let (mut own, wrong) = keys::known(text);
+    let mut warnings = Vec::new();
+    for (path, broken) in wrong {
+        let careful = "readOnly".starts_with(&path) && may_ask_for_care(text);
+        if careful {
+            own = merged_values([&own, &careful_settings()]);
+        }
+        let what = if path.is_empty() { "it" } else { &path };
+        warnings.push(format!(", {broken}; {} until it is mended", counts(what, careful)));
+    }
+    warnings.extend(keys::unknown(&document).into_iter().map(|path| format!(": there is no key {path}")));
+    let typed: Config = serde_json::from_value(own.clone()).unwrap_or_default();
     if typed.logs.buffer > MOST_LINES {
-        warnings.push(format!("logs.buffer is {MOST_LINES} at most"));
+        warnings.push(format!(": logs.buffer is {MOST_LINES} at most"));
     }
     if typed.console.scrollback > MOST_SCROLLBACK {
-        warnings.push(format!("console.scrollback is {MOST_SCROLLBACK} at most"));
+        warnings.push(format!(": console.scrollback is {MOST_SCROLLBACK} at most"));
     }
     Ok((own, warnings))
 }
 
-/// What the layers say together, the last word counting.
-fn merged<const N: usize>(layers: [&Value; N]) -> Config {
+fn merged_values<const N: usize>(layers: [&Value; N]) -> Value {
     let mut all = Value::Null;
     layers.into_iter().for_each(|layer| overlay(&mut all, layer));
-    let mut config: Config = match all {
+    all
+}
+
+/// What the layers say together, the last word counting.
+fn merged<const N: usize>(layers: [&Value; N]) -> Config {
+    let mut config: Config = match merged_values(layers) {
         Value::Null => Config::default(),
         // Each layer has been read with its types before.
         all => serde_json::from_value(all).unwrap_or_default(),

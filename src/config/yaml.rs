@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::io::Read as _;
+use std::marker::PhantomData;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor,
+};
 use serde_saphyr::{DuplicateKeyPolicy, MessageFormatter as _, NonFiniteFloatPolicy, UserMessageFormatter};
 
 /// More is no file of this kind.
@@ -36,16 +39,81 @@ impl std::error::Error for Broken {}
 ///
 /// It is not YAML, or not of this type.
 pub fn read<T: DeserializeOwned + Default>(text: &str) -> Result<T, Broken> {
-    let options = serde_saphyr::options! {
+    let read: Option<T> = serde_saphyr::from_str_with_options(text, options()).map_err(broken)?;
+    Ok(read.unwrap_or_default())
+}
+
+/// Reads the value at a path of keys, whatever else the document says; `None` where it has none.
+///
+/// # Errors
+///
+/// It is not YAML, or the value is not of this type.
+pub fn read_at<T: DeserializeOwned>(text: &str, path: &[&str]) -> Result<Option<T>, Broken> {
+    let at = At { path, value: PhantomData };
+    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |document| {
+        at.deserialize(document)
+    })
+    .map_err(broken)
+}
+
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
-    };
-    let read: Option<T> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let error = error.without_snippet();
-        let place = error.location().map(|place| (place.line(), place.column()));
-        Broken { place, why: UserMessageFormatter.format_message(error).into_owned() }
-    })?;
-    Ok(read.unwrap_or_default())
+    }
+}
+
+fn broken(error: serde_saphyr::Error) -> Broken {
+    let error = error.without_snippet();
+    let place = error.location().map(|place| (place.line(), place.column()));
+    Broken { place, why: UserMessageFormatter.format_message(error).into_owned() }
+}
+
+/// Reads one value and passes over the rest.
+struct At<'p, T> {
+    path: &'p [&'p str],
+    value: PhantomData<T>,
+}
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for At<'_, T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        if self.path.is_empty() { Option::deserialize(value) } else { value.deserialize_option(self) }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for At<'_, T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("keys with values")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        value.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Some((first, below)) = self.path.split_first() else { return Ok(None) };
+        let mut found = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key == *first {
+                found = map.next_value_seed(At { path: below, value: PhantomData })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The text of a file; `None` if there is no such file.
@@ -99,6 +167,17 @@ mod tests {
             assert_eq!(read::<Map>(text), Ok(Map::new()), "{text:?}");
         }
         assert_eq!(read::<Map>("a: 1\na: 2\n"), Ok(Map::from([("a".to_owned(), 2)])));
+    }
+
+    #[test]
+    fn a_value_is_read_whatever_is_wrong_beside_it() {
+        let text = "a: {b: many, c: 3}\nd: 4\n";
+        assert_eq!(read_at::<u8>(text, &["a", "c"]), Ok(Some(3)));
+        assert_eq!(read_at::<u8>(text, &["d"]), Ok(Some(4)));
+        assert_eq!(read_at::<u8>(text, &["x", "y"]), Ok(None));
+        assert_eq!(read_at::<u8>("a:\n", &["a", "c"]), Ok(None));
+        let place = |path: &[&str]| read_at::<u8>(text, path).unwrap_err().place;
+        assert_eq!((place(&["a", "b"]), place(&["d", "e"])), (Some((1, 8)), Some((2, 4))));
     }
 
     #[test]

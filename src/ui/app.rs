@@ -33,7 +33,7 @@ use crate::explain;
 use crate::model::{Now, Time, Word};
 use crate::records::{Kind, TableColumns};
 use crate::store::recording::{self, BadLine};
-use crate::store::{Batch, Health, Store, Summary, Touched};
+use crate::store::{Batch, Freshness, Health, Store, Summary, Touched};
 use crate::views::{self, Filter, List, Sets, ViewRef};
 pub use hints::Hint;
 pub use measured::Measured;
@@ -110,6 +110,8 @@ pub struct Flash {
     pub health: Health,
     /// When it goes; errors stay until a key is pressed.
     pub until: Option<Instant>,
+    /// Whether what is said next stands below it, and not in its place.
+    pub notice: bool,
 }
 
 const FLASH: Duration = Duration::from_secs(6);
@@ -187,6 +189,10 @@ pub struct App {
     /// A command that named nothing, while the server is asked once more.
     unresolved: Option<Wanted>,
     touched: Touched,
+    /// Whether the embedded cluster was opened.
+    demo: bool,
+    /// The namespace that was noted last as visited.
+    noted: Option<Word>,
     quit: bool,
 }
 
@@ -267,10 +273,12 @@ impl App {
             instead: None,
             unresolved,
             touched: Touched::default(),
+            demo: false,
+            noted: None,
             quit: false,
             options,
         };
-        app.choose_set(now);
+        app.choose_set();
         let set = app.set_of(&*app.pane.list.view);
         app.pane.list.set_layout(app.options.wide, set, &app.store, now);
         for (name, filter) in &app.options.config.filters {
@@ -398,9 +406,13 @@ impl App {
         let kind = batch.records.kind();
         let before = (self.store.freshness(kind), self.pane.list.total());
         let columns = batch.columns.clone();
-        let told = batch.freshness.is_some();
+        let (told, feed) = (batch.freshness.is_some(), batch.feed);
+        let refused = matches!(batch.freshness, Some(Freshness::Denied { .. }));
         self.touched.clear();
         self.store.apply(batch, now, &mut self.touched);
+        if refused && kind == Kind::Namespace {
+            self.put_known_namespaces(feed, now);
+        }
         if let Some(info) = &self.session.info {
             let made = self.touched.ids.iter().filter_map(|&id| self.store.meta(id)?.created);
             info.clock.have_passed(made, now);
@@ -410,6 +422,7 @@ impl App {
             self.show_columns(&columns, now);
         }
         let over = self.settle(now, effects).max(self.offer_anew(kind, now));
+        self.note_namespace(effects);
         if !self.layers.is_empty() {
             return over.max(measured);
         }
@@ -500,8 +513,26 @@ impl App {
     /// Says something in the last line.
     pub fn say(&mut self, text: impl Into<String>, health: Health, now: Now) {
         let text = crate::text::one_line(&text.into(), 500);
+        if self.flash.as_ref().is_some_and(|flash| flash.notice) {
+            return self.add_notice(&text, health);
+        }
         let until = (health != Health::Failed).then(|| now.instant + FLASH);
-        self.flash = Some(Flash { text, health, until });
+        self.flash = Some(Flash { text, health, until, notice: false });
+    }
+
+    /// Says something that is to be read: it stays until a key is pressed, together with what else is said until then.
+    pub fn notice(&mut self, text: impl Into<String>, health: Health) {
+        self.add_notice(&crate::text::one_line(&text.into(), 500), health);
+    }
+
+    fn add_notice(&mut self, text: &str, health: Health) {
+        let said = self.flash.take();
+        let health = said.iter().map(|flash| flash.health).fold(health, Health::max);
+        let mut lines: Vec<&str> = said.iter().flat_map(|flash| flash.text.lines()).collect();
+        if !lines.contains(&text) {
+            lines.push(text);
+        }
+        self.flash = Some(Flash { text: lines.join("\n"), health, until: None, notice: true });
     }
 
     // ---- time
@@ -575,7 +606,11 @@ impl App {
             let place = place.unwrap_or_default();
             said.push(format!("Not all may be read: no right to list {}{place}.", refused.join(", ")));
         }
-        if let Some(homes) = self.session.narrowed(kind) {
+        if let Summary::Denied { why } = &standing
+            && !self.pane.list.rows().is_empty()
+        {
+            said.push(format!("The cluster confirms none of these. {why}"));
+        } else if let Some(homes) = self.session.narrowed(kind) {
             let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
             said.push(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
         } else if let Summary::Stale { why, .. } = standing
@@ -592,6 +627,11 @@ impl App {
         let all = self.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Denied { .. }));
         let refused = |kind: &Kind| matches!(self.store.freshness(*kind), Summary::Denied { .. });
         self.pane.list.view.rows().iter().copied().filter(move |kind| !all && refused(kind))
+    }
+
+    /// Whether the kubeconfig has contexts.
+    pub fn has_contexts(&self) -> bool {
+        self.configuration.as_ref().is_some_and(|all| !all.contexts.is_empty())
     }
 
     /// Contexts that could be chosen instead of the one on screen.

@@ -146,7 +146,7 @@ fn named_16([r, g, b]: Rgb) -> Color {
     let lch = |[r, g, b]: Rgb| Oklch::from_color(Srgb::new(r, g, b).into_format::<f32>());
     let Oklch { l, chroma, hue } = lch([r, g, b]);
     // The bluish greys of many skins are meant as greys. Dark colours cannot have much chroma.
-    let grey = chroma < 0.093 && chroma < 0.16 * l;
+    let grey = l < 0.2 || (chroma < 0.093 && chroma < 0.16 * l);
     let hue = hue.into_positive_degrees();
     let (_, dark, bright) = HUES.into_iter().find(|&(end, ..)| hue < end).unwrap_or(HUES[0]);
     let of_hue = [dark, bright];
@@ -210,6 +210,8 @@ pub(super) mod tests {
             (Palette16, Color::Rgb(30, 144, 255), Color::LightBlue),
             (Palette16, Color::Rgb(255, 69, 0), Color::LightRed),
             (Palette16, Color::Rgb(10, 10, 10), Color::Black),
+            (Palette16, Color::Rgb(0, 0, 0), Color::Black),
+            (Palette16, Color::Rgb(255, 255, 255), Color::White),
             (Palette16, Color::Rgb(130, 120, 125), Color::DarkGray),
             (Palette16, Color::Rgb(255, 117, 127), Color::LightRed),
             (Palette16, Color::Rgb(184, 47, 54), Color::Red),

@@ -30,6 +30,8 @@ pub enum Command {
     Quit,
     /// Shows the object as YAML.
     Yaml,
+    /// Opens the embedded cluster.
+    Demo,
     /// Describes the object.
     Describe,
     /// Shows the logs of the object.
@@ -136,6 +138,10 @@ pub struct Binding {
 pub const fn binding(keys: &'static [Key], command: Command, doc: &'static str, hint: Hint) -> Binding {
     Binding { keys, command, doc, hint }
 }
+
+/// Keys that work where there is no cluster, before those of a list.
+pub const START: &[Binding] =
+    &[binding(&[Key::char('d')], Command::Demo, "Open the embedded cluster", Hint::Shown("Demo"))];
 
 /// Keys that work in a list.
 pub const LIST: &[Binding] = &[

@@ -22,6 +22,7 @@ use crate::cluster::error::{Failure, FailureKind};
 use crate::cluster::feed::{self, Feed, Timing};
 use crate::cluster::gate::{ContextId, Gate};
 use crate::cluster::kubeconfig::{self, Configuration, Flags};
+use crate::demo::start::{Demo, Wishes};
 use crate::store::{Batch, FeedId};
 
 /// Messages that wait at most; who sends more waits with them.
@@ -146,6 +147,11 @@ impl Engine {
                         })
                     });
                 }
+                Effect::Demo => self.spawn(async {
+                    let stopped = |_| Err(Failure::config("Making the embedded cluster was broken off."));
+                    let made = tokio::task::spawn_blocking(embedded).await.unwrap_or_else(stopped);
+                    Internal::Configured(made.map(Arc::new))
+                }),
                 Effect::Connect { id, context } => self.connect(id, context),
                 Effect::Discover(id) => {
                     if let Some(connection) = self.connections.get(&id).cloned() {
@@ -337,6 +343,13 @@ impl Engine {
         let sender = self.sender.clone();
         move |path| _ = sender.try_send(Internal::Message(Message::Reported(path)))
     }
+}
+
+/// The contexts of a cluster that is made for them, inside this process.
+fn embedded() -> Result<Configuration, Failure> {
+    let demo = Demo::new(Wishes::default());
+    let failed = |why| Failure::config(format!("The embedded cluster cannot be made: {why}."));
+    demo.map(|demo| demo.configuration()).map_err(failed)
 }
 
 /// Finds and reads the contexts that the flags and the environment name.

@@ -1,5 +1,8 @@
 //! The whole screen: where everything goes, prompt, list, crumbs, last line.
 
+mod last_line;
+mod names;
+
 use compact_str::{CompactString, ToCompactString as _, format_compact};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,10 +14,10 @@ use ratatui::widgets::{Clear, Paragraph, Widget as _, Wrap};
 use super::app::{App, Offer, Shown};
 use super::ascii;
 use super::header;
-use super::panes::{Pane, Title, console, side};
+use super::panes::{Pane, Title, side};
 use super::prompt::{Prompt, Purpose};
 use super::session::Link;
-use super::theme::{self, Theme};
+use super::theme;
 use crate::model::{Age, Now};
 use crate::store::{Health, Summary};
 use crate::text;
@@ -39,6 +42,8 @@ pub struct Layout {
 const HEADER: u16 = 7;
 /// From this many rows on there is room for the whole header.
 const ROWS_FOR_HEADER: u16 = 20;
+/// What is left of the screen at least where something is said in several lines.
+const LEAST_BESIDE_WORDS: u16 = 10;
 /// Fewer rows tell too little.
 const ROWS_FOR_SIDE: u16 = 12;
 /// From this many columns on the column of reasons gives way to details of the row.
@@ -61,7 +66,11 @@ impl Layout {
         let alone = app.top().is_some_and(Pane::whole_screen);
         let whole = app.header && height >= ROWS_FOR_HEADER;
         let prompt = if app.prompt.is_some() { take(if height >= 8 { 3 } else { 1 }, 0) } else { 0 };
-        let flash = take(1, 4);
+        let said = last_line::rows(app);
+        let flash = match said.min(height.saturating_sub(LEAST_BESIDE_WORDS)) {
+            0 | 1 => take(1, 4),
+            several => take(several, 4),
+        };
         let crumbs = if alone || !app.crumbs { 0 } else { take(1, 7) };
         let header = if alone { 0 } else { take(if whole { HEADER } else { 1 }, 4) };
         let body = left;
@@ -167,8 +176,8 @@ pub fn draw(app: &App, now: Now, area: Rect, buffer: &mut Buffer) -> Option<(u16
     }
     header::draw(app, clipped(layout.header), buffer);
     body(app, now, clipped(layout.body), clipped(layout.inside()), buffer);
-    crumbs(app, clipped(layout.crumbs), buffer);
-    flash(app, clipped(layout.flash), buffer);
+    names::draw_crumbs(app, clipped(layout.crumbs), buffer);
+    last_line::draw(app, clipped(layout.flash), buffer);
     let cursor = app.prompt.as_ref().and_then(|typed| {
         let cursor = prompt(app, typed, clipped(layout.prompt), buffer);
         offers(app, clipped(layout.prompt), clipped(layout.body), buffer);
@@ -271,41 +280,6 @@ fn list_title(app: &App, now: Now) -> Title {
     }
 }
 
-/// Writes the title into the middle of the upper border.
-fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let plain = Style::new();
-    let around = |text: &str, open, close| if text.is_empty() { ("", "") } else { (open, close) };
-    let (part_open, part_close) = around(&title.part, "(", ")");
-    let (count_open, count_close) = around(&title.count, "[", "]");
-    let (chip_open, chip_close) = around(&title.chip, "</", "> ");
-    let (word, health) = &title.word;
-    let filter = if title.wrong { theme.row(Health::Failed) } else { theme.filter };
-    let pieces = [
-        (" ", plain),
-        (&*title.name, theme.title),
-        (part_open, theme.title),
-        (&*title.part, theme.title_part),
-        (part_close, theme.title),
-        (count_open, theme.title),
-        (&*title.count, theme.counter),
-        (count_close, theme.title),
-        (" ", plain),
-        (chip_open, filter),
-        (&*title.chip, filter),
-        (chip_close.trim_end(), filter),
-        (if title.chip.is_empty() { "" } else { " " }, plain),
-        (&**word, theme.row(*health)),
-        (if word.is_empty() { "" } else { " " }, plain),
-    ];
-    let wide: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
-    let room = area.width.saturating_sub(2);
-    let mut x = area.x + 1 + room.saturating_sub(u16::try_from(wide).unwrap_or(u16::MAX)) / 2;
-    for (text, style) in pieces {
-        let left = usize::from((area.x + 1 + room).saturating_sub(x));
-        x = put(buffer, x, area.y, text, left, style);
-    }
-}
-
 fn thousands(number: usize) -> CompactString {
     let digits = number.to_compact_string();
     let mut out = CompactString::default();
@@ -348,7 +322,7 @@ fn body(app: &App, now: Now, area: Rect, inside: Rect, buffer: &mut Buffer) {
     if area != inside {
         outline(area, app.theme.border, buffer);
         let title = top.map_or_else(|| list_title(app, now), |pane| pane.title(now));
-        draw_title(&title, &app.theme, area, buffer);
+        names::draw_title(&title, &app.theme, area, buffer);
     }
     if let Some(pane) = top {
         pane.draw(inside, buffer, &app.theme);
@@ -384,6 +358,16 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         }
         (Link::Down(failure), _) => (format!("{failure}\n\n{contexts}"), Health::Failed),
         (Link::Connecting, _) => return,
+        (Link::Up | Link::Recorded(_), Some(Summary::Live)) if list.view.origin().is_some() => {
+            let said = list.view.none(&app.store).unwrap_or_else(|| "What it belongs to is gone.".to_owned());
+            let only = match app.shown {
+                Shown::Only(namespace) if list.view.namespaced() => {
+                    format!("\n\nOnly the namespace {namespace} is shown. 0 shows all namespaces.")
+                }
+                _ => String::new(),
+            };
+            (format!("{said}{only}"), Health::Idle)
+        }
         (Link::Up | Link::Recorded(_), Some(Summary::Live)) => {
             let of = match app.shown {
                 Shown::Only(namespace) if list.view.namespaced() => {
@@ -394,10 +378,9 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             (format!("There are no {}{of}", list.view.name()), Health::Idle)
         }
         (Link::Up, Some(Summary::Stale { why, .. })) => (format!("{why}\n\n{contexts}"), Health::Failed),
-        (Link::Up, Some(Summary::Denied { why })) => (
-            format!("{why}\n\nAnother namespace: :{} NAMESPACE. {contexts}", list.view.name()),
-            Health::Failed,
-        ),
+        (Link::Up, Some(Summary::Denied { why })) => {
+            (format!("{}\n{why}\n\n{}{contexts}", refused(app), other_namespace(app)), Health::Failed)
+        }
         (Link::Up, Some(Summary::Absent)) => {
             let info = kind.map(crate::records::Kind::info);
             let name = info.map_or(String::new(), |info| format!("{}.{}", info.plural, info.group));
@@ -428,72 +411,38 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines).style(app.theme.row(health)).wrap(Wrap { trim: true }).render(room, buffer);
 }
 
+/// What may not be read, and where.
+fn refused(app: &App) -> String {
+    let view = &app.pane.list.view;
+    let place = match app.shown {
+        _ if !view.namespaced() => "this cluster".to_owned(),
+        Shown::Only(namespace) => format!("the namespace {namespace}"),
+        Shown::All | Shown::Home => "all namespaces".to_owned(),
+    };
+    let user = app.session.info.as_ref().map_or(String::new(), |info| format!(" {}", info.user));
+    format!("The user{user} may not list {} in {place}.", view.name())
+}
+
+/// How to look elsewhere, where rows have namespaces.
+fn other_namespace(app: &App) -> String {
+    let view = &app.pane.list.view;
+    if view.namespaced() { format!("Another namespace: :{} NAMESPACE. ", view.name()) } else { String::new() }
+}
+
 /// What else could be looked at.
 fn offer_contexts(app: &App) -> String {
     const MOST: usize = 8;
     let names: Vec<&str> = app.other_contexts().collect();
-    match names.len() {
-        0 => ":ctx lists the contexts of the kubeconfig, :q leaves.".to_owned(),
+    let contexts = match names.len() {
+        0 if app.has_contexts() => ":ctx lists the contexts of the kubeconfig, :q leaves.".to_owned(),
+        0 => ":q leaves.".to_owned(),
         count => {
             let more = if count > MOST { ", …" } else { "" };
             format!("Other contexts, to be chosen with :ctx: {}{more}", names[..count.min(MOST)].join(", "))
         }
-    }
-}
-
-fn crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
-    let mut x = area.x;
-    draw_mark(app, area, buffer);
-    let names: Vec<String> = app.way().collect();
-    let last = names.len().saturating_sub(1);
-    for (at, name) in names.iter().enumerate() {
-        if x >= area.right() || area.height == 0 {
-            return;
-        }
-        let style = if at == last { app.theme.crumb_here } else { app.theme.crumb };
-        let chip = format_compact!(" <{}> ", text::clean(name));
-        let end = put(buffer, x, area.y, &chip, usize::from(area.right() - x), style);
-        x = end + 1;
-    }
-}
-
-/// At the right: consoles that go on behind what is on screen.
-fn draw_mark(app: &App, area: Rect, buffer: &mut Buffer) {
-    let on_screen = app.top().is_some_and(|pane| pane.crumb() == "console");
-    let Some(mark) = console::mark(&app.consoles).filter(|_| !on_screen) else { return };
-    let wide = u16::try_from(text::width(&mark)).unwrap_or(u16::MAX);
-    if area.height > 0 && wide < area.width {
-        put(buffer, area.right() - wide, area.y, &mark, usize::from(wide), app.theme.crumb);
-    }
-}
-
-/// Whether [`nothing`] says this.
-fn stands_for_rows(app: &App, said: &str) -> bool {
-    let why = match (&app.session.link, app.standing().map(|(_, standing)| standing)) {
-        (Link::Down(failure), _) => failure.to_string(),
-        (_, Some(Summary::Stale { why, .. } | Summary::Denied { why })) => why.to_string(),
-        _ => return false,
     };
-    // It may say more than that.
-    text::one_line(&why, 500).starts_with(said)
-}
-
-fn flash(app: &App, area: Rect, buffer: &mut Buffer) {
-    if area.height == 0 {
-        return;
-    }
-    let filter = app.filter_error().filter(|_| app.prompt.is_none());
-    let reason = app.reason().or_else(|| filter.map(|error| text::clean(&error.why).into_owned()));
-    let (text, health) = match (&app.flash, &reason) {
-        // Where there are no rows it stands in their place already.
-        (Some(flash), _) if app.pane.list.rows().is_empty() && stands_for_rows(app, &flash.text) => return,
-        (Some(flash), _) => (flash.text.as_str(), flash.health),
-        (None, Some(reason)) => (reason.as_str(), Health::Failed),
-        (None, None) => return,
-    };
-    let shown = text::cut(text, usize::from(area.width));
-    let x = area.x + (area.width - u16::try_from(text::width(&shown)).unwrap_or(0).min(area.width)) / 2;
-    buffer.set_stringn(x, area.y, &shown, usize::from(area.width), app.theme.row(health));
+    let demo = if app.offers_demo() { "d opens a cluster that is inside v9s, to look around. " } else { "" };
+    format!("{demo}{contexts}")
 }
 
 fn prompt(app: &App, typed: &Prompt, area: Rect, buffer: &mut Buffer) -> Option<(u16, u16)> {

@@ -209,6 +209,8 @@ pub enum Effect {
         /// How they are shown.
         look: Look,
     },
+    /// Makes the embedded cluster; [`Message::Configured`] brings its contexts.
+    Demo,
     /// Puts text into the clipboard of the terminal.
     Copy(String),
     /// Writes a file into the folder of saved screens; [`Message::Saved`] says where it is.

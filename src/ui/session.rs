@@ -274,12 +274,16 @@ impl Session {
             return;
         }
         let refused_everywhere = store.refused(kind).any(|(namespace, _)| namespace.is_none());
-        if refused_everywhere && kind.info().namespaced && !self.homes.is_empty() {
+        let namespaced = match kind {
+            Kind::Other => self.table_namespaced(),
+            _ => kind.info().namespaced,
+        };
+        if refused_everywhere && namespaced && !self.homes.is_empty() {
             self.narrow.insert(kind);
         }
         let namespaces = match self.namespace {
             // What lives in no namespace is the same whichever is shown.
-            _ if !kind.info().namespaced && kind != Kind::Other => Namespaces::All,
+            _ if !namespaced => Namespaces::All,
             Some(only) => Namespaces::Only([only].into()),
             None if self.narrow.contains(&kind) => Namespaces::Only(self.homes.clone()),
             None => Namespaces::All,

@@ -4,6 +4,7 @@ use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, state, text, word};
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
+use super::within::named;
 use crate::model::Key;
 use crate::records::{DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, Truth};
 use crate::store::{At, Id, SortKey, Store};
@@ -39,7 +40,13 @@ pub(super) static VIEW: View<DataSource> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::DataSource], view: "datavolumes", belongs: is_copied_from, besides: &[] },
+    open: Open::Rows {
+        of: &[Kind::DataSource],
+        view: "datavolumes",
+        belongs: is_copied_from,
+        besides: &[],
+        none: none_of_source,
+    },
     related: &[
         Related::above(Road::Owner, "import crons", &[Kind::ImportCron]),
         Related {
@@ -64,6 +71,17 @@ pub(super) fn find_copies(store: &Store, key: Key, out: &mut Vec<Id>) {
 fn is_copied_from(store: &Store, source: Id, disk: Id) -> bool {
     let key = At::<DataSource>::new(store, source).map(|source| source.record().key());
     store.get::<DataVolume>(disk).is_some_and(|disk| disk.from.is_some() && disk.from == key)
+}
+
+/// That nothing was copied from a DataSource, and what it points to.
+fn none_of_source(store: &Store, id: Id) -> String {
+    let said = format!("No disk was copied from {}.", named(store, id));
+    let Some(source) = store.get::<DataSource>(id).filter(|one| one.source_kind != DataSourceKind::None)
+    else {
+        return format!("{said} It points to nothing.");
+    };
+    let (kind, namespace, name) = (kind(source.source_kind), source.source_namespace, &source.source);
+    format!("{said} It points to the {kind} {name} in the namespace {namespace}; esc, then d describes it.")
 }
 
 fn kind(kind: DataSourceKind) -> &'static str {

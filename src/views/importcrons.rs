@@ -5,9 +5,10 @@ use super::belongs_directly;
 use super::column::{Sets, age, name, namespace, reason, since, state, text, time, word};
 use super::phase::phase;
 use super::view::{Open, Related, Sort, View};
+use super::within::named;
 use crate::model::Word;
 use crate::records::{ImportCron, ImportCronFlags, Kind, Truth};
-use crate::store::SortKey;
+use crate::store::{Id, SortKey, Store};
 
 pub(super) static VIEW: View<ImportCron> = View {
     name: "importcrons",
@@ -57,6 +58,7 @@ pub(super) static VIEW: View<ImportCron> = View {
         view: "datavolumes",
         belongs: belongs_directly,
         besides: &[],
+        none: none_of_cron,
     },
     related: &[
         Related::below("datasource", &[Kind::DataSource]),
@@ -64,3 +66,14 @@ pub(super) static VIEW: View<ImportCron> = View {
         Related::events(),
     ],
 };
+
+/// That no disk of an import cron is there, and how it keeps what it imports.
+fn none_of_cron(store: &Store, id: Id) -> String {
+    let said = format!("No disk of {} is there.", named(store, id));
+    let Some(cron) = store.get::<ImportCron>(id) else { return said };
+    let kept = if cron.flags.contains(ImportCronFlags::SNAPSHOTS) { "snapshots" } else { "claims" };
+    format!(
+        "{said} It keeps its imports as {kept}, and the DataSource {} points to the last one.",
+        cron.managed
+    )
+}

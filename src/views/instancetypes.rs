@@ -4,6 +4,7 @@ use super::Column;
 use super::column::{Sets, age, count, name, namespace, size, yes_no};
 use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::vms::bytes;
+use super::within::named;
 use crate::records::{
     ClusterInstancetype, InstanceFlags, InstanceSize, Instancetype, Kind, Meta, Vm, VmFlags,
 };
@@ -72,6 +73,7 @@ pub(super) static VIEW: View<Size> = View {
         view: "vms",
         belongs: is_of_type,
         besides: &[],
+        none: |store, id| format!("No machine is of the type {}.", named(store, id)),
     },
     related: &[
         Related {

@@ -47,7 +47,7 @@ pub use column::{Column, Heading, Holds, Layout, Sets, Shown, StatePart};
 pub use filter::{Completion, Filter, FilterError, Saved, complete};
 pub use list::{Counts, List, Motion};
 pub use table::table_view;
-pub use view::{AnyView, Belongs, Open, Related, RelatedHeading, Road, Sort, View, ViewRef};
+pub use view::{AnyView, Belongs, NoRows, Open, Related, RelatedHeading, Road, Sort, View, ViewRef};
 pub use within::within;
 
 /// Every view, in the order in which they are offered; the program begins with the first one.

@@ -10,6 +10,7 @@ use super::column::{
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::vms::{bytes, vm_node};
+use super::within::named;
 use crate::model::{Now, Word};
 use crate::records::{Kind, Node, NodeFlags, Pod, Truth, Vm, Vmi, VmiFlags};
 use crate::store::{At, Health, Id, SortKey, State, Store};
@@ -85,7 +86,13 @@ pub(super) static VIEW: View<Node> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::Node], view: "vms", belongs: runs_on, besides: &["HELD BY"] },
+    open: Open::Rows {
+        of: &[Kind::Node],
+        view: "vms",
+        belongs: runs_on,
+        besides: &["HELD BY"],
+        none: |store, id| format!("No machine runs on {}.", named(store, id)),
+    },
     related: &[
         Related {
             road: Road::UsedBy,

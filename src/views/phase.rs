@@ -13,6 +13,7 @@ const WORDS: &[(&str, Health)] = &[
     ("Running", Health::Well),
     ("Succeeded", Health::Idle),
     ("Stopped", Health::Idle),
+    ("Unconfirmed", Health::Idle),
     ("Paused", Health::Warning),
     ("NotReady", Health::Failed),
     ("Error", Health::Failed),

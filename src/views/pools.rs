@@ -6,6 +6,7 @@ use super::column::{Sets, age, count, name, namespace, reason, since, state};
 use super::phase::phase;
 use super::places::{NODES_OF_GUESTS, nodes_of_guests};
 use super::view::{Open, Related, Road, Sort, View};
+use super::within::named;
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Pool, PoolFlags};
@@ -37,7 +38,13 @@ pub(super) static VIEW: View<Pool> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly, besides: &[] },
+    open: Open::Rows {
+        of: &[Kind::Pool],
+        view: "vms",
+        belongs: belongs_directly,
+        besides: &[],
+        none: |store, id| format!("{} has no machines.", named(store, id)),
+    },
     related: &[
         Related {
             road: Road::Node,

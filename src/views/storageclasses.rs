@@ -3,6 +3,7 @@
 use super::Column;
 use super::column::{Sets, age, name, text, word, write_members, yes_no};
 use super::view::{Open, Related, Road, Sort, View};
+use super::within::named;
 use crate::records::{Kind, StorageClass, StorageClassFlags};
 use crate::store::{At, Id, SortKey, Store};
 
@@ -33,7 +34,13 @@ pub(super) static VIEW: View<StorageClass> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::StorageClass], view: "claims", belongs: is_of_class, besides: &[] },
+    open: Open::Rows {
+        of: &[Kind::StorageClass],
+        view: "claims",
+        belongs: is_of_class,
+        besides: &[],
+        none: |store, id| format!("No claim is of the class {}.", named(store, id)),
+    },
     related: &[
         Related {
             road: Road::UsedBy,

@@ -29,12 +29,17 @@ pub enum Open {
         belongs: Belongs,
         /// The titles of columns of its wide form that are shown in any case.
         besides: &'static [&'static str],
+        /// What is said of the object where there are none.
+        none: NoRows,
     },
     /// Connects to the context of that name.
     Context,
     /// Shows the objects of the namespace of that name.
     Namespace,
 }
+
+/// What is said of an object to which no row belongs.
+pub type NoRows = fn(&Store, Id) -> String;
 
 /// Whether the row (the second place) belongs to the object from which its view was opened (the first place).
 pub type Belongs = fn(&Store, Id, Id) -> bool;
@@ -178,6 +183,11 @@ pub trait AnyView: Send + Sync {
     /// Adds what a row leads to, each object once; `road` is a place in [`AnyView::related`].
     fn find_related(&self, store: &Store, id: Id, road: usize, out: &mut Vec<Id>) {
         let _ = (store, id, road, out);
+    }
+    /// What is said where there are no rows, of the object that they would belong to; nothing if it is not there.
+    fn none(&self, store: &Store) -> Option<String> {
+        let _ = store;
+        None
     }
     /// The name of the object that all its rows belong to, if it was opened from one.
     fn origin(&self) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::view::{AnyView, Belongs, Open, RelatedHeading, Sort, ViewRef};
+use super::view::{AnyView, Belongs, NoRows, Open, RelatedHeading, Sort, ViewRef};
 use super::{Heading, Shown, find};
 use crate::model::{Name, Now, Uid};
 use crate::records::Kind;
@@ -10,7 +10,7 @@ use crate::store::{Id, Selection, SortKey, State, Store};
 
 /// The view that opening this row shows; none where it shows everything about the object instead, or nothing.
 pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef> {
-    let Open::Rows { of, view, belongs, besides } = opened.open() else { return None };
+    let Open::Rows { of, view, belongs, besides, none } = opened.open() else { return None };
     if !of.contains(&origin.kind()) {
         return None;
     }
@@ -21,7 +21,12 @@ pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef
         partners.push(origin.kind());
     }
     let (kind, uid, name) = (origin.kind(), meta.uid, meta.name.clone());
-    Some(ViewRef::Made(Arc::new(Within { view, kind, uid, name, belongs, besides, partners })))
+    Some(ViewRef::Made(Arc::new(Within { view, kind, uid, name, belongs, besides, none, partners })))
+}
+
+/// The name of an object, for what is said of it.
+pub(super) fn named(store: &Store, id: Id) -> &str {
+    store.meta(id).map_or("", |meta| &meta.name)
 }
 
 struct Within {
@@ -31,6 +36,7 @@ struct Within {
     name: Name,
     belongs: Belongs,
     besides: &'static [&'static str],
+    none: NoRows,
     partners: Vec<Kind>,
 }
 
@@ -83,6 +89,10 @@ impl AnyView for Within {
 
     fn find_related(&self, store: &Store, id: Id, road: usize, out: &mut Vec<Id>) {
         self.view.find_related(store, id, road, out);
+    }
+
+    fn none(&self, store: &Store) -> Option<String> {
+        store.find_of(self.kind, self.uid).map(|origin| (self.none)(store, origin))
     }
 
     fn origin(&self) -> Option<&str> {

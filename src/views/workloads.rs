@@ -13,6 +13,7 @@ use super::pools::{pool_state, write_ready};
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::{bytes, vm_node};
 use super::vtvms::virtink_state;
+use super::within::named;
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word, format_bytes};
 use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Workload};
@@ -100,7 +101,13 @@ pub(super) static VIEW: View<Entry> = View {
         age(),
     ],
     sort: Sort::Name,
-    open: Open::Rows { of: &[Kind::Pool], view: "vms", belongs: belongs_directly, besides: &[] },
+    open: Open::Rows {
+        of: &[Kind::Pool],
+        view: "vms",
+        belongs: belongs_directly,
+        besides: &[],
+        none: |store, id| format!("{} has no machines.", named(store, id)),
+    },
     related: &[
         Related {
             road: Road::Node,

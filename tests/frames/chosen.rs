@@ -29,6 +29,7 @@ fn info(config: Config) -> ConnectionInfo {
         auth: AuthKind::Token,
         impersonates: None,
         config: Arc::new(config),
+        warnings: Vec::new(),
         clock: Clock::default(),
     }
 }

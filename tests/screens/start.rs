@@ -14,7 +14,16 @@ const NONE: [&str; 0] = [];
 fn without_a_kubeconfig_the_screen_says_what_was_tried() {
     let mut v9s = Screen::open(NONE, 120, 40);
     v9s.wait_for("No kubeconfig was found; looked at").expect("/.kube/config").expect("KUBECONFIG");
-    v9s.expect("workloads").expect("not connected").expect(":ctx").expect(":q");
+    v9s.expect("workloads").expect("not connected").expect(":q").reject(":ctx");
+    // The embedded cluster can be had at once; help and hints tell of it.
+    v9s.expect("<d>").expect("Demo").expect("d opens a cluster that is inside v9s").reject("Describe");
+    v9s.press("?").wait_for("Open the embedded cluster").press("⎋").gone("EVERYWHERE");
+    v9s.press("d").wait_for("Context: demo [RW]").wait_for("workloads(all)").wait_for("webshop");
+    v9s.expect("Describe")
+        .reject("<d>       Demo")
+        .press(":ctx⏎")
+        .wait_for("contexts[2]")
+        .expect("demo-shop");
     v9s.press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
     v9s.terminal_is_restored();
@@ -155,10 +164,40 @@ fn a_wrong_authority_and_a_wrong_token_are_told_with_what_to_do() {
 fn a_broken_config_is_named_with_its_place_and_stops_nothing() {
     let broken = "ui:\n  mouse: perhaps\n";
     let mut v9s = Screen::builder().file("config/v9s/config.yaml", broken).size(120, 30).open();
-    v9s.wait_for("config.yaml, line 2, column 10").expect("it counts for nothing until it is mended");
+    v9s.wait_for("config.yaml, line 2, column 10").expect("ui.mouse counts for nothing until it is mended");
     v9s.press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
     v9s.terminal_is_restored();
+}
+
+#[test]
+fn all_that_is_wrong_with_the_files_can_be_read_until_a_key_is_pressed() {
+    let silent = Silent::new();
+    let config = "ui: {skin: broken, foo: 1, mouse: maybe, wide: true}\nnonsense: 1\n";
+    let mut v9s = Screen::builder()
+        .file(".kube/config", kubeconfig(&[("alpha", &silent.url())]))
+        .file("config/v9s/config.yaml", config)
+        .file("config/v9s/skins/broken.yaml", "k9s:\n  body: [\n")
+        .file("config/k9s/config.yaml", "k9s:\n  readOnly: true\n bad\n")
+        .size(80, 24)
+        .open();
+    v9s.wait_for("workloads(alpha-home)[0]").wait_for("alpha [R]");
+    // Lines are broken between words wherever they end.
+    let whole = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "skins/broken.yaml cannot be used: line 2, column 9: ",
+        "k9s's config.yaml, line ",
+        "; it counts for nothing, and nothing is changed until it is mended",
+        "config.yaml, line 1, column 35: ",
+        "; ui.mouse counts for nothing until it is mended",
+        "config.yaml: there is no key nonsense",
+        "config.yaml: there is no key ui.foo",
+    ] {
+        v9s.wait_until(|text| whole(text).contains(said), said);
+    }
+    v9s.press("j").wait_until(|text| !text.contains("nonsense") && !text.contains("mended"), "they go");
+    v9s.press(":q⏎");
+    assert_eq!(v9s.wait_exit(), 0);
 }
 
 #[test]

@@ -135,13 +135,14 @@ fn a_broken_file_is_named_with_its_place_and_counts_for_nothing() {
     let cases = [
         ("ui: {mouse: true}\nlogs: [", "config.yaml, line 2", false),
         ("ui:\n  mouse: perhaps\n", "config.yaml, line 2, column 10", false),
-        ("ui:\n  mouse: true\nlogs:\n  tail: -1\n", "config.yaml, line 4, column 9", false),
+        ("ui:\n  skin: [dark]\n", "line 2, column 9", false),
+        ("logs:\n  tail: -1\n", "config.yaml, line 2, column 9", false),
         ("ui: dark\n", "config.yaml, line 1, column 5", false),
         ("- ui\n", "config.yaml, line 1, column 1", false),
-        ("ui: {skin: [dark]}\n", "config.yaml, line 1, column 12", false),
         // Who may have asked for this gets it, whatever else is wrong.
-        ("readOnly: true\nui: dark\n", "config.yaml, line 2, column 5", true),
+        ("readOnly: true\nui: [", "config.yaml, line 2", true),
         ("readOnly: yess\n", "config.yaml, line 1, column 11", true),
+        ("- readOnly: true\n", "config.yaml, line 1, column 1", true),
     ];
     for (text, place, careful) in cases {
         let loaded = Home::new().has(OURS, text).load();
@@ -149,8 +150,58 @@ fn a_broken_file_is_named_with_its_place_and_counts_for_nothing() {
         assert_eq!(loaded.config, want, "{text}");
         let [said] = &loaded.warnings[..] else { panic!("{text}: {:?}", loaded.warnings) };
         assert!(said.contains(place) && said.contains("nothing is changed") == careful, "{text}: {said}");
-        assert!(said.lines().count() == 1 && !said.contains('␊'), "{said}");
+        assert!(said.contains("counts for nothing") && said.lines().count() == 1, "{said}");
+        assert!(!said.contains('␊'), "{said}");
     }
+}
+
+#[test]
+fn what_can_be_read_counts_and_what_cannot_is_named() {
+    let text = "readOnly: true\nui:\n  mouse: maybe\n  skin: nord\n  wide: yes\nlogs: none\n\
+                console: {backlog: few, scrollback: 7}\nfilters: {mine: 'state:Failed'}\nnonsense: 1\n";
+    let loaded = Home::new().has(OURS, text).load();
+    let want = Config {
+        read_only: true,
+        ui: Ui { skin: "nord".into(), wide: true, ..Ui::default() },
+        console: Console { scrollback: 7, ..Console::default() },
+        filters: BTreeMap::from([("mine".into(), "state:Failed".into())]),
+        ..Config::default()
+    };
+    assert_eq!(loaded.config, want);
+    let starts = [
+        "config.yaml, line 3, column 10: ",
+        "config.yaml, line 6, column 7: ",
+        "config.yaml, line 7, column 20: ",
+        "config.yaml: there is no key nonsense",
+    ];
+    let ends = ["; ui.mouse counts", "; logs counts", "; console.backlog counts", ""];
+    assert_eq!(loaded.warnings.len(), 4, "{:?}", loaded.warnings);
+    for ((said, start), end) in loaded.warnings.iter().zip(starts).zip(ends) {
+        assert!(said.starts_with(start) && said.contains(end), "{said}");
+    }
+    // A name that looks like a number is a name.
+    let loaded = Home::new().has(OURS, "ui: {skin: 16}\n").load();
+    assert_eq!((&*loaded.config.ui.skin, loaded.warnings), ("16", Vec::<String>::new()));
+}
+
+#[test]
+fn a_broken_file_of_k9s_that_speaks_of_read_only_is_obeyed() {
+    let broken = "k9s:\n  readOnly: true\n bad\n";
+    let home = Home::new();
+    let loaded = home.has(THEIRS, broken).load();
+    assert!(loaded.config.read_only);
+    let said = &loaded.warnings[0];
+    assert!(
+        said.starts_with("k9s's config.yaml, line ") && said.contains("nothing is changed until"),
+        "{said}"
+    );
+    // Our own file has the last word.
+    assert!(!home.has(OURS, "readOnly: false\n").load().config.read_only);
+    let home = Home::new();
+    home.has("k9s/data/clusters/c/x/config.yaml", broken);
+    let (config, warnings) = home.load().in_context("c", "x");
+    assert!(config.read_only && warnings.len() == 1, "{warnings:?}");
+    assert!(!home.load().in_context("c", "other").0.read_only);
 }
 
 #[test]

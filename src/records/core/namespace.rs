@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::model::Word;
+use crate::model::{Name, Uid, Word};
 use crate::records::wire::{Nullable, Str, WireMeta, versioned};
 use crate::records::{Kind, KindInfo, Meta, Record};
+use crate::text;
 
 /// A Namespace.
 #[derive(Debug, Default, PartialEq)]
@@ -13,6 +14,16 @@ pub struct Namespace {
     pub meta: Meta,
     /// `status.phase`: Active or Terminating.
     pub phase: Word,
+}
+
+impl Namespace {
+    /// One that somebody has named and no server has confirmed.
+    pub fn unconfirmed(name: &str) -> Self {
+        let mut namespace = Self { phase: Word::new("Unconfirmed"), ..Self::default() };
+        namespace.meta.uid = Uid::hashed(name.as_bytes());
+        namespace.meta.name = Name::new(text::clean(name));
+        namespace
+    }
 }
 
 #[derive(Deserialize, Default)]

@@ -12,7 +12,7 @@ use crate::cluster::kubeconfig::Configuration;
 use crate::explain;
 use crate::model::{Now, Word};
 use crate::records::{Context, Kind};
-use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store};
+use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Store, Summary};
 use crate::ui::message::{Draw, Effect, Timer};
 use crate::ui::session::{Link, Session};
 use crate::views::{self, Filter, ViewRef};
@@ -26,6 +26,10 @@ impl App {
     ) -> Draw {
         match configured {
             Ok(configuration) => {
+                if self.demo {
+                    // Flags may name a context of the kubeconfig.
+                    self.options.context = configuration.current.clone();
+                }
                 self.configuration = Some(configuration);
                 let context = self.options.context.clone();
                 self.show_contexts(now);
@@ -91,6 +95,7 @@ impl App {
                 self.session.add_home(Word::new(&info.namespace));
                 self.session.link = Link::Up;
                 effects.push(Effect::Discover(info.id));
+                info.warnings.iter().for_each(|warning| self.notice(warning, Health::Warning));
                 self.session.info = Some(info);
                 self.mark_context(now);
                 self.recall(effects);
@@ -152,22 +157,54 @@ impl App {
             self.say(format!("There is no context {name:?} in the kubeconfig."), Health::Failed, now);
             return false;
         }
-        let id = ContextId(self.session.id.0 + 1);
-        effects.push(Effect::Leave(id));
-        self.session = Session::new(id);
-        self.session.measures = self.options.measures;
-        self.measured.clear();
-        self.store = Store::new(explain::STATES);
-        self.side.forget();
+        let id = self.leave_cluster(effects);
         self.options.context = Some(name.to_owned());
-        self.forget_places(effects);
-        self.consoles.end_all(effects);
-        self.versions = versions::Versions::default();
         self.shown = Shown::Home;
         self.show_contexts(now);
         effects.push(Effect::Connect { id, context: Some(name.to_owned()) });
         self.go(ViewRef::Of(views::VIEWS[0]), Shown::Home, Filter::default(), now, effects);
         true
+    }
+
+    /// Forgets the cluster on screen; gives the number of the connection to the next one.
+    fn leave_cluster(&mut self, effects: &mut Vec<Effect>) -> ContextId {
+        let id = ContextId(self.session.id.0 + 1);
+        effects.push(Effect::Leave(id));
+        self.session = Session::new(id);
+        self.session.measures = self.options.measures;
+        self.measured.clear();
+        self.noted = None;
+        self.store = Store::new(explain::STATES);
+        self.side.forget();
+        self.forget_places(effects);
+        self.consoles.end_all(effects);
+        self.versions = versions::Versions::default();
+        id
+    }
+
+    /// Whether there is no cluster to look at, and the embedded one can be had instead.
+    pub fn offers_demo(&self) -> bool {
+        let none = match &self.session.link {
+            Link::Down(_) => true,
+            Link::Up => {
+                self.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Stale { .. }))
+            }
+            Link::Connecting | Link::Recorded(_) => false,
+        };
+        none && !self.demo && self.layers.is_empty() && self.pane.list.rows().is_empty()
+    }
+
+    /// Opens the embedded cluster in the place of what the kubeconfig names.
+    pub(super) fn open_demo(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.demo = true;
+        self.leave_cluster(effects);
+        let known = self.configuration.take().is_some_and(|all| !all.contexts.is_empty());
+        effects.push(Effect::Demo);
+        // Who comes to look around is shown everything.
+        self.go(ViewRef::Of(views::VIEWS[0]), Shown::All, Filter::default(), now, effects);
+        let back =
+            if known { " The contexts of the kubeconfig are back with the next start of v9s." } else { "" };
+        self.say(format!("This is the embedded cluster.{back}"), Health::Well, now);
     }
 
     /// Opens what a command named together with the context that has just been switched to.

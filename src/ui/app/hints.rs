@@ -28,6 +28,8 @@ pub(super) struct Hints {
     crumb: CompactString,
     /// How many keys the pane has: some have several tables.
     own: usize,
+    /// Whether there is no cluster.
+    start: bool,
     favourites: Vec<Word>,
     numbers: Vec<Hint>,
     rest: Vec<Hint>,
@@ -47,7 +49,7 @@ impl App {
         let same = made.view == self.pane.list.view.name()
             && (made.subject, made.layers) == (subject, self.layers.len())
             && made.crumb == crumb
-            && made.own == self.top().map_or(0, |pane| pane.keys().len())
+            && (made.own, made.start) == (self.own_keys(), self.offers_demo())
             && made.favourites == self.favourites
             && !made.rest.is_empty();
         if same {
@@ -76,11 +78,16 @@ impl App {
             subject,
             layers: self.layers.len(),
             crumb,
-            own: self.top().map_or(0, |pane| pane.keys().len()),
+            own: self.own_keys(),
+            start: self.offers_demo(),
             favourites: self.favourites.clone(),
             numbers,
             rest,
         };
+    }
+
+    fn own_keys(&self) -> usize {
+        self.top().map_or(0, |pane| pane.keys().len())
     }
 
     fn subject_kind(&self) -> Option<Kind> {

@@ -46,13 +46,18 @@ impl App {
 
     /// The tables of keys that work now, besides those of the pane over the list.
     pub fn tables(&self) -> &'static [Table] {
-        static OF_LIST: [Table; 3] =
-            [("LIST", command::LIST), ("OBJECT", command::OBJECT), ("EVERYWHERE", command::EVERYWHERE)];
+        static ALL: [Table; 4] = [
+            ("START", command::START),
+            ("LIST", command::LIST),
+            ("OBJECT", command::OBJECT),
+            ("EVERYWHERE", command::EVERYWHERE),
+        ];
         match self.top() {
-            None => &OF_LIST,
+            None if self.offers_demo() => &ALL,
+            None => &ALL[1..],
             Some(pane) if pane.takes_keys() => &[],
-            Some(pane) if pane.subject().is_some() => &OF_LIST[1..],
-            Some(_) => &OF_LIST[2..],
+            Some(pane) if pane.subject().is_some() => &ALL[2..],
+            Some(_) => &ALL[3..],
         }
     }
 
@@ -126,6 +131,7 @@ impl App {
             Command::Favourite(number) => self.show_favourite(number, now, effects),
             Command::Crumbs => self.crumbs = !self.crumbs,
             Command::Quit => self.quit = true,
+            Command::Demo => self.open_demo(now, effects),
             Command::AllNamespaces => self.show_namespace(Shown::All, now, effects),
             Command::ThisNamespace => self.show_namespace_of_row(now, effects),
             Command::Wide => {

@@ -1,8 +1,11 @@
 //! What is remembered of a context from one run to the next, and what its files say of how the screen looks.
 
+use std::collections::BTreeSet;
+
 use super::{App, Shown};
 use crate::model::{Now, Word};
-use crate::store::Health;
+use crate::records::{Kind, Namespace};
+use crate::store::{Batch, FeedId, Health, Id, Summary};
 use crate::ui::message::{Draw, Effect, Recalled};
 use crate::ui::theme::Theme;
 use crate::views::{AnyView, Filter, Saved, Sets};
@@ -37,24 +40,54 @@ impl App {
             self.pane.list.set_filter(filter, &self.store, now);
         }
         let given = std::mem::replace(&mut self.state, state);
+        self.noted = None;
         given.history.commands().iter().rev().for_each(|command| self.state.history.given(command));
         if let Some(warning) = warning.or(wrong) {
-            self.say(warning, Health::Warning, now);
+            self.notice(warning, Health::Warning);
         }
         self.note_namespace(effects);
         self.number_namespaces();
         Draw::Soon
     }
 
-    /// Notes that the namespace on screen was visited.
+    /// Notes that the namespace on screen was visited, as soon as there is something of it: what is refused or misspelled is
+    /// not learnt.
     pub(super) fn note_namespace(&mut self, effects: &mut Vec<Effect>) {
+        let Shown::Only(namespace) = self.shown else { return };
         let learns = self.session.info.as_ref().is_some_and(|info| info.config.namespaces.learn);
-        if let (Shown::Only(namespace), true) = (self.shown, learns)
-            && self.state.favourites.visited(&namespace)
-        {
+        if !learns || self.noted == Some(namespace) || !self.holds_something(namespace) {
+            return;
+        }
+        self.noted = Some(namespace);
+        if self.state.favourites.visited(&namespace) {
             self.number_namespaces();
             self.remember(effects);
         }
+    }
+
+    /// Whether rows of a namespace are there, or it is there and may be read.
+    fn holds_something(&self, namespace: Word) -> bool {
+        if self.pane.list.view.namespaced() && self.pane.list.total() > 0 {
+            return true;
+        }
+        let live = |kind| matches!(self.store.freshness(kind), Summary::Live);
+        let named = |&id: &Id| self.store.meta(id).is_some_and(|meta| *meta.name == *namespace);
+        self.standing().is_some_and(|(kind, _)| live(kind))
+            && live(Kind::Namespace)
+            && self.store.ids(Kind::Namespace).iter().any(named)
+    }
+
+    /// Shows the namespaces that are known from contexts and visits where the user may not list them. They have the feed of
+    /// those that were refused.
+    pub(super) fn put_known_namespaces(&mut self, refused: FeedId, now: Now) {
+        let Some(info) = &self.session.info else { return };
+        let contexts = self.configuration.iter().flat_map(|all| &all.contexts);
+        let of_contexts = contexts.filter(|one| one.cluster == info.cluster);
+        let homes = of_contexts.filter_map(|one| one.namespace.as_deref()).map(Word::new);
+        let names: BTreeSet<Word> =
+            homes.chain([Word::new(&info.namespace)]).chain(self.favourites.iter().copied()).collect();
+        let rows: Vec<Namespace> = names.iter().map(|name| Namespace::unconfirmed(name)).collect();
+        self.store.apply(Batch::of(refused, 0, rows), now, &mut self.touched);
     }
 
     /// The chosen set of columns, if a view has it.
@@ -100,13 +133,13 @@ impl App {
     }
 
     /// Chooses the set of columns that the config names.
-    pub(super) fn choose_set(&mut self, now: Now) {
+    pub(super) fn choose_set(&mut self) {
         let name = self.options.config.ui.column_set.clone();
         self.set = Sets::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, set)| set);
         if self.set.is_none() && !name.is_empty() {
             let names = Sets::NAMES.map(|(name, _)| name).join(", ");
             let said = format!("ui.columnSet of the config: there is no set {name}; there are {names}.");
-            self.say(said, Health::Warning, now);
+            self.notice(said, Health::Warning);
         }
     }
 

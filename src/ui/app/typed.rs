@@ -7,7 +7,7 @@ use super::wanted::{Wanted, namespace};
 use crate::cluster::discovery::{Discovery, Resolved};
 use crate::model::Now;
 use crate::records::Kind;
-use crate::store::Health;
+use crate::store::{Health, Summary};
 use crate::ui::command::{self, Does};
 use crate::ui::input::Key;
 use crate::ui::message::{Draw, Effect};
@@ -310,7 +310,9 @@ impl App {
                 };
                 // Where namespaces are not known, any may exist.
                 self.names(word)
-                    && (self.store.is_empty(Kind::Namespace) || named(Kind::Namespace) || argument == "all")
+                    && (self.store.freshness(Kind::Namespace) != Summary::Live
+                        || named(Kind::Namespace)
+                        || argument == "all")
             }
             (None, _) => true,
         }

@@ -275,6 +275,13 @@ fn rows_look_like_what_they_say_with_as_many_colours_as_there_are() {
             (Health::Leaving, "magenta"),
         ];
         let theme = read(text);
+        let ground = ColourDepth::Palette16.nearest(theme.body.bg.unwrap());
+        let own = match name {
+            "light" => Color::White,
+            "contrast" => Color::Black,
+            _ => Color::Reset,
+        };
+        assert_eq!(ground, own, "{name}");
         for depth in [ColourDepth::Palette16, ColourDepth::Palette256, ColourDepth::True] {
             let shown = |health| theme.row(health).fg.map(|colour| depth.nearest(colour));
             for (at, (health, hue_of_it)) in wanted.into_iter().enumerate() {
