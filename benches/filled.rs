@@ -141,7 +141,7 @@ impl Filled {
             auth: AuthKind::None,
             impersonates: None,
             config: Arc::default(),
-            warnings: Vec::new(),
+            warnings: Arc::default(),
             clock: v9s::model::Clock::default(),
         };
         filled.tell(Message::Connected(ContextId(1), Ok(info)));

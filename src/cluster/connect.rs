@@ -58,7 +58,7 @@ pub struct ConnectionInfo {
     /// What the config files say of this context.
     pub config: Arc<Config>,
     /// What there is to say of those files, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Arc<Vec<String>>,
     /// What the clock of the server shows.
     pub clock: Clock,
 }
@@ -115,7 +115,7 @@ pub async fn connect(
         auth: AuthKind::None,
         impersonates,
         config: Arc::new(config),
-        warnings,
+        warnings: Arc::new(warnings),
         clock: Clock::default(),
     };
     let (proxy, copied) = (configuration.proxy.clone(), flags.clone());

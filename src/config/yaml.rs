@@ -39,7 +39,8 @@ impl std::error::Error for Broken {}
 ///
 /// It is not YAML, or not of this type.
 pub fn read<T: DeserializeOwned + Default>(text: &str) -> Result<T, Broken> {
-    let read: Option<T> = serde_saphyr::from_str_with_options(text, options()).map_err(broken)?;
+    let read: Option<T> =
+        serde_saphyr::from_str_with_options(text, options()).map_err(|error| broken(&error))?;
     Ok(read.unwrap_or_default())
 }
 
@@ -53,7 +54,7 @@ pub fn read_at<T: DeserializeOwned>(text: &str, path: &[&str]) -> Result<Option<
     serde_saphyr::with_deserializer_from_str_with_options(text, options(), |document| {
         at.deserialize(document)
     })
-    .map_err(broken)
+    .map_err(|error| broken(&error))
 }
 
 fn options() -> serde_saphyr::Options {
@@ -63,7 +64,7 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-fn broken(error: serde_saphyr::Error) -> Broken {
+fn broken(error: &serde_saphyr::Error) -> Broken {
     let error = error.without_snippet();
     let place = error.location().map(|place| (place.line(), place.column()));
     Broken { place, why: UserMessageFormatter.format_message(error).into_owned() }

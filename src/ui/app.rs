@@ -40,6 +40,7 @@ pub use measured::Measured;
 pub use over::Layer;
 use places::Place;
 pub use typed::Offer;
+pub use versions::Versions;
 use wanted::Wanted;
 
 /// The machine whose console is all there is to see.
@@ -173,7 +174,7 @@ pub struct App {
     pub favourites: Vec<Word>,
     hints: hints::Hints,
     /// Versions of the platform.
-    pub versions: versions::Versions,
+    pub versions: Versions,
     /// What of the cluster is in use, where that is measured and may be read.
     pub measured: Vec<Measured>,
     /// Whether the mouse is used.
@@ -264,7 +265,7 @@ impl App {
             offered: None,
             favourites: Vec::new(),
             hints: hints::Hints::default(),
-            versions: versions::Versions::default(),
+            versions: Versions::default(),
             measured: Vec::new(),
             mouse_on: options.config.ui.mouse,
             clicked: None,

@@ -375,7 +375,9 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
                 }
                 _ => ".".to_owned(),
             };
-            (format!("There are no {}{of}", list.view.name()), Health::Idle)
+            // The group of a resource belongs to its title.
+            let name = list.view.name().split('.').next().unwrap_or_default();
+            (format!("There are no {name}{of}"), Health::Idle)
         }
         (Link::Up, Some(Summary::Stale { why, .. })) => (format!("{why}\n\n{contexts}"), Health::Failed),
         (Link::Up, Some(Summary::Denied { why })) => {

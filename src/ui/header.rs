@@ -6,12 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::app::{App, Measured};
+use super::app::{App, Measured, Versions};
 use super::frame::put;
 use super::session::Link;
 use crate::store::{Health, Summary};
 use crate::text;
 
+/// What stands where something of the cluster is not known.
+const UNKNOWN: &str = "n/a";
 /// Hints stand in columns of at most so many rows.
 const HINT_ROWS: u16 = 7;
 /// In the last column that has not room for all of its texts, so much of them is worth showing.
@@ -36,11 +38,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn cluster_lines(app: &App) -> [(&'static str, &str, &'static str); 5] {
     let info = app.session.info.as_ref();
     let mode = info.map_or("", |info| if info.readonly { " [R]" } else { " [RW]" });
-    let version = app.session.version.as_ref().map_or("n/a", |version| &version.git_version);
+    let version = app.session.version.as_ref().map_or(UNKNOWN, |version| &version.git_version);
     [
-        ("Context:", info.map_or("n/a", |info| &info.context), mode),
-        ("Cluster:", info.map_or("n/a", |info| &info.cluster), ""),
-        ("User:", info.map_or("n/a", |info| &info.user), ""),
+        ("Context:", info.map_or(UNKNOWN, |info| &info.context), mode),
+        ("Cluster:", info.map_or(UNKNOWN, |info| &info.cluster), ""),
+        ("User:", info.map_or(UNKNOWN, |info| &info.user), ""),
         ("v9s Rev:", concat!("v", env!("CARGO_PKG_VERSION")), ""),
         ("K8s Rev:", version, ""),
     ]
@@ -50,8 +52,9 @@ fn whole(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = &app.theme;
     let lines = cluster_lines(app);
     let longest = lines.iter().map(|(_, value, more)| text::width(value) + more.len()).max().unwrap_or(0);
-    let versions = app.versions.known().iter().map(|(name, version)| name.len() + text::width(version) + 3);
-    let wide = (longest + 13).max(versions.sum::<usize>() + 1);
+    let versions = versions(app);
+    let of_versions = versions.iter().map(|(name, version)| name.len() + text::width(version) + 3);
+    let wide = (longest + 13).max(of_versions.sum::<usize>() + 1);
     let left = u16::try_from(wide).unwrap_or(u16::MAX).clamp(24, 50).min(area.width);
     for (y, (label, value, more)) in (area.y..area.bottom()).zip(lines) {
         let x = put(buffer, area.x + 1, y, label, usize::from(area.width.saturating_sub(1)), theme.label);
@@ -62,13 +65,15 @@ fn whole(app: &App, area: Rect, buffer: &mut Buffer) {
         put(buffer, end, y, more, room, theme.value);
     }
     if area.height > VERSIONS_ROW {
-        let versions = app.versions.known().iter().flat_map(|(name, version)| {
-            [(*name, theme.label), (": ", theme.label), (&**version, theme.value), (" ", theme.value)]
+        let versions = versions.iter().flat_map(|(name, version)| {
+            [(*name, theme.label), (": ", theme.label), (*version, theme.value), (" ", theme.value)]
         });
         line(versions, area.x + 1, area.y + VERSIONS_ROW, area.x + left, buffer);
     }
     if area.height > MEASURED_ROW {
-        line(measured(app, ": ").into_iter(), area.x, area.y + MEASURED_ROW, area.x + left, buffer);
+        let known = Some(measured(app, ": ")).filter(|known| !known.is_empty());
+        let pieces = known.unwrap_or_else(|| unmeasured(app));
+        line(pieces.into_iter(), area.x, area.y + MEASURED_ROW, area.x + left, buffer);
     }
     let logo_width = 18;
     let logo = app.logo && area.width >= left + logo_width + 44;
@@ -95,6 +100,15 @@ fn line<T: AsRef<str>>(
     })
 }
 
+/// The parts of the platform with their versions. What is not known or not there says so, where the screen asks for it: lines
+/// of the header do not come and go.
+fn versions(app: &App) -> Vec<(&'static str, &str)> {
+    let known = app.versions.known();
+    let version = |name| known.iter().find(|(known, _)| *known == name).map(|(_, version)| version.as_str());
+    let or = app.session.measures.then_some(UNKNOWN);
+    Versions::parts().filter_map(|name| Some((name, version(name).or(or)?))).collect()
+}
+
 /// What of the cluster is in use: a blank, a name, the percentage, and which way that went.
 fn measured(app: &App, colon: &'static str) -> Vec<(String, Style)> {
     let theme = &app.theme;
@@ -113,6 +127,14 @@ fn measured(app: &App, colon: &'static str) -> Vec<(String, Style)> {
         [(label, theme.label), (format!("{}%", one.percent), value), (sign.to_owned(), signed)]
     };
     app.measured.iter().flat_map(pieces).collect()
+}
+
+/// The same where nothing is measured, or may not be read, if the screen asks for it.
+fn unmeasured(app: &App) -> Vec<(String, Style)> {
+    let unknown =
+        |name: &str| [(format!(" {name}: "), app.theme.label), (UNKNOWN.to_owned(), app.theme.value)];
+    let names = Measured::NAMES.into_iter().filter(|_| app.session.measures);
+    names.flat_map(unknown).collect()
 }
 
 /// The logo says by its colour whether there is something to look at.

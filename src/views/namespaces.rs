@@ -6,7 +6,7 @@ use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Namespace};
-use crate::store::{At, Health, Part, SortKey};
+use crate::store::{At, Health, Part, SortKey, State};
 
 pub(super) static VIEW: View<Namespace> = View {
     name: "namespaces",
@@ -14,7 +14,11 @@ pub(super) static VIEW: View<Namespace> = View {
     rows: &[Kind::Namespace],
     partners: super::vms::MACHINES,
     shown: |_| true,
-    state: |namespace, now| phase(namespace.state(now), namespace.meta(), &namespace.phase, Word::default()),
+    state: |namespace, now| {
+        let unconfirmed = *namespace.phase == *Namespace::UNCONFIRMED;
+        let explained = if unconfirmed { State::default() } else { namespace.state(now) };
+        phase(explained, namespace.meta(), &namespace.phase, Word::default())
+    },
     columns: &[
         name(),
         state(),

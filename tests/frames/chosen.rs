@@ -29,7 +29,7 @@ fn info(config: Config) -> ConnectionInfo {
         auth: AuthKind::Token,
         impersonates: None,
         config: Arc::new(config),
-        warnings: Vec::new(),
+        warnings: Arc::default(),
         clock: Clock::default(),
     }
 }

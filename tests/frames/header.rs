@@ -127,7 +127,8 @@ fn who_may_not_read_it_hears_nothing_of_it() {
     }
     assert_eq!((stage.times_asked(Kind::NodeMetrics), stage.times_asked(Kind::Node)), (1, 0));
     let text = stage.text(80, 24);
-    assert!(!text.contains("CPU") && !text.contains("no right"), "{text}");
+    assert!(text.contains(" CPU: n/a MEM: n/a ") && !text.contains("no right"), "{text}");
+    assert!(text.contains(" KubeVirt: n/a CDI: n/a "), "{text}");
     assert!(stage.app.flash.is_none() && stage.app.reason().is_none());
 }
 
@@ -137,7 +138,7 @@ fn a_cluster_that_measures_nothing_is_not_asked() {
     let rows = stage.cover(Kind::Namespace);
     stage.says::<Namespace>(rows, &[json!({"metadata": {"name": "a"}})], Freshness::Live);
     assert_eq!((stage.times_asked(NodeMetrics::KIND), stage.times_asked(PodMetrics::KIND)), (0, 0));
-    assert!(!stage.text(80, 24).contains("CPU"));
+    assert!(stage.text(80, 24).contains(" CPU: n/a MEM: n/a "));
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Stage {
             auth: AuthKind::Token,
             impersonates: None,
             config: Arc::default(),
-            warnings: Vec::new(),
+            warnings: Arc::default(),
             clock: Clock::default(),
         });
         app.session.version = Some(ServerVersion::parse("v1.36.0"));

@@ -70,7 +70,7 @@ fn a_user_of_one_namespace_is_told_what_there_is() {
     let mut v9s = Screen::open(["demo", "--context", "demo-shop"], 140, 40);
     v9s.wait_for("workloads(shop)[").wait_for("db-0").wait_for("<1> shop");
     v9s.press(":storageclasses⏎").wait_for("may not list storageclasses in this cluster");
-    v9s.expect("cannot list resource").reject("Another namespace");
+    v9s.expect("Not allowed: storageclasses").reject("Another namespace");
     v9s.press(":namespaces⏎").wait_for("○ Unconfirmed").wait_for("The cluster confirms none of these");
     v9s.press(":ns sh").wait_for("ns shop").press("⇥⏎").wait_for("workloads(shop)[").wait_for("db-0");
     v9s.press(":vms lab⏎")
@@ -82,7 +82,10 @@ fn a_user_of_one_namespace_is_told_what_there_is() {
     v9s.press(":das all⏎/fedora⏎").wait_for("datasources(all)[1/").press("⏎");
     v9s.wait_for("No disk was copied from fedora. It points to the ")
         .wait_for("datavolumes(fedora in all)[0]");
-    v9s.press(":cron all⏎/fedora⏎").wait_for("importcrons(all)[1/").press("⏎").wait_for("No disk of fedora");
+    v9s.press(":cron all⏎/fedora⏎")
+        .wait_for("importcrons(all)[1] </fedora>")
+        .press("⏎")
+        .wait_for("No disk of fedora");
     v9s.press(":q⏎");
     assert_eq!(v9s.wait_exit(), 0);
 }

@@ -18,7 +18,7 @@ fn without_a_kubeconfig_the_screen_says_what_was_tried() {
     // The embedded cluster can be had at once; help and hints tell of it.
     v9s.expect("<d>").expect("Demo").expect("d opens a cluster that is inside v9s").reject("Describe");
     v9s.press("?").wait_for("Open the embedded cluster").press("⎋").gone("EVERYWHERE");
-    v9s.press("d").wait_for("Context: demo [RW]").wait_for("workloads(all)").wait_for("webshop");
+    v9s.press("d").wait_for("Context: demo [RW]").wait_for("workloads(all)").wait_for("win-desk");
     v9s.expect("Describe")
         .reject("<d>       Demo")
         .press(":ctx⏎")

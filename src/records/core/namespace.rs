@@ -17,9 +17,12 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// The phase of one that no server has confirmed.
+    pub const UNCONFIRMED: &str = "Unconfirmed";
+
     /// One that somebody has named and no server has confirmed.
     pub fn unconfirmed(name: &str) -> Self {
-        let mut namespace = Self { phase: Word::new("Unconfirmed"), ..Self::default() };
+        let mut namespace = Self { phase: Word::new(Self::UNCONFIRMED), ..Self::default() };
         namespace.meta.uid = Uid::hashed(name.as_bytes());
         namespace.meta.name = Name::new(text::clean(name));
         namespace

@@ -55,16 +55,17 @@ impl App {
         if same {
             return;
         }
-        let mut rest: Vec<Hint> = Vec::new();
+        let (mut rest, mut numbers) = (Vec::<Hint>::new(), Vec::<Hint>::new());
         for (_, binding, keys) in self.working_keys() {
             if let (Some(text), Some(key)) = (self.hint(binding), keys.first())
                 && rest.iter().all(|hint| hint.text != text)
             {
-                rest.push(Hint { key: format_compact!("<{key}>"), text: text.into() });
+                let digit = key.typed().is_some_and(|typed| typed.is_ascii_digit());
+                let column = if digit { &mut numbers } else { &mut rest };
+                column.push(Hint { key: format_compact!("<{key}>"), text: text.into() });
             }
         }
         rest.sort_by(|one, other| one.text.cmp(&other.text));
-        let mut numbers = Vec::new();
         if self.layers.is_empty() && self.pane.list.view.namespaced() {
             numbers.push(Hint { key: "<0>".into(), text: "all".into() });
             let favourites = self.favourites.iter().enumerate();
@@ -105,6 +106,12 @@ impl App {
     /// Whether a key does something here and now.
     pub(super) fn offers_key(&self, binding: &Binding) -> bool {
         let view = &self.pane.list.view;
+        // The pane on screen is not opened over itself.
+        if panes::crumb_of(binding.command)
+            .is_some_and(|crumb| self.top().is_some_and(|top| top.crumb() == crumb))
+        {
+            return false;
+        }
         match binding.hint {
             When::Quiet | When::Shown(_) => true,
             // A list may get rows.

@@ -22,6 +22,9 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// What is measured.
+    pub const NAMES: [&str; 2] = ["CPU", "MEM"];
+
     /// Whether there is enough left.
     pub fn health(&self) -> Health {
         match self.percent {
@@ -53,7 +56,8 @@ fn percentages(store: &Store) -> Option<[(&'static str, u64); 2]> {
         let of = u128::from(used[at]) * 100 / u128::from(there[at]).max(1);
         (there[at] > 0 && !store.is_empty(Kind::NodeMetrics)).then(|| u64::try_from(of).unwrap_or(u64::MAX))
     };
-    Some([("CPU", percent(0)?), ("MEM", percent(1)?)])
+    let [cpu, memory] = Measured::NAMES;
+    Some([(cpu, percent(0)?), (memory, percent(1)?)])
 }
 
 impl App {

@@ -38,6 +38,11 @@ pub struct Versions {
 }
 
 impl Versions {
+    /// The names of the parts.
+    pub fn parts() -> impl Iterator<Item = &'static str> {
+        PARTS.iter().map(|part| part.name)
+    }
+
     /// The parts that have said their version.
     pub fn known(&self) -> &[(&'static str, String)] {
         &self.known

@@ -124,8 +124,12 @@ impl Canvas {
             let start = 1 + text::width(&label) + 2;
             self.put(row, Piece { x: 1, text: label, look: Look::Label });
             let look = line.health.map_or(Look::Text, Look::Health);
-            let first = wrap(&line.text, width.saturating_sub(start).max(10));
-            let begin = first.first().copied().unwrap_or_default();
+            let room = width.saturating_sub(start).max(10);
+            let word = text::width(line.text.split(' ').next().unwrap_or_default());
+            let first = wrap(&line.text, room);
+            // A first word that has no room here has it below.
+            let below = word > room && word <= width.saturating_sub(INDENT);
+            let begin = if below { "" } else { first.first().copied().unwrap_or_default() };
             self.put(row, Piece { x: start, text: begin.to_owned(), look });
             row += 1;
             let rest = line.text.trim_end()[begin.len()..].trim_start();

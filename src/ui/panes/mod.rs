@@ -153,6 +153,16 @@ pub fn about(command: Command, subject: &Subject) -> Option<Box<dyn Pane>> {
     }
 }
 
+/// What the pane that a command opens is called in the way at the bottom.
+pub fn crumb_of(command: Command) -> Option<&'static str> {
+    match command {
+        Command::Yaml => Some("yaml"),
+        Command::Describe => Some("describe"),
+        Command::Logs => Some("logs"),
+        _ => None,
+    }
+}
+
 /// Whether objects of this kind have logs.
 pub fn has_logs(kind: Kind) -> bool {
     logs::has_logs(kind)

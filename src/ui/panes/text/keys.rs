@@ -121,13 +121,13 @@ const LOG: [Binding; 6] = [
 ];
 
 const SINCE: [Binding; 7] = [
-    row(&[Key::char('0')], TextCommand::Since(0), "The last lines", Hint::Quiet),
-    row(&[Key::char('1')], TextCommand::Since(1), "The first lines", Hint::Quiet),
-    row(&[Key::char('2')], TextCommand::Since(2), "The last minute", Hint::Quiet),
-    row(&[Key::char('3')], TextCommand::Since(3), "The last 5 minutes", Hint::Quiet),
-    row(&[Key::char('4')], TextCommand::Since(4), "The last 15 minutes", Hint::Quiet),
-    row(&[Key::char('5')], TextCommand::Since(5), "The last 30 minutes", Hint::Quiet),
-    row(&[Key::char('6')], TextCommand::Since(6), "The last hour", Hint::Quiet),
+    row(&[Key::char('0')], TextCommand::Since(0), "The last lines", Hint::Shown("tail")),
+    row(&[Key::char('1')], TextCommand::Since(1), "The first lines", Hint::Shown("head")),
+    row(&[Key::char('2')], TextCommand::Since(2), "The last minute", Hint::Shown("1m")),
+    row(&[Key::char('3')], TextCommand::Since(3), "The last 5 minutes", Hint::Shown("5m")),
+    row(&[Key::char('4')], TextCommand::Since(4), "The last 15 minutes", Hint::Shown("15m")),
+    row(&[Key::char('5')], TextCommand::Since(5), "The last 30 minutes", Hint::Shown("30m")),
+    row(&[Key::char('6')], TextCommand::Since(6), "The last hour", Hint::Shown("1h")),
 ];
 
 /// Puts tables together.
