@@ -2,9 +2,9 @@
 
 use super::Column;
 use super::column::{age, name, namespace, text, word, yes_no};
-use super::view::{Open, Related, Road, Sort, View};
-use crate::records::{Kind, Record as _, Secret};
-use crate::store::{Id, SortKey};
+use super::view::{Open, Related, Road, Sort, View, all_that_belong};
+use crate::records::{Kind, Record as _, Secret, Vm};
+use crate::store::{Id, SortKey, Store};
 
 pub(super) static VIEW: View<Secret> = View {
     name: "secrets",
@@ -31,11 +31,22 @@ pub(super) static VIEW: View<Secret> = View {
             title: "machines and disks",
             kinds: &[Kind::Vm, Kind::DataVolume],
             find: |secret, out| {
-                let (store, key) = (secret.store(), secret.record().key());
-                let names = |id: &Id| store.meta(*id).is_some_and(|meta| meta.uses().any(|used| used == key));
-                out.extend(store.wholes(secret.id()).filter(names));
+                all_that_belong(secret, Kind::Vm, is_named_by_machine, out);
+                all_that_belong(secret, Kind::DataVolume, is_named_by_disk, out);
             },
         },
         Related::events(),
     ],
 };
+
+/// Whether a machine names a Secret.
+fn is_named_by_machine(store: &Store, secret: Id, vm: Id) -> bool {
+    let (Some(secret), Some(vm)) = (store.get::<Secret>(secret), store.get::<Vm>(vm)) else { return false };
+    vm.secrets().any(|named| named == secret.key())
+}
+
+/// Whether the source of a disk names a Secret.
+fn is_named_by_disk(store: &Store, secret: Id, disk: Id) -> bool {
+    let (Some(secret), Some(meta)) = (store.get::<Secret>(secret), store.meta(disk)) else { return false };
+    meta.uses().any(|named| named == secret.key())
+}

@@ -371,7 +371,7 @@ impl Record for DataVolume {
         let source = self.from.filter(|_| {
             self.source == SourceKind::DataSource && self.flags.contains(DataVolumeFlags::UNTOUCHED)
         });
-        self.claim.into_iter().chain(source).chain(self.meta.uses()).for_each(link);
+        self.claim.into_iter().chain(source).for_each(link);
     }
 }
 

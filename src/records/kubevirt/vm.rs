@@ -21,6 +21,8 @@ pub struct Vm {
     pub preference: Word,
     /// The first image of its volumes that is a disk itself (`containerDisk`).
     pub image: Word,
+    /// The Secret that its first volume of that sort comes from: most machines have one, for cloud-init.
+    secret: Option<Key>,
     /// DataVolumes and claims of its volumes, by name.
     pub disks: Keys,
     /// Why it cannot be started, while that is so.
@@ -50,6 +52,13 @@ pub struct StartFailure {
     pub count: u32,
     /// No new start before this moment.
     pub retry_at: Option<Time>,
+}
+
+impl Vm {
+    /// The Secrets that it names.
+    pub fn secrets(&self) -> impl Iterator<Item = Key> + '_ {
+        self.secret.into_iter().chain(self.meta.uses())
+    }
 }
 
 bitflags! {
@@ -363,7 +372,8 @@ struct Imaged<'a> {
 pub(super) struct Volumes<'a> {
     first: [Option<(Kind, Str<'a>)>; 3],
     more: Vec<(Kind, Str<'a>)>,
-    secrets: Vec<Str<'a>>,
+    secret: Option<Str<'a>>,
+    more_secrets: Vec<Str<'a>>,
     image: Option<Str<'a>>,
 }
 
@@ -372,10 +382,16 @@ impl<'de: 'a, 'a> Fold<'de> for Volumes<'a> {
 
     fn add(&mut self, volume: Volume<'a>) {
         let seeds = [volume.cloud_init_no_cloud, volume.cloud_init_config_drive].into_iter().flatten();
-        self.secrets
-            .extend(seeds.flat_map(|seed| [seed.secret_ref.0.name, seed.network_data_secret_ref.0.name]));
-        self.secrets.extend(volume.sysprep.map(|sysprep| sysprep.secret.0.name));
-        self.secrets.extend(volume.secret.map(|secret| secret.name));
+        let seeds = seeds.flat_map(|seed| [seed.secret_ref.0.name, seed.network_data_secret_ref.0.name]);
+        let secrets = seeds
+            .chain(volume.sysprep.map(|sysprep| sysprep.secret.0.name))
+            .chain(volume.secret.map(|secret| secret.name));
+        for name in secrets.filter(|name| !name.is_empty()) {
+            match &self.secret {
+                None => self.secret = Some(name),
+                Some(_) => self.more_secrets.push(name),
+            }
+        }
         if let (None, Some(imaged)) = (&self.image, volume.container_disk) {
             self.image = Some(imaged.image);
         }
@@ -519,13 +535,16 @@ impl Record for Vm {
             Box::new(StartFailure { reason, message, since, count, retry_at })
         });
         let template = &spec.template.spec;
-        let secrets = template.volumes.0.secrets.iter().chain(&template.credentials.0.0);
-        secrets.for_each(|name| meta.add_secret(name));
+        let volumes = &template.volumes.0;
+        let secret = volumes.secret.as_ref().map(|name| name_key(Kind::Secret, meta.namespace, name));
+        let more = volumes.more_secrets.iter().chain(&template.credentials.0.0);
+        more.for_each(|name| meta.add_secret(name));
         let devices = &template.domain.devices;
         flags.set(VmFlags::GPU, devices.gpus.0.0 > 0);
         flags.set(VmFlags::HOST_DEVICE, devices.host_devices.0.0 > 0);
         Self {
-            image: template.volumes.0.image(),
+            image: volumes.image(),
+            secret,
             disks: template.volumes.keys(meta.namespace),
             meta,
             status: status.printable_status.word(),
@@ -549,7 +568,7 @@ impl Record for Vm {
     }
 
     fn has_parts(&self, link: &mut dyn FnMut(Key)) {
-        self.disks.iter().chain(self.meta.uses()).for_each(link);
+        self.disks.iter().for_each(link);
     }
 
     fn member_of(&self) -> Option<Key> {
