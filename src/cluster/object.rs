@@ -145,13 +145,26 @@ impl Follower {
         self.sink.send(news).await.map_err(|_| Closed)
     }
 
+    /// What the version of the collection is. That of an object which has not changed for long is too old for a server to
+    /// watch from; who may read the object alone has to go by it all the same.
+    async fn version(&self) -> Option<String> {
+        let selector = self.wanted.selector();
+        let path = with_query(&self.collection, [("limit", "1"), ("fieldSelector", &selector)]);
+        let list = self.connection.get_json::<Value>(&path, ACCEPT, self.timing.answer).await.ok()?;
+        Some(version_of(&list).to_owned()).filter(|version| !version.is_empty())
+    }
+
     /// Reads the one object. That it is not there is an answer like any other.
     async fn read(&mut self, name: &str) -> Result<PageEnd, Stop> {
         let path = format!("{}/{}", self.collection, escape(name));
-        let mut end = PageEnd::default();
+        // Before the object, so that nothing between the two is missed.
+        let version = self.version().await;
+        let mut end = PageEnd { version: version.clone().unwrap_or_default(), ..PageEnd::default() };
         let here = match self.connection.get_json::<Value>(&path, ACCEPT, self.timing.answer).await {
             Ok(object) => {
-                version_of(&object).clone_into(&mut end.version);
+                if version.is_none() {
+                    version_of(&object).clone_into(&mut end.version);
+                }
                 vec![Arc::new(object)]
             }
             Err(failure) if failure.kind == FailureKind::NotFound => Vec::new(),
