@@ -226,7 +226,9 @@ impl<'a> Explained<'a> {
         let mut rest = String::new();
         self.rest(now, false, &mut rest);
         if !rest.is_empty() {
-            let _ = write!(out, " ({rest})");
+            let ended = out.ends_with('.');
+            out.truncate(out.trim_end_matches('.').len());
+            let _ = write!(out, " ({rest}){}", if ended { "." } else { "" });
         }
         if self.state.cause.is_some() && !message.is_empty() {
             let _ = write!(out, " It says: {message}");

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use compact_str::{CompactString, format_compact};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -110,7 +111,7 @@ fn versions(app: &App) -> Vec<(&'static str, &str)> {
 }
 
 /// What of the cluster is in use: a blank, a name, the percentage, and which way that went.
-fn measured(app: &App, colon: &'static str) -> Vec<(String, Style)> {
+fn measured(app: &App, colon: &'static str) -> Vec<(CompactString, Style)> {
     let theme = &app.theme;
     let pieces = |one: &Measured| {
         let usual = if one.name == "CPU" { theme.cpu } else { theme.memory };
@@ -123,16 +124,16 @@ fn measured(app: &App, colon: &'static str) -> Vec<(String, Style)> {
             Ordering::Less => ("↓", theme.row(Health::Well)),
             Ordering::Equal => ("", value),
         };
-        let label = format!(" {}{colon}", one.name);
-        [(label, theme.label), (format!("{}%", one.percent), value), (sign.to_owned(), signed)]
+        let label = format_compact!(" {}{colon}", one.name);
+        [(label, theme.label), (format_compact!("{}%", one.percent), value), (sign.into(), signed)]
     };
     app.measured.iter().flat_map(pieces).collect()
 }
 
 /// The same where nothing is measured, or may not be read, if the screen asks for it.
-fn unmeasured(app: &App) -> Vec<(String, Style)> {
+fn unmeasured(app: &App) -> Vec<(CompactString, Style)> {
     let unknown =
-        |name: &str| [(format!(" {name}: "), app.theme.label), (UNKNOWN.to_owned(), app.theme.value)];
+        |name: &str| [(format_compact!(" {name}: "), app.theme.label), (UNKNOWN.into(), app.theme.value)];
     let names = Measured::NAMES.into_iter().filter(|_| app.session.measures);
     names.flat_map(unknown).collect()
 }

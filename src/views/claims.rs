@@ -45,7 +45,7 @@ pub(super) static VIEW: View<Claim> = View {
             .within(Sets::STORAGE.union(Sets::TRIAGE)),
         Column::<Claim>::text("USED BY", 40, |claim, _| user_of(claim)).within(Sets::STORAGE),
         Column::<Claim>::number("DONE", |claim, _| {
-            claim.progress.map_or(SortKey::Nothing, |progress| SortKey::Number(i64::from(progress)))
+            claim.progress.map_or(SortKey::Nothing, |progress| SortKey::Number(i64::from(progress / 10)))
         })
         .written(|claim, _, out| {
             if let Some(progress) = claim.progress {

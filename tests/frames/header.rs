@@ -57,6 +57,15 @@ fn a_word_that_names_nothing_is_asked_for_before_the_first_offer_is_taken() {
     assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Discover(_))));
     stage.discovers(&[Kind::Vm, Kind::Migration]);
     assert_eq!(stage.app.pane.list.view.name(), "migrations");
+    // One that is far from it is offered, and taken only by those who choose it.
+    stage.discovers(&[Kind::Vm, Kind::Migration, Kind::Pool]);
+    stage.types(":vols").press("enter");
+    stage.discovers(&[Kind::Vm, Kind::Migration, Kind::Pool]);
+    assert_eq!(stage.app.pane.list.view.name(), "migrations");
+    assert_eq!(stage.app.flash.as_ref().unwrap().text, "vols: no such view or resource.");
+    // What was said of one screen is not said of the next one.
+    stage.types(":vms").press("enter");
+    assert!(stage.app.flash.is_none());
 }
 
 impl Stage {

@@ -20,6 +20,24 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 impl App {
     pub(super) fn key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) -> Draw {
+        let before = self.flash.as_ref().map(|flash| (flash.text.clone(), self.on_screen()));
+        let draw = self.obey_key(key, now, effects);
+        // What was said of one screen is not said of the next one.
+        if let (Some((text, here)), Some(flash)) = (before, &self.flash)
+            && flash.text == text
+            && here != self.on_screen()
+        {
+            self.flash = None;
+        }
+        draw
+    }
+
+    /// What is on screen, as far as one goes from here to there.
+    fn on_screen(&self) -> (usize, usize, String) {
+        (self.back.len(), self.layers.len(), self.pane.list.view.name().to_owned())
+    }
+
+    fn obey_key(&mut self, key: Key, now: Now, effects: &mut Vec<Effect>) -> Draw {
         let flash = self.flash.is_some();
         if self.flash.as_ref().is_some_and(|flash| flash.until.is_none()) {
             self.flash = None;

@@ -278,7 +278,8 @@ impl App {
         offers.next().filter(|_| begun).map(|offer| offer.whole.clone())
     }
 
-    /// Which of the offers enter takes although nobody chose it: the first, where a single word that names nothing was typed.
+    /// Which of the offers enter takes although nobody chose it: the first, where a single word that names nothing was typed
+    /// and the offer begins with it, or has its letters, the first one in front and not many others.
     pub fn entered(&self) -> Option<usize> {
         let prompt = self.prompt.as_ref().filter(|prompt| prompt.purpose == Purpose::Command)?;
         let typed = prompt.text().trim();
@@ -286,7 +287,14 @@ impl App {
         let apart = matches!(self.session.link, Link::Down(_) | Link::Recorded(_));
         let known = apart || self.session.discovery.is_some();
         let word = !typed.is_empty() && !typed.contains(char::is_whitespace) && !self.means(typed);
-        (word && known && self.offered.is_none() && !self.offers.is_empty()).then_some(0)
+        let near = |offer: &Offer| {
+            let mut rest = offer.whole.chars();
+            let begins = rest.clone().next() == typed.chars().next();
+            let close = offer.whole.starts_with(typed) || typed.len() * 4 >= offer.whole.len();
+            begins && close && typed.chars().all(|letter| rest.any(|other| other == letter))
+        };
+        let near = self.offers.first().is_some_and(near);
+        (word && known && self.offered.is_none() && near).then_some(0)
     }
 
     /// Whether what is typed is a command as it stands.

@@ -1,6 +1,8 @@
 //! The title of what is on screen and the way to it. Where there is not room for whole names, their middles go: what tells the
 //! state stays, and so does the place where one is.
 
+use std::borrow::Cow;
+
 use compact_str::format_compact;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -45,14 +47,9 @@ pub(super) fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut 
     let wide = |pieces: &[(&str, Style)]| pieces.iter().map(|(text, _)| text::width(text)).sum::<usize>();
     let room = area.width.saturating_sub(2);
     let mut over = wide(&pieces).saturating_sub(room.into());
-    let mut short = |text: &str| {
-        let before = text::width(text);
-        let least = before.min(LEAST_OF_NAME);
-        let cut = text::cut_middle(text, before.saturating_sub(over).max(least)).into_owned();
-        over = over.saturating_sub(before - text::width(&cut));
-        cut
-    };
-    let (part, chip, name) = (short(&title.part), short(&title.chip), short(&title.name));
+    let part = shortened(&title.part, &mut over);
+    let chip = shortened(&title.chip, &mut over);
+    let name = shortened(&title.name, &mut over);
     (pieces[1].0, pieces[3].0, pieces[10].0) = (&name, &part, &chip);
     let wide = u16::try_from(wide(&pieces)).unwrap_or(u16::MAX);
     let mut x = area.x + 1 + room.saturating_sub(wide) / 2;
@@ -62,11 +59,26 @@ pub(super) fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut 
     }
 }
 
+/// A name without its middle, as far as `over` columns too many have to go; what went is taken off them.
+fn shortened<'a>(name: &'a str, over: &mut usize) -> Cow<'a, str> {
+    let before = text::width(name);
+    let shown = text::cut_middle(name, before.saturating_sub(*over).max(before.min(LEAST_OF_NAME)));
+    *over = over.saturating_sub(before - text::width(&shown));
+    shown
+}
+
 /// Writes the way here, the place where one is last.
 pub(super) fn draw_crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
     let taken = draw_mark(app, area, buffer);
-    let names: Vec<String> = app.way().map(|name| text::clean(&name).into_owned()).collect();
-    let shown = fitting(&names, usize::from(area.width).saturating_sub(taken));
+    let clean = |name: String| {
+        match text::clean(&name) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(clean) => Some(clean),
+        }
+        .unwrap_or(name)
+    };
+    let names: Vec<String> = app.way().map(clean).collect();
+    let (shown, most) = fitting(&names, usize::from(area.width).saturating_sub(taken));
     let last = shown.len().saturating_sub(1);
     let mut x = area.x;
     for (at, name) in shown.iter().enumerate() {
@@ -74,13 +86,13 @@ pub(super) fn draw_crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
             return;
         }
         let style = if at == last { app.theme.crumb_here } else { app.theme.crumb };
-        let chip = format_compact!(" <{name}> ");
+        let chip = format_compact!(" <{}> ", text::cut_middle(name, most));
         x = put(buffer, x, area.y, &chip, usize::from(area.right() - x), style) + 1;
     }
 }
 
-/// The names as far as there is room for them: cut in their middles, then without the first ones.
-fn fitting(names: &[String], room: usize) -> Vec<String> {
+/// The names that there is room for, and how wide each may be: cut in their middles, then without the first ones.
+fn fitting(names: &[String], room: usize) -> (&[String], usize) {
     // Each stands in brackets between blanks, with a blank before the next one.
     let wide = |names: &[String], most: usize| {
         names.iter().map(|name| text::width(name).min(most) + 5).sum::<usize>().saturating_sub(1)
@@ -89,12 +101,10 @@ fn fitting(names: &[String], room: usize) -> Vec<String> {
     let most = (LEAST_OF_NAME..=longest).rev().find(|&most| wide(names, most) <= room);
     let most = most.unwrap_or(longest.min(LEAST_OF_NAME));
     let first = (0..names.len()).find(|&from| wide(&names[from..], most) <= room);
-    let from = first.unwrap_or(names.len().saturating_sub(1));
-    names[from..].iter().map(|name| text::cut_middle(name, most).into_owned()).collect()
+    (&names[first.unwrap_or(names.len().saturating_sub(1))..], most)
 }
 
-/// At the right: consoles that go on behind what is on screen.
-/// Gives how many columns it takes.
+/// At the right: consoles that go on behind what is on screen. Gives how many columns that takes.
 fn draw_mark(app: &App, area: Rect, buffer: &mut Buffer) -> usize {
     let on_screen = app.top().is_some_and(|pane| pane.crumb() == "console");
     let Some(mark) = console::mark(&app.consoles).filter(|_| !on_screen) else { return 0 };
@@ -143,6 +153,10 @@ mod tests {
             ["workloads", "vms", "datavolumes", "stuck/importer-prime-6d59a3b8-6a40-4f2c", "Previous Logs"]
                 .map(str::to_owned)
                 .into();
+        let fitting = |names: &[String], room| {
+            let (shown, most) = fitting(names, room);
+            shown.iter().map(|name| text::cut_middle(name, most).into_owned()).collect::<Vec<_>>()
+        };
         let all = fitting(&names, 80);
         assert_eq!((all.len(), all.last().map(String::as_str)), (5, Some("Previous Logs")));
         assert!(all[3].starts_with("stuck/") && all[3].contains('…'), "{all:?}");
