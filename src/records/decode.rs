@@ -136,7 +136,7 @@ mod tests {
     fn records_stay_narrow() {
         use crate::records as r;
         let sizes = [
-            ("Vm", size_of::<Vm>(), 152),
+            ("Vm", size_of::<Vm>(), 160),
             ("Vmi", size_of::<Vmi>(), 176),
             ("Migration", size_of::<r::Migration>(), 144),
             ("Pool", size_of::<r::Pool>(), 96),
