@@ -254,6 +254,11 @@ impl<'a> Reader<'a> {
                 let end = self.at == self.text.len();
                 return Err(FilterError { unfinished: end, ..FilterError::new(start..self.at, why) });
             }
+            // In quotes it would stand before the closing one, which it makes a part of the text.
+            if value.ends_with('\\') {
+                let why = format!("{key}{sign} takes no value that ends with \\.");
+                return Err(FilterError::unfinished(start..self.at, &why));
+            }
             values.push(value);
             if !self.takes(",") {
                 break;
