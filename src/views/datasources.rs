@@ -3,11 +3,13 @@
 use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, state, text, word};
 use super::phase::{self, phase};
-use super::view::{Open, Related, Road, Sort, View};
+use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::within::named;
 use crate::model::Key;
-use crate::records::{DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, Truth};
-use crate::store::{At, Id, SortKey, Store};
+use crate::records::{
+    DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, Truth, name_key,
+};
+use crate::store::{Id, SortKey, Store};
 
 pub(super) static VIEW: View<DataSource> = View {
     name: "datasources",
@@ -53,7 +55,7 @@ pub(super) static VIEW: View<DataSource> = View {
             road: Road::UsedBy,
             title: "disks copied from it",
             kinds: &[Kind::DataVolume],
-            find: |source, out| find_copies(source.store(), source.record().key(), out),
+            find: |source, out| all_that_belong(source, Kind::DataVolume, is_copied_from, out),
         },
         Related::above(Road::UsedBy, "others that point to it", &[Kind::DataSource, Kind::Image]),
         Related::below("source", &[Kind::Claim, Kind::VolumeSnapshot, Kind::DataSource]),
@@ -67,10 +69,19 @@ pub(super) fn find_copies(store: &Store, key: Key, out: &mut Vec<Id>) {
     out.extend(store.ids(Kind::DataVolume).into_iter().filter(is_copy));
 }
 
-/// Whether a disk is made from a DataSource.
+/// Whether a disk is made from a DataSource, or from what that points to: of the disks of machines KubeVirt names just this.
 fn is_copied_from(store: &Store, source: Id, disk: Id) -> bool {
-    let key = At::<DataSource>::new(store, source).map(|source| source.record().key());
-    store.get::<DataVolume>(disk).is_some_and(|disk| disk.from.is_some() && disk.from == key)
+    let (Some(source), Some(disk)) = (store.get::<DataSource>(source), store.get::<DataVolume>(disk)) else {
+        return false;
+    };
+    let kind = match source.source_kind {
+        DataSourceKind::None => None,
+        DataSourceKind::Claim => Some(Kind::Claim),
+        DataSourceKind::Snapshot => Some(Kind::VolumeSnapshot),
+        DataSourceKind::DataSource => Some(Kind::DataSource),
+    };
+    let target = kind.map(|kind| name_key(kind, source.source_namespace, &source.source));
+    disk.from.is_some() && (disk.from == Some(source.key()) || disk.from == target)
 }
 
 /// That nothing was copied from a DataSource, and what it points to.

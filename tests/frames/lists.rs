@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ratatui::style::Modifier;
-use serde_json::Value;
+use serde_json::{Value, json};
 use v9s::model::Now;
-use v9s::records::{Kind, Vm};
+use v9s::records::{DataSource, DataVolume, Kind, Vm};
 use v9s::store::{Freshness, Health};
+use v9s::ui::app::Options;
 use v9s::ui::frame::Layout;
 use v9s::ui::message::{Effect, Message};
 use v9s::ui::panes::list::Hit;
@@ -232,4 +233,20 @@ fn the_title_counts_marks_and_says_what_is_left_out() {
     stage.press("esc ctrl-z");
     let text = stage.text(100, 24);
     assert!(text.contains("[1/4 ✓2, 2 hidden] </faults>"), "{text}");
+}
+
+#[test]
+fn a_disk_made_of_what_a_source_points_to_is_one_of_its_copies() {
+    let options = Options { view: Some("datasources".into()), all_namespaces: true, ..Options::default() };
+    let mut stage = Stage::new(options);
+    let sources = stage.cover(Kind::DataSource);
+    let meta = |name: &str| json!({"name": name, "namespace": "images", "uid": name});
+    let source = json!({"metadata": meta("ubuntu"), "spec": {"source": {"pvc": {"name": "golden", "namespace": "images"}}}});
+    stage.says::<DataSource>(sources, &[source], Freshness::Live);
+    stage.press("enter");
+    let disks = stage.cover(Kind::DataVolume);
+    // KubeVirt names the claim that the source points to, not the source.
+    let of = |name: &str, claim: &str| json!({"metadata": meta(name), "spec": {"source": {"pvc": {"name": claim, "namespace": "images"}}}});
+    stage.says::<DataVolume>(disks, &[of("web-root", "golden"), of("other", "else")], Freshness::Live);
+    assert_eq!(names(&stage), ["web-root"]);
 }
