@@ -187,7 +187,9 @@ impl Explain for Pool {
         }
         let (word, since) = match () {
             () if pool.replicas != pool.desired => ("Scaling", None),
-            () if pool.ready < pool.desired => ("Progressing", unready_since(at, now)),
+            () if pool.ready < pool.desired => {
+                ("Progressing", unready_since(at, now).or_else(|| changed_last(at, now)))
+            }
             () => return Explained::new("Ready", Health::Well).since(changed_last(at, now)),
         };
         let held_up = machines(at).find(|vm| vm.state(now).is_fault());

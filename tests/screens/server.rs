@@ -230,7 +230,7 @@ fn a_kind_that_may_not_be_read_is_named_and_the_others_show() {
         .args(["-n", "shop", "--as", "narrow"])
         .open();
     v9s.wait_for("workloads(shop)[1]").wait_for("live in part").wait_for("no right to list");
-    v9s.expect("│runs ").reject("MEM:");
+    v9s.expect("│runs ").expect("CPU: n/a MEM: n/a");
     v9s.press(":vms⏎").wait_for("vms(shop)[1]").wait_for("live").gone("in part");
     v9s.reject("no right");
 }
