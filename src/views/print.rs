@@ -134,3 +134,34 @@ pub fn namespaces(list: &List, store: &Store) -> String {
     }
     all.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Kind, Other, TableColumns, decode};
+    use crate::store::{Batch, Coverage, Namespaces, Selection, Touched};
+    use crate::views::table_view;
+
+    #[test]
+    fn numbers_of_a_servers_table_are_what_it_says() {
+        let now = Now::at(0);
+        let mut store = Store::default();
+        let coverage = Coverage { namespaces: Namespaces::All, selection: Selection::Table("x".into()) };
+        let feed = store.cover(Kind::Other, coverage, &mut Touched::default())[0].id;
+        let row = r#"{"cells":["a",3,0.25,7,"many"],"object":{"metadata":{"name":"a","uid":"1"}}}"#;
+        let row: Other = decode(row.as_bytes()).unwrap().record;
+        store.apply(Batch::of(feed, 0, vec![row]), now, &mut Touched::default());
+        let columns = r#"[{"name":"Name","type":"string"},{"name":"Data","type":"integer"},{"name":"Share","type":"number"},
+            {"name":"Port","type":"string"},{"name":"Rules","type":"integer"}]"#;
+        let columns: TableColumns = serde_json::from_str::<Vec<_>>(columns).unwrap().into();
+        let list = List::new(table_view("x", false, Some(&columns)), None, &store, now);
+        let uid = store.meta(list.rows()[0]).unwrap().uid.to_string();
+        let said: Value = serde_json::from_str(&json(&list, &[1, 2, 3, 4, 5], &store, now).unwrap()).unwrap();
+        assert_eq!(
+            said,
+            serde_json::json!([{"uid": uid, "cause": null, "name": "a", "data": 3, "share": 0.25, "port": "7", "rules": "many"}])
+        );
+        let said = csv(&list, &[1, 2, 3, 4, 5], &store, now).unwrap();
+        assert_eq!(said, format!("name,data,share,port,rules,cause,uid\na,3,0.25,7,many,,{uid}\n"));
+    }
+}

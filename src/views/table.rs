@@ -22,7 +22,11 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
     }];
     headings.extend(columns.into_iter().flat_map(|columns| columns.iter()).map(|column| Heading {
         title: Cow::Owned(crate::text::one_line(&column.name, 40).to_uppercase()),
-        holds: if matches!(&*column.of, "integer" | "number") { Holds::Number } else { Holds::Text },
+        holds: match &*column.of {
+            "integer" => Holds::Number,
+            "number" => Holds::Millis,
+            _ => Holds::Text,
+        },
         shown: if column.priority > 0 { Shown::Wide } else { Shown::Always },
         sets: Sets::all(),
         needs: None,
@@ -95,14 +99,17 @@ impl AnyView for Table {
         if self.headings.get(column).is_some_and(|heading| heading.title == "AGE") {
             return super::column::time(row.meta.created);
         }
+        let whole = self.headings.get(column).is_some_and(|heading| heading.holds == Holds::Number);
         match column.checked_sub(1).map(|column| row.cells.get(column)) {
             None => SortKey::Text(row.meta.namespace.as_str()),
             Some(Some(TableCell::Text(text))) => SortKey::Text(text),
             #[expect(
                 clippy::cast_possible_truncation,
-                reason = "the order is what matters; the cast saturates"
+                reason = "whole numbers and thousandths are what the column holds; the cast saturates"
             )]
-            Some(Some(TableCell::Number(number))) => SortKey::Number((number * 1000.0) as i64),
+            Some(Some(TableCell::Number(number))) => {
+                SortKey::Number(if whole { *number } else { number * 1000.0 } as i64)
+            }
             Some(Some(TableCell::Empty) | None) => SortKey::Nothing,
         }
     }
