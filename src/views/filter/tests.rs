@@ -229,6 +229,21 @@ fn a_filter_by_age_changes_with_time() {
 }
 
 #[test]
+fn rows_that_come_with_time_come_to_a_narrower_filter_too() {
+    let (store, mut list) = fleet();
+    list.set_filter(Filter::parse("age>2h"), &store, Now::at(NOW));
+    assert_eq!(names(&list, &store), ["db", "web-10"]);
+    list.set_filter(Filter::parse("age>2h web"), &store, Now::at(NOW));
+    assert_eq!(names(&list, &store), ["web-10"]);
+    for _ in 0..2 {
+        // First it is two hours old, a second later older than that.
+        let wait = list.next_change(Now::at(NOW)).expect("web-2 comes with time").as_secs();
+        list.expire(&store, Now::at(NOW + i64::try_from(wait).unwrap()));
+    }
+    assert_eq!(names(&list, &store), ["web-2", "web-10"]);
+}
+
+#[test]
 fn chips_are_the_terms() {
     let chips = |text: &str| Filter::parse(text).chips();
     assert_eq!(chips("web  state:Running,Stopped !x"), ["web", "state:Running,Stopped", "!x"]);

@@ -80,10 +80,11 @@ impl List {
     /// Looks which rows pass; where the filter only narrows the one before, among those that pass. What takes longer
     /// than a turn is left to the next ones.
     pub(super) fn refilter(&mut self, narrows: bool, store: &Store, now: Now) {
-        self.due = None;
+        // Rows that do not pass now may do so later: a narrower filter does not look at them, but they may pass it then.
+        self.due = self.due.filter(|_| narrows);
         self.unjudged = Vec::new();
         if !self.is_filtered() {
-            self.passing = None;
+            (self.passing, self.due) = (None, None);
             self.find_cursor(store);
             return;
         }
