@@ -90,13 +90,18 @@ fn compare<'a>(a: Id, b: Id, key: &impl Fn(Id, Level) -> SortKey<'a>) -> Orderin
 
 /// Sorts `ids`, each of which stands there once, by what `key` says of it.
 pub fn sort<'a>(ids: &mut [Id], dir: Dir, key: impl Fn(Id, Level) -> SortKey<'a>) {
+    sort_ranking(Ranks::MOST, ids, dir, key);
+}
+
+/// The same, where the rows are ranked if their column has at most so many different values.
+fn sort_ranking<'a>(most: u16, ids: &mut [Id], dir: Dir, key: impl Fn(Id, Level) -> SortKey<'a>) {
     // Records stand in memory by their ids: read in that order they come at the speed of memory.
     let marks = Marks::of(ids);
     ids.iter_mut().zip(marks.ids()).for_each(|(place, id)| *place = id);
     let keys: Vec<SortKey<'a>> = ids.iter().map(|&id| key(id, Level::Column)).collect();
     let name = |id: Id| key(id, Level::Name).prefix();
     let mut rows: Vec<Packed> = Vec::new();
-    match Ranks::of(&keys) {
+    match Ranks::of(&keys, most) {
         Some(ranks) => {
             rows.resize(ids.len(), (0, Id(0)));
             let mut ends = ranks.starts();
@@ -173,8 +178,8 @@ impl Ranks {
     /// The most values that are worth ranking.
     const MOST: u16 = 1024;
 
-    /// The rank of each key; none if they have too many different values.
-    fn of(keys: &[SortKey<'_>]) -> Option<Self> {
+    /// The rank of each key; none if they have more different values than `most`.
+    fn of(keys: &[SortKey<'_>], most: u16) -> Option<Self> {
         let mut known = hashbrown::HashMap::new();
         let mut few: Vec<SortKey<'_>> = Vec::new();
         // First which of the values it is, then its rank.
@@ -190,7 +195,7 @@ impl Ranks {
                 }),
             };
             last = Some((value, place));
-            ranks.push(u16::try_from(place).ok().filter(|&place| place < Self::MOST)?);
+            ranks.push(u16::try_from(place).ok().filter(|&place| place < most)?);
         }
         let mut places: Vec<usize> = (0..few.len()).collect();
         places.sort_unstable_by(|&a, &b| few[a].compare(few[b]));
@@ -486,11 +491,13 @@ mod tests {
 
         #[test]
         fn sorting_is_what_comparing_says(
-            rows in prop::collection::vec(("[ab]{0,10}", "[ab0-9]{1,11}", "[ab]{1,2}"), 0..60), down: bool,
+            rows in prop::collection::vec(("[ab]{0,10}", "[ab0-9]{1,11}", "[ab]{1,2}"), 0..60),
+            down: bool, ranks: bool, numbers: bool,
         ) {
             let key = |id: Id, level: Level| {
                 let (a, b, c) = &rows[id.slot()];
                 SortKey::Text(match level {
+                    Level::Column if numbers => return SortKey::Number(a.len() as i64),
                     Level::Column => a,
                     Level::Name => b,
                     Level::Namespace => c,
@@ -498,7 +505,7 @@ mod tests {
             };
             let dir = if down { Dir::Down } else { Dir::Up };
             let mut sorted = ids(rows.len());
-            sort(&mut sorted, dir, key);
+            sort_ranking(if ranks { Ranks::MOST } else { 0 }, &mut sorted, dir, key);
             let in_order = |a: &Id, b: &Id| {
                 let order = compare(*a, *b, &key);
                 if down { order.is_ge() } else { order.is_le() }
