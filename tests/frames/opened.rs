@@ -242,6 +242,38 @@ fn a_machine_is_described_with_what_was_said_about_it() {
 }
 
 #[test]
+fn a_description_tells_the_events_of_the_object_that_is_there_now() {
+    let mut stage = Stage::fleet(&[machine()], &[]);
+    let events = |stage: &Stage| {
+        let asked = stage.asked().into_iter().filter_map(|(ticket, question)| match question {
+            Question::Objects(Wanted { which: Which::Fields(fields), .. }) => Some((ticket, fields)),
+            _ => None,
+        });
+        asked.collect::<Vec<_>>()
+    };
+    let said = |uid: &str, reason: &str| {
+        let event = json!({"metadata": {"name": uid, "uid": uid}, "reason": reason, "type": "Normal"});
+        Answer::Objects(News { here: vec![Arc::new(event)], whole: true, ..News::default() })
+    };
+    stage.press("d").object_is(&machine());
+    let before = events(&stage);
+    stage.answers(before[0].0, said("1", "Stopped"));
+    assert!(stage.text(120, 100).contains("Stopped"));
+    // Another one comes under the same name.
+    let mut other = machine();
+    other["metadata"]["uid"] = json!("5b1f8b7c-0f5e-4e0a-9d3c-6f2f6a7d8e90");
+    stage.object_is(&other);
+    let after = events(&stage);
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert!(after[0].1.ends_with("5b1f8b7c-0f5e-4e0a-9d3c-6f2f6a7d8e90"), "{after:?}");
+    assert!(!stage.text(120, 100).contains("Stopped"));
+    stage.answers(before[0].0, said("2", "Late"));
+    stage.answers(after[0].0, said("3", "Started"));
+    let text = stage.text(120, 100);
+    assert!(text.contains("Started") && !text.contains("Late"), "{text}");
+}
+
+#[test]
 fn logs_of_a_machine_are_those_of_all_that_works_for_it() {
     let (mut stage, pods) = with_pods();
     stage.press("l");

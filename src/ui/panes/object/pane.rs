@@ -45,7 +45,8 @@ enum Form {
 /// What was said about the object.
 #[derive(Debug, Default)]
 struct Events {
-    ticket: Option<Ticket>,
+    /// The UID of the object that they are asked for, and the question.
+    asked: Option<(String, Ticket)>,
     /// By UID.
     all: BTreeMap<String, Event>,
     came: bool,
@@ -136,14 +137,20 @@ impl ObjectPane {
         }
     }
 
-    /// Asks for what was said about the object, once its UID is known.
+    /// Asks for what was said about the object that is shown: under its name another one may have come.
     fn ask_for_events(&mut self, scene: &mut Scene<'_>) {
         let Form::Words { events, .. } = &mut self.form else { return };
-        let uid = self.opened.object().and_then(|object| object["metadata"]["uid"].as_str());
-        if let (Some(uid), None) = (uid, events.ticket) {
-            let namespace = Some(&*self.subject.namespace).filter(|namespace| !namespace.is_empty());
-            events.ticket = Some(scene.ask(Question::Objects(Wanted::events_of(uid, namespace))));
+        let Some(uid) = self.opened.object().and_then(|object| object["metadata"]["uid"].as_str()) else {
+            return;
+        };
+        match &events.asked {
+            Some((of, _)) if of == uid => return,
+            Some((_, ticket)) => scene.forget(*ticket),
+            None => {}
         }
+        let namespace = Some(&*self.subject.namespace).filter(|namespace| !namespace.is_empty());
+        let ticket = scene.ask(Question::Objects(Wanted::events_of(uid, namespace)));
+        *events = Events { asked: Some((uid.to_owned(), ticket)), ..Events::default() };
     }
 
     /// The room of the text, and that of a sentence below it, if there is something to say.
@@ -231,6 +238,7 @@ impl Pane for ObjectPane {
             }
             TextCommand::Refresh => {
                 if self.opened.toggle_refresh() {
+                    self.ask_for_events(scene);
                     self.write(scene.now);
                 }
                 let said = if self.opened.refreshes() {
@@ -267,7 +275,7 @@ impl Pane for ObjectPane {
     fn take(&mut self, ticket: Ticket, answer: Answer, scene: &mut Scene<'_>) -> Draw {
         let Answer::Objects(news) = answer else { return Draw::No };
         if let Form::Words { events, .. } = &mut self.form
-            && events.ticket == Some(ticket)
+            && events.asked.as_ref().is_some_and(|(_, asked)| *asked == ticket)
         {
             events.take(&news);
             self.write(scene.now);
@@ -275,8 +283,8 @@ impl Pane for ObjectPane {
         }
         let first = self.opened.object().is_none();
         if self.opened.take(news) {
-            self.write(scene.now);
             self.ask_for_events(scene);
+            self.write(scene.now);
             if first {
                 return Draw::Now;
             }
