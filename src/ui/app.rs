@@ -153,6 +153,7 @@ pub struct App {
     back: Vec<Place>,
     last: Option<Place>,
     last_ticket: u64,
+    last_layer: over::LayerId,
     /// The consoles that are open.
     pub consoles: Consoles,
     /// What was shown by command.
@@ -254,6 +255,7 @@ impl App {
             back: Vec::new(),
             last: None,
             last_ticket: 0,
+            last_layer: over::LayerId::default(),
             consoles: Consoles::new(options.config.console.scrollback, options.config.console.backlog),
             history: history::History::default(),
             state: config::state::State::default(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use v9s::cluster::logs::{LogLine, LogNews, LogRequest, LogState, Since};
 use v9s::cluster::object::{News, Wanted, Which};
-use v9s::records::{Claim, DataVolume, Kind, Pod};
+use v9s::records::{Claim, DataVolume, Kind, Node, Pod};
 use v9s::store::{FeedId, Freshness};
 use v9s::ui::message::{Answer, Effect, Message, Question, Ticket};
 
@@ -271,6 +271,21 @@ fn a_description_tells_the_events_of_the_object_that_is_there_now() {
     stage.answers(after[0].0, said("3", "Started"));
     let text = stage.text(120, 100);
     assert!(text.contains("Started") && !text.contains("Late"), "{text}");
+}
+
+#[test]
+fn who_waits_for_a_list_below_the_help_closes_itself_and_not_the_help() {
+    let mut stage = Stage::fleet(&[machine()], &[]);
+    stage.press("o");
+    assert!(stage.text(120, 40).contains("Waiting for the list"));
+    stage.press("?");
+    let nodes = stage.cover(Kind::Node);
+    stage.says::<Node>(nodes, &[], Freshness::Live);
+    let text = stage.text(120, 40);
+    assert!(text.contains("shop/web is on no node."), "{text}");
+    assert!(text.contains("<help>"), "{text}");
+    let text = stage.press("esc").text(120, 40);
+    assert!(!text.contains("Waiting for the list") && text.contains("NAMESPACE"), "{text}");
 }
 
 #[test]

@@ -16,8 +16,13 @@ use crate::ui::subject::Subject;
 pub struct Layer {
     /// The pane.
     pub pane: Box<dyn Pane>,
+    id: LayerId,
     tickets: Vec<Ticket>,
 }
+
+/// The number of a pane over the list, never used twice: others may be opened over it and closed below it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LayerId(u64);
 
 impl App {
     /// The pane that has the keys, unless it is the list.
@@ -38,7 +43,8 @@ impl App {
 
     /// Opens a pane over what is on screen.
     pub(super) fn put_over(&mut self, pane: Box<dyn Pane>, now: Now, effects: &mut Vec<Effect>) {
-        self.layers.push(Layer { pane, tickets: Vec::new() });
+        self.last_layer.0 += 1;
+        self.layers.push(Layer { pane, id: self.last_layer, tickets: Vec::new() });
         // It comes first: what is wanted may be here already, and a pane that is told so may close itself.
         self.with_top(now, effects, |pane, scene| pane.start(scene));
         self.want_also(now, effects);
@@ -46,10 +52,20 @@ impl App {
 
     /// Closes the pane that has the keys.
     pub(super) fn take_off(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        if let Some(layer) = self.layers.pop() {
-            effects.extend(layer.tickets.into_iter().map(Effect::Forget));
+        if let Some(top) = self.layers.last() {
+            self.close(top.id, now, effects);
+        }
+    }
+
+    fn close(&mut self, id: LayerId, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(at) = self.place_of(id) {
+            Self::end(vec![self.layers.remove(at)], effects);
             self.want_also(now, effects);
         }
+    }
+
+    fn place_of(&self, id: LayerId) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.id == id)
     }
 
     /// Closes all panes of a place that is left for good.
@@ -83,7 +99,7 @@ impl App {
         act: impl FnOnce(&mut dyn Pane, &mut Scene<'_>) -> T,
     ) -> T {
         let mut asks = Vec::new();
-        let Layer { pane, tickets } = &mut self.layers[at];
+        let &mut Layer { ref mut pane, id, ref mut tickets } = &mut self.layers[at];
         let mut scene = Scene {
             store: &self.store,
             session: &self.session,
@@ -96,19 +112,16 @@ impl App {
         };
         let done = act(&mut **pane, &mut scene);
         for ask in asks {
-            self.grant(ask, now, effects);
+            self.grant(ask, id, now, effects);
         }
         done
     }
 
-    fn grant(&mut self, ask: Ask, now: Now, effects: &mut Vec<Effect>) {
+    /// Does what the pane of this number asks for.
+    fn grant(&mut self, ask: Ask, by: LayerId, now: Now, effects: &mut Vec<Effect>) {
         match ask {
-            Ask::Close => self.take_off(now, effects),
+            Ask::Close => self.close(by, now, effects),
             Ask::Open(pane) => self.put_over(pane, now, effects),
-            Ask::Replace(pane) => {
-                self.take_off(now, effects);
-                self.put_over(pane, now, effects);
-            }
             Ask::Say(text, health) => self.say(text, health, now),
             Ask::Run(typed) => self.run(&typed, now, effects),
             Ask::Search => self.open_search(now),
@@ -139,12 +152,13 @@ impl App {
         }
         let asked = |layer: &Layer| layer.tickets.contains(&ticket);
         if let Some(at) = self.layers.iter().position(asked) {
+            let id = self.layers[at].id;
             let draw = self.with_layer(at, now, effects, |pane, scene| pane.take(ticket, answer, scene));
-            return if at + 1 == self.layers.len() { draw } else { Draw::No };
+            return self.drawn(id, draw);
         }
         // A pane of a place that one can go back to takes in what it is told, unseen.
         let places = self.back.iter_mut().flat_map(|place| &mut place.layers);
-        if let Some(Layer { pane, tickets }) = places.into_iter().find(|layer| asked(layer)) {
+        if let Some(Layer { pane, tickets, .. }) = places.into_iter().find(|layer| asked(layer)) {
             let mut scene = Scene {
                 store: &self.store,
                 session: &self.session,
@@ -174,11 +188,20 @@ impl App {
     /// Tells the panes what the store has changed.
     pub(super) fn tell_layers(&mut self, touched: &Touched, now: Now, effects: &mut Vec<Effect>) -> Draw {
         let mut draw = Draw::No;
-        for at in 0..self.layers.len() {
-            if at < self.layers.len() {
-                draw = self.with_layer(at, now, effects, |pane, scene| pane.touched(touched, scene));
+        let all: Vec<LayerId> = self.layers.iter().map(|layer| layer.id).collect();
+        for id in all {
+            // Those that were told before may have closed themselves, or left for another list.
+            if let Some(at) = self.place_of(id) {
+                let said = self.with_layer(at, now, effects, |pane, scene| pane.touched(touched, scene));
+                draw = draw.max(self.drawn(id, said));
             }
         }
         draw
+    }
+
+    /// What has to be drawn because of a pane: nothing while it is below another one.
+    fn drawn(&self, id: LayerId, said: Draw) -> Draw {
+        let below = self.layers.split_last().is_some_and(|(_, below)| below.iter().any(|one| one.id == id));
+        if below { Draw::No } else { said }
     }
 }

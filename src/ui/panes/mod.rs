@@ -175,8 +175,6 @@ pub enum Ask {
     Close,
     /// To open another pane over it.
     Open(Box<dyn Pane>),
-    /// To open another one in its place.
-    Replace(Box<dyn Pane>),
     /// To say something in the last line.
     Say(String, Health),
     /// To run what could have been typed after `:`.
