@@ -208,9 +208,18 @@ struct Feed {
 }
 
 impl Feed {
+    /// What it means that a record which it covers is not in the store.
+    fn missing(&self) -> Missing {
+        match (&self.freshness, self.complete) {
+            (_, true) | (Freshness::Absent, _) => Missing::None,
+            (Freshness::Denied { .. }, _) => Missing::Denied,
+            _ => Missing::Loading,
+        }
+    }
+
     /// Whether nothing more can be expected before its rows may be judged.
     fn settled(&self) -> bool {
-        self.complete || matches!(self.freshness, Freshness::Denied { .. } | Freshness::Absent)
+        self.missing() != Missing::Loading
     }
 }
 
@@ -234,10 +243,10 @@ impl OfKind {
         }
         let mut worst = Missing::None;
         for feed in covering {
-            match (&feed.freshness, feed.complete) {
-                (_, true) | (Freshness::Absent, _) => {}
-                (Freshness::Denied { .. }, _) => worst = Missing::Denied,
-                _ => return Missing::Loading,
+            match feed.missing() {
+                Missing::None => {}
+                Missing::Denied => worst = Missing::Denied,
+                Missing::Loading => return Missing::Loading,
             }
         }
         worst
@@ -252,7 +261,7 @@ pub(super) struct Sweep {
     /// Rows of feeds that ended because a newer generation is complete.
     ended: Vec<FeedId>,
     /// Whether partners of this kind read differently now.
-    pub now_known: bool,
+    pub reads_differently: bool,
 }
 
 impl Sweep {
@@ -332,14 +341,16 @@ impl Feeds {
         self.of(kind).and_then(|of| of.coverage.as_ref())
     }
 
-    /// Ends all feeds of a kind and names them.
-    pub(super) fn drop_kind(&mut self, kind: Kind) -> Vec<FeedId> {
+    /// Ends all feeds of a kind. Says whether partners of this kind read differently now.
+    pub(super) fn end(&mut self, kind: Kind) -> bool {
         let of = self.of_mut(kind);
         of.coverage = None;
-        of.feeds.drain(..).map(|feed| feed.id).collect()
+        let feeds = std::mem::take(&mut of.feeds);
+        self.ended.extend(feeds.iter().map(|feed| feed.id));
+        feeds.iter().any(Feed::settled)
     }
 
-    /// Feeds that ended since the last call because a newer generation took over.
+    /// Feeds that ended since the last call: those of a kind that is not wanted, those that a newer generation took over from.
     pub(super) fn take_ended(&mut self) -> Vec<FeedId> {
         std::mem::take(&mut self.ended)
     }
@@ -369,7 +380,9 @@ impl Feeds {
         let known_before = of.feeds.iter().all(Feed::settled);
         let mut sweep = Sweep::default();
         let newest = of.generation;
+        let mut differs = false;
         if let Some(feed) = of.feeds.iter_mut().find(|feed| feed.id == id) {
+            let before = feed.missing();
             if freshness == Freshness::Live && !feed.complete_round {
                 feed.complete = true;
                 feed.complete_round = true;
@@ -382,6 +395,7 @@ impl Feeds {
                 sweep.ended.push(id);
             }
             feed.freshness = freshness;
+            differs = feed.missing() != before;
         }
         // A generation that was refused altogether takes nothing over from one that is complete: what could be read
         // before still can be.
@@ -396,7 +410,9 @@ impl Feeds {
             sweep.ended.extend(&old);
             self.ended.extend(old);
         }
-        sweep.now_known = !known_before && self.of_mut(kind).feeds.iter().all(Feed::settled);
+        // Until the last list has come, each of them would only be the next one to wait for.
+        let known = self.of_mut(kind).feeds.iter().all(Feed::settled);
+        sweep.reads_differently = known && (differs || !known_before);
         sweep
     }
 

@@ -217,7 +217,7 @@ impl Store {
         groups::closure(id, |id| self.parts(id).collect())
     }
 
-    /// The records of a kind that the record at `id` sums up ([`Record::member_of`]).
+    /// The records of a kind that the record at `id` sums up ([`Record::member_of`]), in the order of their places.
     pub fn members(&self, kind: Kind, id: Id) -> &[Id] {
         let Some(key) = self.tables.key(id) else { return &[] };
         self.groups.members(kind, key, || self.tables.members(kind))
@@ -266,19 +266,27 @@ impl Store {
             matches!(old.selection, Selection::Table(_)) && old.selection != coverage.selection
         };
         if self.feeds.coverage(kind).is_some_and(other_table) {
-            // Rows of another resource are no rows of this one, not even old ones.
+            // Rows of another resource are no rows of this one, neither old ones nor what its feeds still bring.
+            self.feeds.end(kind);
             self.drop_rows(kind, touched);
             self.columns = None;
         }
         self.feeds.cover(kind, coverage)
     }
 
-    /// Forgets a kind. Gives the feeds to end.
-    pub fn forget(&mut self, kind: Kind, touched: &mut Touched) -> Vec<FeedId> {
-        let feeds = self.feeds.drop_kind(kind);
-        self.drop_rows(kind, touched);
-        self.tables.shrink(kind);
-        feeds
+    /// Forgets these kinds, and ends their feeds.
+    pub fn forget(&mut self, kinds: &[Kind], now: Now, touched: &mut Touched) {
+        let from = touched.ids.len();
+        let mut reads_differently = false;
+        for &kind in kinds {
+            reads_differently |= self.feeds.end(kind);
+            self.drop_rows(kind, touched);
+            self.tables.shrink(kind);
+        }
+        if reads_differently {
+            self.refresh_all(now);
+        }
+        self.settle(from, now, touched);
     }
 
     fn drop_rows(&mut self, kind: Kind, touched: &mut Touched) {
@@ -288,7 +296,7 @@ impl Store {
         touched.all = true;
     }
 
-    /// Feeds that a complete newer generation has replaced since the last call: to be ended.
+    /// Feeds of which nothing is wanted any more since the last call: to be ended.
     pub fn take_ended(&mut self) -> Vec<FeedId> {
         self.feeds.take_ended()
     }
@@ -313,23 +321,47 @@ impl Store {
         }
     }
 
+    fn refresh_all(&mut self, now: Now) {
+        for kept in self.states.kinds() {
+            self.refresh(kept, now);
+        }
+    }
+
+    /// Makes the state of a record anew, if it is kept.
+    fn remake(&mut self, id: Id, now: Now) {
+        let function = self.states.function(id.kind()).filter(|_| self.states.keeps(id.kind()));
+        let Some(function) = function else { return };
+        let state = function(self, id, now);
+        // What is due by now would be due again and again.
+        let recheck = state.recheck.filter(|at| at.seconds() > now.wall);
+        self.states.set(id, State { recheck, ..state });
+    }
+
+    /// Adds to `touched` what looks different because of its entries from `from` on, and makes the states of all these anew.
+    fn settle(&mut self, from: usize, now: Now, touched: &mut Touched) {
+        touched.ids.append(&mut self.also_touched);
+        self.also_touched.shrink_to(SCRATCH);
+        self.links.spread(&mut touched.ids, from);
+        for &id in &touched.ids[from..] {
+            self.remake(id, now);
+        }
+    }
+
     /// When a kept state reads differently although nothing happens; then comes [`Store::recheck`].
     pub fn next_recheck(&self) -> Option<Time> {
         self.states.next_recheck()
     }
 
-    /// Makes the states anew whose time has come, and adds their records to `touched`.
+    /// Makes the states anew whose time has come, and adds to `touched` every record that may look different now.
     pub fn recheck(&mut self, now: Now, touched: &mut Touched) {
         let Some(time) = Time::from_seconds(now.wall) else { return };
+        let from = touched.ids.len();
         while let Some(id) = self.states.take_due(time) {
-            if let Some(function) = self.states.function(id.kind()) {
-                let state = function(self, id, now);
-                // What is still due would be taken again.
-                let recheck = state.recheck.filter(|&at| at > time);
-                self.states.set(id, State { recheck, ..state });
-                touched.ids.push(id);
-            }
+            self.remake(id, now);
+            touched.ids.push(id);
         }
+        // A whole may have been due before the parts whose states it reads.
+        self.settle(from, now, touched);
     }
 
     // ---- changes
@@ -365,26 +397,14 @@ impl Store {
                     }
                 }
             }
-            if sweep.now_known {
+            if sweep.reads_differently {
                 self.tables.shrink(kind);
                 self.links.shrink();
                 touched.all = true;
-                for kept in self.states.kinds() {
-                    self.refresh(kept, now);
-                }
+                self.refresh_all(now);
             }
         }
-        touched.ids.append(&mut self.also_touched);
-        self.also_touched.shrink_to(SCRATCH);
-        self.links.spread(&mut touched.ids, from);
-        for &id in &touched.ids[from..] {
-            if self.states.keeps(id.kind())
-                && let Some(function) = self.states.function(id.kind())
-            {
-                let state = function(self, id, now);
-                self.states.set(id, state);
-            }
-        }
+        self.settle(from, now, touched);
     }
 
     fn reserve(&mut self, kind: Kind, more: usize) {

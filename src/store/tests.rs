@@ -301,8 +301,118 @@ fn the_rows_of_another_resource_are_not_shown_as_this_one() {
     let row: Other = record(r#"{"cells":["a",3,null],"object":{"metadata":{"name":"a","uid":"1"}}}"#);
     world.apply(Batch::of(feed, 0, vec![row]).and(Freshness::Live));
     assert_eq!(world.store.len(Kind::Other), 1);
-    world.cover_with(Kind::Other, Selection::Table("secrets".into()));
+    let secrets = world.cover_with(Kind::Other, Selection::Table("secrets".into()));
     assert_eq!(world.store.len(Kind::Other), 0);
+    assert_eq!(world.store.take_ended(), [feed]);
+    // What its server still had to say comes late.
+    let late: Other = record(r#"{"cells":["b"],"object":{"metadata":{"name":"b","uid":"2"}}}"#);
+    let columns: TableColumns = [].into();
+    let late = Batch { columns: Some(columns), ..Batch::of(feed, 0, vec![late]) };
+    assert_eq!(world.apply(late), [""; 0]);
+    assert!(world.store.columns().is_none());
+    // And it does not stand for what may not be listed.
+    let why = "no".into();
+    world.apply(Batch::of(secrets[0], 0, Vec::<Other>::new()).and(Freshness::Denied { why }));
+    assert!(matches!(world.store.freshness(Kind::Other), Summary::Denied { .. }));
+    assert_eq!(world.store.take_ended(), []);
+}
+
+/// A machine counts its instances and disks: how many there are, how many of them are late, and what is not known of them.
+const SUMS: &[(Kind, StateFn)] = &[
+    (Kind::Vm, |store, id, now| {
+        let late = store.parts(id).filter(|&part| &*store.state(part, now).word == "late").count();
+        let known = |kind| match store.known(kind, Word::new("shop")) {
+            Part::Denied => "denied",
+            Part::Loading => "loading",
+            _ => "known",
+        };
+        let (parts, instances) = (store.parts(id).count(), known(Kind::Vmi));
+        State { word: Word::new(&format!("{parts} parts, {late} late, {instances}")), ..State::default() }
+    }),
+    (Kind::Vmi, |_, _, now| {
+        let late = now.wall >= NOW + 60;
+        let recheck = if late { None } else { Time::from_seconds(NOW + 60) };
+        State { word: Word::new(if late { "late" } else { "due" }), recheck, ..State::default() }
+    }),
+];
+
+impl World {
+    /// Machines and instances on screen, whose states are those of [`SUMS`]: one machine with its instance.
+    fn summing() -> (Self, [FeedId; 2]) {
+        let mut world = Self { store: Store::new(SUMS), touched: Touched::default() };
+        world.store.keep_states(&[Kind::Vm, Kind::Vmi], Now::at(NOW));
+        let feeds = [world.cover(Kind::Vm), world.cover(Kind::Vmi)];
+        world.apply(batch::<Vm>(feeds[0], 0, &[object("web", "1", None)]).and(Freshness::Live));
+        world.apply(batch::<Vmi>(feeds[1], 0, &[object("web-i", "2", Some("1"))]).and(Freshness::Live));
+        (world, feeds)
+    }
+
+    fn state(&self, name: &str) -> String {
+        self.store.state(self.vm(name).id(), Now::at(NOW)).word.to_string()
+    }
+}
+
+#[test]
+fn what_only_time_makes_late_is_seen_in_everything_above_it() {
+    let (mut world, _) = World::summing();
+    assert_eq!(world.state("web"), "1 parts, 0 late, known");
+    assert_eq!(world.store.next_recheck(), Time::from_seconds(NOW + 60));
+    world.touched.clear();
+    world.store.recheck(Now::at(NOW + 60), &mut world.touched);
+    assert_eq!(world.state("web"), "1 parts, 1 late, known");
+    let machine = world.vm("web").id();
+    assert!(world.touched.ids.contains(&machine), "its row is drawn anew");
+    assert_eq!(world.store.next_recheck(), None);
+}
+
+#[test]
+fn what_may_no_longer_be_read_is_no_longer_asserted() {
+    let (mut world, [machines, instances]) = World::summing();
+    world.apply(batch::<Vm>(machines, 0, &[object("db", "3", None)]));
+    assert_eq!(world.state("db"), "0 parts, 0 late, known");
+    let denied = || Freshness::Denied { why: "no".into() };
+    world.apply(batch::<Vmi>(instances, 0, &[]).and(denied()));
+    assert!(world.touched.all, "also of machines that had none");
+    assert_eq!(
+        (world.state("db"), world.state("web")),
+        ("0 parts, 0 late, denied".into(), "0 parts, 0 late, denied".into())
+    );
+    world.apply(batch::<Vmi>(instances, 0, &[]).and(denied()));
+    assert!(!world.touched.all, "nothing new");
+    world.apply(batch::<Vmi>(instances, 1, &[]).and(Freshness::Live));
+    assert_eq!(world.state("db"), "0 parts, 0 late, known");
+    world.apply(batch::<Vmi>(instances, 2, &[]).and(Freshness::Live));
+    assert!(!world.touched.all, "the same list once more says nothing new of what is not in it");
+}
+
+#[test]
+fn what_is_forgotten_is_no_longer_asserted() {
+    let (mut world, [_, instances]) = World::summing();
+    world.touched.clear();
+    world.store.forget(&[Kind::Vmi], Now::at(NOW), &mut world.touched);
+    assert_eq!(world.store.take_ended(), [instances]);
+    assert_eq!(world.state("web"), "0 parts, 0 late, loading");
+    assert!(world.touched.all);
+}
+
+#[test]
+fn members_come_in_the_order_of_their_places() {
+    let mut world = World::new();
+    let (nodes, vmis) = (world.cover(Kind::Node), world.cover(Kind::Vmi));
+    world.apply(batch::<crate::records::Node>(nodes, 0, &[r#"{"metadata":{"name":"n","uid":"n"}}"#.into()]));
+    let guest = |name: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}"}},"status":{{"nodeName":"n"}}}}"#
+        )
+    };
+    world.apply(batch::<Vmi>(vmis, 0, &["a", "b", "c", "d"].map(guest)));
+    world.apply(gone(vmis, Vec::<Vmi>::new(), "b"));
+    world.apply(gone(vmis, Vec::<Vmi>::new(), "a"));
+    world.apply(batch::<Vmi>(vmis, 0, &["e", "f"].map(guest)));
+    let node = world.store.find(Uid::parse("n")).unwrap();
+    let members = world.store.members(Kind::Vmi, node);
+    assert_eq!(members.len(), 4);
+    assert!(members.is_sorted(), "{members:?}");
 }
 
 proptest::proptest! {

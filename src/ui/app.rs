@@ -31,7 +31,7 @@ use crate::cluster::kubeconfig::Configuration;
 use crate::config::{self, Config};
 use crate::explain;
 use crate::model::{Now, Time, Word};
-use crate::records::{Kind, TableColumns};
+use crate::records::Kind;
 use crate::store::recording::{self, BadLine};
 use crate::store::{Batch, Freshness, Health, Store, Summary, Touched};
 use crate::views::{self, Filter, List, Sets, ViewRef};
@@ -408,7 +408,7 @@ impl App {
     fn take(&mut self, batch: Batch, now: Now, effects: &mut Vec<Effect>) -> Draw {
         let kind = batch.records.kind();
         let before = (self.store.freshness(kind), self.pane.list.total());
-        let columns = batch.columns.clone();
+        let with_columns = batch.columns.is_some();
         let (told, feed) = (batch.freshness.is_some(), batch.feed);
         let refused = matches!(batch.freshness, Some(Freshness::Denied { .. }));
         self.touched.clear();
@@ -421,8 +421,8 @@ impl App {
             info.clock.have_passed(made, now);
         }
         let measured = if told && self.measure(kind) { Draw::Soon } else { Draw::No };
-        if let (Some(columns), true) = (columns, self.pane.list.view.rows().contains(&kind)) {
-            self.show_columns(&columns, now);
+        if with_columns && self.pane.list.view.rows().contains(&kind) {
+            self.show_columns(now);
         }
         let over = self.settle(now, effects).max(self.offer_anew(kind, now));
         self.note_namespace(effects);
@@ -455,7 +455,9 @@ impl App {
         self.settle(now, effects);
     }
 
-    fn show_columns(&mut self, columns: &TableColumns, now: Now) {
+    /// Shows the columns of the server's table that the store knows: what an old feed still brings is not among them.
+    fn show_columns(&mut self, now: Now) {
+        let Some(columns) = self.store.columns() else { return };
         let resource = self.pane.list.view.name().to_owned();
         let view = views::table_view(&resource, self.session.table_namespaced(), Some(columns));
         self.pane.list.show_as(view, &self.store, now);
@@ -466,11 +468,9 @@ impl App {
         match timer {
             Timer::Idle => {
                 self.touched.clear();
-                let mut touched = std::mem::take(&mut self.touched);
-                self.session.end_idle(&mut self.store, now, &mut touched, effects);
-                self.side.touched(&touched);
-                self.touched = touched;
-                Draw::No
+                self.session.end_idle(&mut self.store, now, &mut self.touched, effects);
+                let draw = self.settle(now, effects);
+                if self.touched.all { Draw::Soon } else { draw }
             }
             Timer::Rediscover => {
                 let again = self.session.ask_again(&self.store);

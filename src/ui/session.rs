@@ -311,10 +311,12 @@ impl Session {
             return;
         }
         if wrong {
-            effects.extend(store.forget(kind, touched).into_iter().map(Effect::EndFeed));
+            store.forget(&[kind], now, touched);
+            effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
         }
         let Some(target) = self.target(kind) else { return };
         let plans = store.cover(kind, wanted, touched);
+        effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
         if served == Some(false) {
             for plan in plans {
                 let none = dispatch!(kind, R => Records::from(Vec::<R>::new()));
@@ -376,9 +378,10 @@ impl Session {
             .filter(|(_, since)| now.instant.duration_since(**since) >= LINGER)
             .map(|(kind, _)| *kind)
             .collect();
-        for kind in over {
-            self.idle.remove(&kind);
-            effects.extend(store.forget(kind, touched).into_iter().map(Effect::EndFeed));
+        if !over.is_empty() {
+            self.idle.retain(|kind, _| !over.contains(kind));
+            store.forget(&over, now, touched);
+            effects.extend(store.take_ended().into_iter().map(Effect::EndFeed));
         }
         if let Some(next) = self.idle.values().min() {
             effects
