@@ -319,6 +319,31 @@ fn logs_of_a_machine_are_those_of_all_that_works_for_it() {
     assert!(stage.text(120, 12).contains("importer-1"));
 }
 
+#[test]
+fn of_more_logs_than_one_reads_the_title_says_how_many_are_left_out() {
+    let (mut stage, pods) = with_pods();
+    let disk = data_volume("shop", "web-root").owned_by(&machine()).stored(4).0;
+    let importers: Vec<Value> = (0..30u32)
+        .map(|n| {
+            let mut pod = importer(&disk);
+            pod["metadata"]["name"] = json!(format!("importer-prime-{n:02}"));
+            pod["metadata"]["uid"] = json!(format!("4a41f566-fe01-409c-a06c-{n:012}"));
+            pod
+        })
+        .collect();
+    stage.says::<Pod>(pods, &importers, Freshness::Live);
+    let title = |stage: &mut Stage| {
+        let text = stage.text(100, 24);
+        text.lines().find(|line| line.contains("Logs(")).unwrap_or(&text).to_owned()
+    };
+    stage.press("l").says_log("guest-console-log", 0, &["login:"]);
+    assert!(title(&mut stage).contains("live, 24 of 33 logs"), "{}", title(&mut stage));
+    // One that has ended for good makes room for the next.
+    stage.log_is("importer", LogState::Over(None));
+    stage.says::<Pod>(pods, &importers[..1], Freshness::Live);
+    assert!(title(&mut stage).contains("live, 25 of 33 logs"), "{}", title(&mut stage));
+}
+
 /// A stage with the log of a pod open.
 fn pod_log() -> (Stage, Value) {
     let web = pod("shop", "web")

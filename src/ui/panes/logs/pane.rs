@@ -54,6 +54,8 @@ pub struct LogsPane {
     /// The pod itself, if the object is one.
     pod: Opened,
     readings: Vec<Reading>,
+    /// How many logs are not read, because too many are already.
+    left_out: usize,
     entries: Entries,
     view: TextView,
     typed: String,
@@ -78,6 +80,7 @@ impl LogsPane {
             subject,
             pod: Opened::default(),
             readings: Vec::new(),
+            left_out: 0,
             entries: Entries::default(),
             view: TextView::following(),
             typed: String::new(),
@@ -104,7 +107,7 @@ impl LogsPane {
 
     /// Reads what is wanted and not yet read.
     fn join(&mut self, scene: &mut Scene<'_>) -> bool {
-        let mut new = false;
+        let (mut new, mut left_out) = (false, 0);
         let mut active = self.readings.iter().filter(|one| !matches!(one.state, LogState::Over(_))).count();
         for named in self.wanted(scene.store) {
             if let Some(known) = self.readings.iter_mut().find(|known| known.of.source == named.source) {
@@ -125,8 +128,11 @@ impl LogsPane {
                 let state = LogState::Waiting(String::new());
                 self.readings.push(Reading { of: named, ticket, state, said: None });
                 new = true;
+            } else {
+                left_out += 1;
             }
         }
+        new |= std::mem::replace(&mut self.left_out, left_out) != left_out;
         if new {
             self.entries.set_names(self.readings.iter().map(|one| one.of.name.to_string()).collect());
             self.entries.columns.sources = self.readings.len() > 1;
@@ -215,6 +221,18 @@ impl LogsPane {
             return ("waiting".into(), Health::Busy);
         }
         ("ended".into(), Health::Idle)
+    }
+
+    /// What the title says of all of it.
+    fn word(&self) -> (CompactString, Health) {
+        let (word, health) = self.standing();
+        match self.left_out {
+            0 => (word, health),
+            left_out => {
+                let read = self.readings.len();
+                (format_compact!("{word}, {read} of {} logs", read + left_out), health)
+            }
+        }
     }
 
     fn pause(&mut self) {
@@ -313,7 +331,7 @@ impl Pane for LogsPane {
             part,
             count: SINCE[self.since].1.into(),
             chip,
-            word: self.standing(),
+            word: self.word(),
             ..Title::default()
         }
     }
