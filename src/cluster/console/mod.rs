@@ -10,12 +10,11 @@ mod platform;
 mod why;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{interval_at, sleep, timeout};
 
@@ -110,25 +109,30 @@ pub enum ConsoleInput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
+/// What was typed, and its share of [`TYPED`], which is free again when this is dropped.
+#[derive(Debug)]
+struct Waiting {
+    input: ConsoleInput,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
 /// Where one types for a console.
 #[derive(Clone, Debug)]
 pub struct Keyboard {
-    sender: mpsc::UnboundedSender<ConsoleInput>,
-    waiting: Arc<AtomicUsize>,
+    sender: mpsc::UnboundedSender<Waiting>,
+    room: Arc<Semaphore>,
 }
 
 /// What was typed, for who sends it.
 #[derive(Debug)]
 pub struct Hands {
-    receiver: mpsc::UnboundedReceiver<ConsoleInput>,
-    waiting: Arc<AtomicUsize>,
+    receiver: mpsc::UnboundedReceiver<Waiting>,
 }
 
 /// A keyboard, and what is typed on it.
 pub fn keyboard() -> (Keyboard, Hands) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let waiting = Arc::new(AtomicUsize::new(0));
-    (Keyboard { sender, waiting: waiting.clone() }, Hands { receiver, waiting })
+    (Keyboard { sender, room: Arc::new(Semaphore::new(TYPED)) }, Hands { receiver })
 }
 
 impl Keyboard {
@@ -138,39 +142,33 @@ impl Keyboard {
     ///
     /// More than [`TYPED`] bytes would wait; nothing is taken.
     pub fn put(&self, input: ConsoleInput) -> Result<(), Full> {
-        if let ConsoleInput::Typed(bytes) = &input {
-            if self.waiting.load(Ordering::SeqCst) + bytes.len() > TYPED {
-                return Err(Full);
+        let share = match &input {
+            ConsoleInput::Typed(bytes) => {
+                let bytes = u32::try_from(bytes.len()).map_err(|_| Full)?;
+                Some(Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| Full)?)
             }
-            self.waiting.fetch_add(bytes.len(), Ordering::SeqCst);
-        }
+            ConsoleInput::Again => None,
+        };
         // A console that is over reads nothing any more.
-        let _ = self.sender.send(input);
+        let _ = self.sender.send(Waiting { input, _share: share });
         Ok(())
     }
 }
 
 impl Hands {
-    async fn next(&mut self) -> Option<ConsoleInput> {
+    async fn next(&mut self) -> Option<Waiting> {
         self.receiver.recv().await
-    }
-
-    /// What was taken has been sent, or will not be.
-    fn done(&self, input: &ConsoleInput) {
-        if let ConsoleInput::Typed(bytes) = input {
-            self.waiting.fetch_sub(bytes.len(), Ordering::SeqCst);
-        }
     }
 
     /// Waits until somebody wants the console opened again. What is typed meanwhile reaches nobody.
     async fn asked(&mut self) -> Option<()> {
-        loop {
-            let input = self.next().await?;
-            self.done(&input);
-            if input == ConsoleInput::Again {
-                return Some(());
-            }
-        }
+        while self.next().await?.input != ConsoleInput::Again {}
+        Some(())
+    }
+
+    /// Forgets what was typed so far.
+    fn forget(&mut self) {
+        while self.receiver.try_recv().is_ok() {}
     }
 }
 
@@ -245,6 +243,7 @@ impl Driver {
     async fn run(mut self) -> Option<()> {
         let mut action = Action::Look;
         let mut line: Option<(Listening, Typing)> = None;
+        let mut reopened = false;
         loop {
             self.tell_state().await?;
             let input = match action {
@@ -252,6 +251,10 @@ impl Driver {
                 Action::Open => match self.open().await? {
                     Ok(open) => {
                         line = Some(open);
+                        // What was meant for the guest as it was is not typed into its next life: it may be a password.
+                        if std::mem::replace(&mut reopened, true) {
+                            self.hands.forget();
+                        }
                         Input::Opened
                     }
                     Err(input) => input,
@@ -403,12 +406,11 @@ impl Driver {
             loop {
                 let ended = tokio::select! {
                     input = hands.next() => {
-                        let Some(input) = input else { break };
-                        let sent = match &input {
+                        let Some(waiting) = input else { break };
+                        let sent = match &waiting.input {
                             ConsoleInput::Typed(bytes) => typing.send(bytes.clone()).await,
                             ConsoleInput::Again => Ok(()),
                         };
-                        hands.done(&input);
                         sent == Err(stream::Untyped::Ended)
                     }
                     _ = ping.tick() => typing.ping().await.is_err(),

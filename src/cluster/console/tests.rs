@@ -1,7 +1,7 @@
 //! The task, against a small server: what it asks, what it tells, what it types.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
 
@@ -50,11 +50,20 @@ impl Opened {
         pace: Pace,
         answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::typing(keyboard(), request, flags, pace, answer).await
+    }
+
+    async fn typing(
+        (keyboard, hands): (Keyboard, Hands),
+        request: ConsoleRequest,
+        flags: Flags,
+        pace: Pace,
+        answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let server = Server::start(answer).await;
         let folder = tempfile::tempdir().unwrap();
         let configuration = one_context(folder.path(), &format!("server: '{}'", server.url), "");
         let connection = connect_to(&configuration, &flags).await.unwrap();
-        let (keyboard, hands) = keyboard();
         Self { console: open(connection, request, hands, pace), keyboard, server }
     }
 
@@ -259,13 +268,41 @@ async fn a_dead_link_is_noticed() {
 
 #[test]
 fn what_waits_to_be_sent_is_bounded() {
-    let (keyboard, hands) = keyboard();
+    let (keyboard, mut hands) = keyboard();
     let piece = ConsoleInput::Typed(Bytes::from(vec![b'x'; TYPED / 2]));
     assert_eq!(keyboard.put(piece.clone()), Ok(()));
-    assert_eq!(keyboard.put(piece.clone()), Ok(()));
+    assert_eq!(keyboard.put(piece), Ok(()));
     assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Err(Full));
-    hands.done(&piece);
+    let sending = hands.receiver.try_recv().unwrap();
+    assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Err(Full));
+    drop(sending);
     assert_eq!(keyboard.put(ConsoleInput::Typed(Bytes::from_static(b"x"))), Ok(()));
+}
+
+#[tokio::test]
+async fn what_was_typed_for_the_guest_as_it_was_is_not_typed_into_its_next_life() {
+    let (keyboard, hands) = keyboard();
+    let streams = AtomicU32::new(0);
+    let (late, typed) = (keyboard.clone(), Arc::new(AtomicU32::new(0)));
+    let has_typed = typed.clone();
+    let answer = move |seen: &Seen| {
+        if is_console(seen) {
+            return Answer::Stream(match streams.fetch_add(1, Ordering::SeqCst) {
+                0 => vec![Step::Say(b"$ "), Step::Close(1000, "")],
+                _ => vec![Step::Say(b"login: "), Step::Hear(b"root\r"), Step::Say(b"welcome"), Step::Hold],
+            });
+        }
+        if streams.load(Ordering::SeqCst) == 1 && has_typed.swap(1, Ordering::SeqCst) == 0 {
+            late.put(ConsoleInput::Typed(Bytes::from_static(b"hunter2\r"))).unwrap();
+        }
+        let life = streams.load(Ordering::SeqCst);
+        about(seen, &instance(|one| one["metadata"]["uid"] = format!("vmi-{life}").into()))
+    };
+    let mut opened = Opened::typing((keyboard, hands), request(), Flags::default(), FAST, answer).await;
+    assert_eq!(opened.heard(2 + 7).await, b"$ login: ");
+    opened.put(b"root\r");
+    assert_eq!(opened.heard(7).await, b"welcome");
+    assert_eq!(typed.load(Ordering::SeqCst), 1);
 }
 
 fn virtink() -> ConsoleRequest {

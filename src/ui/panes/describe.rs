@@ -13,8 +13,9 @@ use crate::model::{Age, Now, Time};
 use crate::records::Event;
 use crate::store::Health;
 
-/// Kinds that are told better than field by field: group, name, and who does it.
 type Teller = fn(&Value, &mut Page);
+/// Kinds that are told better than field by field: group, name, and who does it.
+/// They say nothing of secrets but how long they are, and so are given them.
 const TELLERS: &[(&str, &str, Teller)] = &[
     ("kubevirt.io", "VirtualMachine", machine::machine),
     ("kubevirt.io", "VirtualMachineInstance", machine::instance),
@@ -29,18 +30,20 @@ pub enum Told<'a> {
     Unknown(&'a str),
 }
 
-/// Describes an object and what was said about it.
+/// Describes an object and what was said about it. Secrets in it are hidden, as its YAML hides them.
 pub fn describe(object: &Value, events: &Told<'_>, now: Now) -> Vec<Line> {
     let mut page = Page::new(now);
+    let mut safe = object.clone();
+    super::yaml::hide(&mut safe);
     let api_version = text(object, "/apiVersion");
     let kind = text(object, "/kind");
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    metadata(object, api_version, kind, &mut page);
+    metadata(&safe, api_version, kind, &mut page);
     match TELLERS.iter().find(|(of, name, _)| *of == group && *name == kind) {
         Some((_, _, tell)) => tell(object, &mut page),
-        None => generic(object, &mut page),
+        None => generic(&safe, &mut page),
     }
-    conditions::table(object, &mut page);
+    conditions::table(&safe, &mut page);
     tell_events(events, &mut page);
     page.lines()
 }
@@ -82,7 +85,7 @@ fn metadata(object: &Value, api_version: &str, kind: &str, page: &mut Page) {
         let entries: Vec<String> = entries
             .map(|(key, value)| {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let value = crate::text::one_line(&crate::config::redact::redact(&value), LONGEST);
+                let value = crate::text::one_line(&value, LONGEST);
                 format!("{key}{sign}{value}")
             })
             .collect();
@@ -93,12 +96,10 @@ fn metadata(object: &Value, api_version: &str, kind: &str, page: &mut Page) {
 /// Every field by its name in words.
 fn generic(object: &Value, page: &mut Page) {
     let Value::Object(fields) = object else { return };
-    let mut safe = object.clone();
-    super::yaml::hide(&mut safe);
     let rest =
         fields.keys().filter(|key| !["apiVersion", "kind", "metadata", "status"].contains(&key.as_str()));
     for key in rest.map(String::as_str).chain(["status"]) {
-        let mut value = safe[key].take();
+        let mut value = object[key].clone();
         if let (Value::Object(status), "status") = (&mut value, key) {
             status.remove("conditions");
         }

@@ -111,6 +111,21 @@ fn any_other_object_is_told_field_by_field() {
 }
 
 #[test]
+fn secrets_are_hidden_wherever_they_stand() {
+    let text = described(
+        &json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "c", "annotations": {"example.test/token": "hunter2"}, "labels": {"api-key": "hunter2"}},
+            "data": {"url": "https://me:hunter2@host/"},
+            "status": {"conditions": [{"type": "Ready", "status": "False", "message": "no login with password=hunter2"}]},
+        }),
+        &[],
+    );
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(text.contains("example.test/token: [hidden, 7 bytes]"), "{text}");
+}
+
+#[test]
 fn odd_objects_are_told_without_trouble() {
     for object in [
         json!(null),

@@ -18,20 +18,26 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Replaces secrets by what says how long they are; gives how many there were.
 pub(in crate::ui::panes) fn hide(object: &mut Value) -> usize {
     let mut hider = Hider { count: 0 };
-    if let Value::Object(fields) = object {
-        if is_secret(fields) {
-            for part in ["data", "stringData"] {
-                if let Some(Value::Object(data)) = fields.get_mut(part) {
-                    data.values_mut().for_each(|value| hider.whole(value));
-                }
-            }
-            if let Some(applied) =
-                object.pointer_mut("/metadata/annotations").and_then(|a| a.get_mut(LAST_APPLIED))
-            {
-                hider.whole(applied);
-            }
-        }
+    let Value::Object(fields) = object else { return 0 };
+    if !is_secret(fields) {
         hider.look(object);
+        return hider.count;
+    }
+    // What is hidden as a whole is not looked at again: whatever it says, there is nothing in it to be found.
+    let parts = ["data", "stringData"].map(|part| (part, fields.get_mut(part).map(Value::take)));
+    if let Some(applied) =
+        fields.get_mut("metadata").and_then(|of| of.pointer_mut("/annotations")?.get_mut(LAST_APPLIED))
+    {
+        hider.whole(applied);
+    }
+    hider.look(object);
+    for (part, mut data) in parts.into_iter().filter_map(|(part, data)| Some((part, data?))) {
+        match &mut data {
+            Value::Object(values) => values.values_mut().for_each(|value| hider.whole(value)),
+            Value::Null => {}
+            other => hider.whole(other),
+        }
+        object[part] = data;
     }
     hider.count
 }
@@ -68,7 +74,6 @@ struct Hider {
 impl Hider {
     fn whole(&mut self, value: &mut Value) {
         let length = match &*value {
-            Value::String(text) if text.starts_with(HIDDEN) => return,
             Value::String(text) => text.len(),
             other => other.to_string().len(),
         };
@@ -153,6 +158,20 @@ mod tests {
         let mut shown = secret;
         decode(&mut shown);
         assert_eq!(shown["data"], json!({"a": "hi", "b": ""}));
+    }
+
+    #[test]
+    fn a_secret_that_looks_hidden_is_hidden() {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"annotations": {"example.test/token": "[hidden] not"}},
+            "data": {"token": "[hidden"}, "stringData": "[hidden",
+        });
+        let shown = hidden(secret);
+        assert_eq!(
+            (&shown["data"]["token"], &shown["stringData"]),
+            (&json!("[hidden, 7 bytes]"), &json!("[hidden, 7 bytes]"))
+        );
+        assert_eq!(shown["metadata"]["annotations"]["example.test/token"], "[hidden, 12 bytes]");
     }
 
     #[test]
