@@ -8,7 +8,8 @@ use k8s_openapi::api::authorization::v1::{
 };
 
 use super::connect::Connection;
-use super::error::{Failure, plain};
+use super::error::Failure;
+use crate::text::one_line;
 
 /// How long the server may take to answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -65,7 +66,7 @@ pub async fn may(connection: &Connection, question: &Question) -> Result<Verdict
     let answer: SelfSubjectAccessReview = connection.review(path, &review, LIMIT).await?;
     let status = answer.status.unwrap_or_default();
     let reason = [status.reason, status.evaluation_error].into_iter().flatten().find(|text| !text.is_empty());
-    Ok(Verdict { allowed: status.allowed, reason: plain(&reason.unwrap_or_default(), 300) })
+    Ok(Verdict { allowed: status.allowed, reason: one_line(&reason.unwrap_or_default(), 300) })
 }
 
 /// What a user may do in one namespace.

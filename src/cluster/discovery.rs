@@ -9,7 +9,6 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -17,6 +16,7 @@ use serde::Deserialize;
 
 use super::connect::Connection;
 use super::error::{Failure, FailureKind};
+use crate::text::one_line;
 use parse::{GroupVersion, Parsed, parse_document, parse_group};
 pub use resolve::Resolved;
 
@@ -131,7 +131,7 @@ impl ServerVersion {
             let (major, minor) = (number(parts.next()?)?, number(parts.next()?)?);
             ((major, minor) != (0, 0)).then_some((major, minor))
         };
-        Self { git_version: super::error::plain(git_version, 80), parsed: parsed() }
+        Self { git_version: one_line(git_version, 80), parsed: parsed() }
     }
 }
 
@@ -174,14 +174,6 @@ impl Discovery {
         self.resources != other.resources
             || self.stale_groups != other.stale_groups
             || self.version != other.version
-    }
-
-    /// Returns a number that changes with the kinds on offer. Equal only within one run of the program.
-    pub fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.resources.hash(&mut hasher);
-        self.stale_groups.hash(&mut hasher);
-        hasher.finish()
     }
 
     fn add(&mut self, parsed: Parsed) {

@@ -12,6 +12,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::text::one_line;
 use serde::Deserialize;
 use serde_json::error::Category;
 
@@ -197,7 +198,7 @@ impl Failure {
                 said.into_failure(status.code, server)
             }
             E::ProxyProtocolUnsupported { proxy_url } | E::ProxyProtocolDisabled { proxy_url, .. } => {
-                let scheme = plain(proxy_url.scheme_str().unwrap_or("no scheme"), 20);
+                let scheme = one_line(proxy_url.scheme_str().unwrap_or("no scheme"), 20);
                 Self::new(
                     FailureKind::Proxy,
                     format!("The proxy configured for {server} has a URL of a kind that cannot be used ({scheme})."),
@@ -275,7 +276,7 @@ struct StatusCause {
 impl StatusCause {
     fn plain(self) -> Cause {
         let [field, message] = [self.field, self.message].map(Option::unwrap_or_default);
-        Cause { field: plain(&field, LONGEST), message: plain(&message, LONGEST) }
+        Cause { field: one_line(&field, LONGEST), message: one_line(&message, LONGEST) }
     }
 }
 
@@ -395,7 +396,7 @@ fn auth(error: &kube::client::AuthError) -> Failure {
     match error {
         A::ReadTokenFile(why, path) => Failure::config(format!(
             "The token file {} cannot be read: {}",
-            plain(&path.display().to_string(), LONGEST),
+            one_line(&path.display().to_string(), LONGEST),
             sentence(&why.to_string())
         )),
         A::InvalidBearerToken(_) | A::InvalidBasicAuth(_) => {
@@ -413,43 +414,9 @@ fn auth(error: &kube::client::AuthError) -> Failure {
     }
 }
 
-/// Makes text of a server safe to show: no control characters, no bidirectional marks, one line, at most `limit`
-/// characters.
-pub(crate) fn plain(text: &str, limit: usize) -> String {
-    let mut safe = String::new();
-    let mut length = 0;
-    let mut space = false;
-    for c in text.chars() {
-        if is_invisible(c) {
-            continue;
-        }
-        if c.is_whitespace() || c.is_control() {
-            space = !safe.is_empty();
-            continue;
-        }
-        if length + usize::from(space) >= limit {
-            safe.push('…');
-            return safe;
-        }
-        if space {
-            safe.push(' ');
-            length += 1;
-            space = false;
-        }
-        safe.push(c);
-        length += 1;
-    }
-    safe
-}
-
-/// Returns whether a character takes no room but changes how others are read (marks of direction, joiners).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 /// Makes words of a server safe and ends them with a full stop.
 pub(crate) fn sentence(words: &str) -> String {
-    let mut words = plain(words, LONGEST);
+    let mut words = one_line(words, LONGEST);
     if !words.ends_with(['.', '!', '?', '…']) {
         words.push('.');
     }

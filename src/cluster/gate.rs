@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::Method;
 
-use super::error::{Failure, FailureKind, plain};
+use super::error::{Failure, FailureKind};
+use crate::text::one_line;
 
 /// The number of a connected context, given out by whoever keeps the connections. Zero is no context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -148,7 +149,7 @@ pub fn allow(method: &Method, path: &str, state: GateState<'_>) -> Result<(), Fa
     if state.here != state.on_screen || state.here == ContextId::default() {
         return Err(Failure::new(
             FailureKind::OtherContext,
-            format!("{} is not the context on screen; nothing was sent.", plain(state.context, 80)),
+            format!("{} is not the context on screen; nothing was sent.", one_line(state.context, 80)),
         ));
     }
     Ok(())

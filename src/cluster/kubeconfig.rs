@@ -20,9 +20,10 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedC
 use secrecy::SecretString;
 
 use super::dial::Dialer;
-use super::error::{Failure, plain};
+use super::error::Failure;
 use super::proxy::ProxyEnvironment;
 use crate::config::settings::Loaded;
+use crate::text::one_line;
 
 /// The name of the context, cluster and user made for a pod's service account.
 pub const IN_CLUSTER: &str = "in-cluster";
@@ -373,7 +374,7 @@ impl Configuration {
             .find(|named| named.name == name)
             .and_then(|named| named.context.as_ref())
             .ok_or_else(|| {
-                Failure::config(format!("There is no context named {}.", plain(name, 80)))
+                Failure::config(format!("There is no context named {}.", one_line(name, 80)))
                     .remedy(self.names())
             })?;
         let cluster_name = flags.cluster.as_ref().unwrap_or(&found.cluster);
@@ -384,10 +385,10 @@ impl Configuration {
             .find(|named| &named.name == cluster_name)
             .and_then(|named| named.cluster.clone())
             .ok_or_else(|| {
-                let cluster = plain(cluster_name, 80);
+                let cluster = one_line(cluster_name, 80);
                 Failure::config(format!(
                     "The context {} names the cluster {cluster}, which is not defined.",
-                    plain(name, 80)
+                    one_line(name, 80)
                 ))
                 .remedy("Is a file missing in KUBECONFIG?")
             })?;
@@ -412,8 +413,8 @@ impl Configuration {
         let named = self.merged.auth_infos.iter().find(|named| named.name == name).ok_or_else(|| {
             Failure::config(format!(
                 "The context {} names the user {}, which is not defined.",
-                plain(context, 80),
-                plain(name, 80)
+                one_line(context, 80),
+                one_line(name, 80)
             ))
             .remedy("Is a file missing in KUBECONFIG?")
         })?;
@@ -422,7 +423,7 @@ impl Configuration {
 
     fn names(&self) -> String {
         const SHOWN: usize = 8;
-        let names: Vec<String> = self.contexts.iter().take(SHOWN).map(|c| plain(&c.name, 60)).collect();
+        let names: Vec<String> = self.contexts.iter().take(SHOWN).map(|c| one_line(&c.name, 60)).collect();
         let more = if self.contexts.len() > SHOWN { ", …" } else { "" };
         format!("Choose one with --context: {}{more}.", names.join(", "))
     }
@@ -432,6 +433,10 @@ impl Configuration {
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let port = authority.rsplit_once([':', ']']).map_or("", |(_, port)| port);
+    // What is no address may be a password with a slash in it, which ends nobody knows where.
+    let is_address = authority.contains('@') || port.bytes().all(|byte| byte.is_ascii_digit());
+    let (authority, path) = if is_address { (authority, path) } else { (rest, "") };
     match authority.rsplit_once('@') {
         Some((_, host)) if scheme.is_empty() => format!("{host}{path}"),
         Some((_, host)) => format!("{scheme}://{host}{path}"),
@@ -440,7 +445,7 @@ fn without_password(url: &str) -> String {
 }
 
 fn shown(path: &Path) -> String {
-    plain(&path.display().to_string(), 200)
+    one_line(&path.display().to_string(), 200)
 }
 
 fn read_trimmed(path: &Path) -> Option<String> {

@@ -145,8 +145,9 @@ impl Reader {
 
     /// Reads as long as it goes well.
     async fn read(&mut self) -> Result<Read, Closed> {
-        let (path, (name, value)) = (self.progress.request().source.path(), self.progress.since());
-        let query = self.progress.query().into_iter().chain([(name, value.as_str())]);
+        let (path, since) = (self.progress.request().source.path(), self.progress.since());
+        let since = since.as_ref().map(|(name, value)| (*name, value.as_str()));
+        let query = self.progress.query().into_iter().chain(since);
         let request = match watch::get(&path, "*/*", query) {
             Ok(request) => request,
             Err(failure) => return Ok(Read::Failed(failure)),

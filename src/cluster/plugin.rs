@@ -26,7 +26,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::error::{Failure, FailureKind, plain, sentence};
+use super::error::{Failure, FailureKind, sentence};
+use crate::text::one_line;
 
 /// How long a plugin may take; logging in with a browser takes most of a minute.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -111,7 +112,7 @@ fn failed(what: String) -> Failure {
 /// The command as it is shown: without its folder, and never with its arguments, which may hold a secret.
 pub(crate) fn name(program: &str) -> String {
     let file = Path::new(program).file_name().and_then(|file| file.to_str());
-    plain(file.unwrap_or(program), 60)
+    one_line(file.unwrap_or(program), 60)
 }
 
 fn version<'a>(exec: &'a ExecConfig, name: &str) -> Result<&'a str, Failure> {
@@ -121,7 +122,7 @@ fn version<'a>(exec: &'a ExecConfig, name: &str) -> Result<&'a str, Failure> {
     }
     Err(Failure::config(format!(
         "The kubeconfig asks the credential plugin {name} for the version \"{}\", which does not exist any more.",
-        plain(version, 60)
+        one_line(version, 60)
     ))
     .remedy(format!("Set apiVersion: {} there, or renew the kubeconfig.", VERSIONS[1])))
 }
@@ -240,7 +241,7 @@ impl Drop for Leash {
 fn exited(name: &str, ended: &Ended) -> Failure {
     const SHOWN: usize = 200;
     let text = String::from_utf8_lossy(&ended.stderr);
-    let last = text.lines().rev().map(|line| plain(line, SHOWN)).find(|line| !line.is_empty());
+    let last = text.lines().rev().map(|line| one_line(line, SHOWN)).find(|line| !line.is_empty());
     let status = match ended.status.code() {
         Some(code) => format!("exit status {code}"),
         None => "a signal".to_owned(),

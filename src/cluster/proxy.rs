@@ -8,8 +8,9 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use super::error::{Failure, FailureKind, plain};
+use super::error::{Failure, FailureKind};
 use super::kubeconfig::Environment;
+use crate::text::one_line;
 
 /// The proxy variables of the environment, as they were when the program began.
 #[derive(Clone, Default)]
@@ -154,7 +155,7 @@ fn parse(url: &str) -> Result<Uri, Failure> {
         // The URL itself is not shown: it may hold a password.
         Failure::new(
             FailureKind::Proxy,
-            format!("The proxy's URL cannot be understood: {}.", plain(&why.to_string(), 80)),
+            format!("The proxy's URL cannot be understood: {}.", one_line(&why.to_string(), 80)),
         )
         .remedy("Check proxy-url in the kubeconfig, or HTTPS_PROXY.")
     })

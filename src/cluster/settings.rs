@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Uri, header};
-use k8s_openapi::ByteString;
 use kube::config::{AuthInfo, Cluster, ExecAuthCluster, ExecConfig};
 use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
@@ -16,10 +17,11 @@ use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 
 use super::dial::Dialer;
-use super::error::{Failure, plain, sentence};
+use super::error::{Failure, sentence};
 use super::kubeconfig::{Chosen, Configuration, Flags, IN_CLUSTER};
 use super::plugin::{self, Credential};
 use super::proxy::{self, ProxyEnvironment};
+use crate::text::one_line;
 
 /// How long connecting may take, TLS included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -80,7 +82,7 @@ pub(crate) fn prepare(
     }
     let auth = auth_kind(chosen, &user);
     let info = ExecAuthCluster::try_from(&cluster).map_err(|why| {
-        let name = plain(&chosen.cluster_name, 80);
+        let name = one_line(&chosen.cluster_name, 80);
         let why = sentence(&why.to_string());
         Failure::config(format!("The certificate authority of the cluster {name} cannot be used: {why}"))
     })?;
@@ -125,7 +127,7 @@ fn client_of(configuration: &Configuration, flags: &Flags) -> Result<(Client, Ur
     let chosen = configuration.choose(None, flags)?;
     let settings = prepare(&chosen, flags, &configuration.proxy)?;
     if settings.plugin.is_some() {
-        let context = plain(&chosen.context, 80);
+        let context = one_line(&chosen.context, 80);
         return Err(Failure::config(format!(
             "The user of the context {context} logs in by a plugin, which is not run here; take a context with a token or a certificate."
         )));
@@ -178,8 +180,8 @@ impl Settings {
             config.auth_info.token = Some(token.clone());
         }
         if let Some((certificate, key)) = &credential.certificate {
-            config.auth_info.client_certificate_data = Some(base64(certificate.as_bytes())?);
-            config.auth_info.client_key_data = Some(base64(key.expose_secret().as_bytes())?.into());
+            config.auth_info.client_certificate_data = Some(STANDARD.encode(certificate.as_bytes()));
+            config.auth_info.client_key_data = Some(STANDARD.encode(key.expose_secret()).into());
         }
         Ok(config)
     }
@@ -195,16 +197,8 @@ impl Settings {
     }
 }
 
-/// Base64, by the type that the API uses for it.
-fn base64(bytes: &[u8]) -> Result<String, Failure> {
-    match serde_json::to_value(ByteString(bytes.to_vec())) {
-        Ok(serde_json::Value::String(text)) => Ok(text),
-        _ => Err(Failure::config("The client certificate cannot be encoded.")),
-    }
-}
-
 fn server_url(chosen: &Chosen) -> Result<Uri, Failure> {
-    let name = || plain(&chosen.cluster_name, 80);
+    let name = || one_line(&chosen.cluster_name, 80);
     let text = chosen
         .cluster
         .server
@@ -241,7 +235,7 @@ fn display_url(url: &Uri) -> String {
     let authority = url.authority().map_or("", http::uri::Authority::as_str);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let path = url.path().trim_end_matches('/');
-    plain(&format!("{}://{host}{path}", url.scheme_str().unwrap_or("https")), 200)
+    one_line(&format!("{}://{host}{path}", url.scheme_str().unwrap_or("https")), 200)
 }
 
 /// Flags win over the kubeconfig, each for itself, as with kubectl. kube sends the headers from the user's fields.
@@ -274,7 +268,7 @@ fn without_credentials(user: &AuthInfo) -> AuthInfo {
 /// The order is kube's: a provider, a password, a token, a token file, a plugin; a certificate may join any of them.
 fn auth_kind(chosen: &Chosen, user: &AuthInfo) -> AuthKind {
     if let Some(provider) = &user.auth_provider {
-        AuthKind::Provider(plain(&provider.name, 40))
+        AuthKind::Provider(one_line(&provider.name, 40))
     } else if user.username.is_some() && user.password.is_some() {
         AuthKind::Basic
     } else if user.token.is_some() {
@@ -295,7 +289,7 @@ fn auth_kind(chosen: &Chosen, user: &AuthInfo) -> AuthKind {
 }
 
 fn authorities(pem: &[u8], chosen: &Chosen) -> Result<Vec<Vec<u8>>, Failure> {
-    let name = || plain(&chosen.cluster_name, 80);
+    let name = || one_line(&chosen.cluster_name, 80);
     let found: Result<Vec<Vec<u8>>, _> =
         CertificateDer::pem_slice_iter(pem).map(|der| Ok(der?.to_vec())).collect();
     match found {

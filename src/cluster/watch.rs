@@ -13,7 +13,7 @@ use super::error::{Failure, FailureKind, LOOK_AT_NETWORK};
 use super::feed::Timing;
 
 /// The longest line of a watch: objects in etcd have at most 1.5 MB, some servers allow more.
-const LONGEST_LINE: usize = 32 << 20;
+pub(super) const LONGEST_LINE: usize = 32 << 20;
 
 /// A watch whose version is lost says so at once; one that says nothing for this long has nothing to tell.
 const FIRST_WORD: Duration = Duration::from_millis(250);

@@ -34,14 +34,15 @@ impl Groups {
 /// More than the parts of any honest object.
 const MOST: usize = 10_000;
 
-/// What can be reached from `id` by `next`, without `id` itself, the nearest first and each once.
-pub(super) fn closure(id: Id, next: impl Fn(Id) -> Vec<Id>) -> Vec<Id> {
+/// What can be reached from `id` by `next`, without `id` itself, the nearest first and each once, at most [`MOST`].
+pub(super) fn closure<I: Iterator<Item = Id>>(id: Id, next: impl Fn(Id) -> I) -> Vec<Id> {
     let mut seen = hashbrown::HashSet::new();
     seen.insert(id);
     let mut found = vec![id];
     let mut at = 0;
     while at < found.len() && found.len() < MOST {
-        found.extend(next(found[at]).into_iter().filter(|&id| seen.insert(id)));
+        let new = next(found[at]).filter(|&id| seen.insert(id)).take(MOST - found.len());
+        found.extend(new);
         at += 1;
     }
     found.remove(0);

@@ -209,12 +209,17 @@ impl Store {
 
     /// Everything that the record is a part of, directly or by way of others, the nearest first.
     pub fn above(&self, id: Id) -> Vec<Id> {
-        groups::closure(id, |id| self.wholes(id).collect())
+        groups::closure(id, |id| self.wholes(id))
     }
 
     /// Everything that is a part of the record, directly or by way of others, the nearest first.
     pub fn below(&self, id: Id) -> Vec<Id> {
-        groups::closure(id, |id| self.parts(id).collect())
+        groups::closure(id, |id| self.parts(id))
+    }
+
+    /// The same by way of parts of some kinds only.
+    pub fn below_through(&self, id: Id, leads: impl Fn(Kind) -> bool) -> Vec<Id> {
+        groups::closure(id, |id| self.parts(id).filter(|part| leads(part.kind())))
     }
 
     /// The records of a kind that the record at `id` sums up ([`Record::member_of`]), in the order of their places.

@@ -9,6 +9,9 @@ use crate::model::Now;
 use crate::records::{Kind, Other, TableCell, TableColumns};
 use crate::store::{Id, Selection, SortKey, Store};
 
+/// More columns than any honest table has.
+const MOST_COLUMNS: usize = 100;
+
 /// A view on the server's table of `resource` (`plural.group`), with the columns that the server gave, if it has yet.
 pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumns>) -> ViewRef {
     let mut headings = vec![Heading {
@@ -20,7 +23,8 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         widest: 40,
         gives: 0,
     }];
-    headings.extend(columns.into_iter().flat_map(|columns| columns.iter()).map(|column| Heading {
+    let columns = columns.into_iter().flat_map(|columns| columns.iter()).take(MOST_COLUMNS);
+    headings.extend(columns.map(|column| Heading {
         title: Cow::Owned(crate::text::one_line(&column.name, 40).to_uppercase()),
         holds: match &*column.of {
             "integer" => Holds::Number,

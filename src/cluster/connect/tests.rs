@@ -181,7 +181,7 @@ async fn reviews_pass_a_closed_gate() {
         ..Question::default()
     };
     let verdict = may(&connection, &question).await.unwrap();
-    assert_eq!((verdict.allowed, verdict.reason.as_str()), (false, "RBAC: no"));
+    assert_eq!((verdict.allowed, verdict.reason.as_str()), (false, "RBAC:␛ no"));
     let rules = rules(&connection, "a").await.unwrap();
     assert_eq!(rules.allow("list", "kubevirt.io", "virtualmachines"), Some(true));
     assert_eq!(rules.allow("delete", "kubevirt.io", "virtualmachines"), None, "the list is incomplete");

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Absent, Resource};
-use crate::cluster::error::{plain, sentence, why_no_json};
+use crate::cluster::error::{sentence, why_no_json};
+use crate::text::one_line;
 
 /// A version of a group that has a document of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub(super) fn parse_document(text: &str) -> Result<Parsed, String> {
                 .map(|version| GroupVersion { group: String::new(), version }),
         ),
         other => {
-            return Err(format!("it is a \"{}\", not a list of API groups", plain(other, 40)));
+            return Err(format!("it is a \"{}\", not a list of API groups", one_line(other, 40)));
         }
     }
     Ok(parsed)
@@ -277,7 +278,7 @@ fn is_word(text: &str) -> bool {
 fn group_name(item: &RawValue) -> String {
     let value: serde_json::Value = serde_json::from_str(item.get()).unwrap_or_default();
     let name = value["metadata"]["name"].as_str().or(value["name"].as_str());
-    plain(name.unwrap_or_default(), 80)
+    one_line(name.unwrap_or_default(), 80)
 }
 
 fn unreadable(group: String, why: &serde_json::Error) -> Absent {

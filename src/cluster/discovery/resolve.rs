@@ -67,12 +67,6 @@ impl Discovery {
         Resolved::None
     }
 
-    /// Returns the version that a word names (`name.version.group`, `group/version/name`), if it is served.
-    pub fn named_version(&self, word: &str) -> Option<String> {
-        let word = readings(word.trim()).into_iter().find(|word| self.find(*word) != Resolved::None)?;
-        word.version.map(str::to_owned)
-    }
-
     fn find(&self, word: Word<'_>) -> Resolved<'_> {
         let mut found: Vec<(u8, u8, &Resource)> = self
             .resources

@@ -84,9 +84,6 @@ fn words_find_kinds() {
         };
         assert_eq!(found, expected, "{word}");
     }
-    assert_eq!(cluster.named_version("kubevirt.io/v1alpha3/vm").as_deref(), Some("v1alpha3"));
-    assert_eq!(cluster.named_version("virtualmachines.v1.kubevirt.io").as_deref(), Some("v1"));
-    assert_eq!(cluster.named_version("vm"), None);
 }
 
 #[test]
@@ -106,10 +103,8 @@ fn versions_are_chosen_by_what_is_served() {
 fn a_change_is_noticed() {
     let (one, mut two) = (cluster(), cluster());
     assert!(!one.differs(&two));
-    assert_eq!(one.fingerprint(), two.fingerprint());
     two.resources.push(resource("cdi.kubevirt.io", &["v1beta1"], "DataVolume", "datavolumes", &["dv"]));
     assert!(one.differs(&two));
-    assert_ne!(one.fingerprint(), two.fingerprint());
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError};
 
-use super::{Failure, FailureKind, LOOK_AT_NETWORK, plain, sentence};
+use super::{Failure, FailureKind, LOOK_AT_NETWORK, sentence};
+use crate::text::one_line;
 
 /// Chains are short; a longer one is a loop.
 const DEEPEST: usize = 32;
@@ -137,7 +138,7 @@ fn explain_certificate(why: &CertificateError, server: &str) -> Failure {
         C::UnknownIssuer | C::BadSignature => wrong_ca(server),
         C::NotValidForName => wrong_name(server, ""),
         C::NotValidForNameContext { presented, .. } => {
-            wrong_name(server, &format!(" It is for {}.", plain(&presented.join(", "), 120)))
+            wrong_name(server, &format!(" It is for {}.", one_line(&presented.join(", "), 120)))
         }
         C::Expired | C::ExpiredContext { .. } => {
             Failure::new(FailureKind::CertificateExpired, format!("The certificate of {server} has expired."))

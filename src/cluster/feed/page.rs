@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
+use crate::cluster::watch::LONGEST_LINE;
 use crate::records::wire::{Nullable, Str};
 use crate::records::{BadObject, Record, Records, TableColumn, salvage};
 
@@ -54,6 +55,8 @@ pub struct PageReader<R> {
     at: usize,
     /// No use in trying again before the buffer has this many unread bytes.
     enough: usize,
+    /// So many unread bytes are no object any more.
+    longest: usize,
     place: Place,
     end: PageEnd,
     record: PhantomData<R>,
@@ -82,14 +85,22 @@ where
     /// A reader that keeps using `buffer`.
     pub fn new(mut buffer: Vec<u8>) -> Self {
         buffer.clear();
-        Self { buffer, at: 0, enough: 0, place: Place::Start, end: PageEnd::default(), record: PhantomData }
+        Self {
+            buffer,
+            at: 0,
+            enough: 0,
+            longest: LONGEST_LINE,
+            place: Place::Start,
+            end: PageEnd::default(),
+            record: PhantomData,
+        }
     }
 
     /// Takes more of the answer and adds the records that are complete.
     ///
     /// # Errors
     ///
-    /// The answer is not a list.
+    /// The answer is not a list, or a part of it is longer than any object.
     pub fn push(&mut self, chunk: &[u8], records: &mut Vec<R>) -> Result<(), BadObject> {
         if self.at > 0 && self.at == self.buffer.len() {
             self.buffer.clear();
@@ -102,6 +113,9 @@ where
         self.read(records)?;
         // Half as much again, so that one large object is not parsed from its start with every chunk.
         let left = self.buffer.len() - self.at;
+        if left > self.longest {
+            return Err(BadObject(format!("the list has an object of more than {} MiB", self.longest >> 20)));
+        }
         self.enough = if left > (64 << 10) { left + left / 2 } else { 0 };
         if self.at > 0 {
             self.buffer.drain(..self.at);
@@ -246,6 +260,20 @@ mod tests {
         "items":[{"metadata":{"name":"a","uid":"1"}}, {"metadata":{"name":"b\"]}","uid":"2"}}]}"#;
     const BEHIND: &str = r#"{"items":[{"metadata":{"name":"a","uid":"1"}},{"metadata":{"name":"b\"]}","uid":"2"}}],"n":12,
         "metadata":{"continue":"token","remainingItemCount":7,"resourceVersion":"9"}} "#;
+
+    #[test]
+    fn an_object_without_end_does_not_fill_the_memory() {
+        let mut reader = PageReader::<Namespace>::new(Vec::new());
+        reader.longest = 1 << 20;
+        let mut records = Vec::new();
+        reader
+            .push(br#"{"items":[{"metadata":{"name":"a","uid":"1"}},{"metadata":{"name":""#, &mut records)
+            .unwrap();
+        let more = [b'x'; 1 << 16];
+        let error = (0..100).find_map(|_| reader.push(&more, &mut records).err()).unwrap();
+        assert_eq!((error.0.as_str(), records.len()), ("the list has an object of more than 1 MiB", 1));
+        assert!(reader.buffer.len() < 2 << 20);
+    }
 
     #[test]
     fn both_orders_of_metadata_are_read() {

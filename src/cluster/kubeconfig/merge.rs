@@ -6,9 +6,10 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError};
 
-use crate::cluster::error::{Failure, plain, sentence};
+use crate::cluster::error::{Failure, sentence};
 
 use super::shown;
+use crate::text::one_line;
 
 /// The largest file that is read; the largest seen in life have a few thousand contexts and 20 MB.
 const LARGEST: u64 = 64 << 20;
@@ -71,7 +72,7 @@ fn broken(path: &Path, why: &KubeconfigError) -> Failure {
 /// Joins two files: what the first one says stays.
 pub(super) fn merge(first: Kubeconfig, next: Kubeconfig) -> Result<Kubeconfig, Failure> {
     first.merge(next).map_err(|why| {
-        Failure::config(format!("The kubeconfig files cannot be joined: {}", plain(&why.to_string(), 200)))
+        Failure::config(format!("The kubeconfig files cannot be joined: {}", one_line(&why.to_string(), 200)))
     })
 }
 

@@ -164,6 +164,8 @@ fn secrets_are_not_printed() {
         ("https://u:hunter2@api:6443/x@y", "https://api:6443/x@y"),
         ("https://api/a@b", "https://api/a@b"),
         ("u:hunter2@api", "api"),
+        ("https://u:hunter/2@api:6443/x", "https://api:6443/x"),
+        ("https://[::1]:6443/a@b", "https://[::1]:6443/a@b"),
         ("", ""),
     ] {
         assert_eq!(without_password(url), shown);

@@ -83,12 +83,17 @@ async fn read(
                 Err(failure) => return Err(failure),
             };
             let mut items = page.items.unwrap_or_default();
+            let next_page = page.metadata.next.filter(|next| !next.is_empty());
+            // A server that goes on and brings nothing would never end.
+            if items.is_empty() && next_page.is_some() {
+                return Ok(None);
+            }
             items.iter_mut().for_each(list.strip);
             found.append(&mut items);
             if found.len() > MOST {
                 return Ok(None);
             }
-            match page.metadata.next.filter(|next| !next.is_empty()) {
+            match next_page {
                 Some(token) => next = token,
                 None => break,
             }

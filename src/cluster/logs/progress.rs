@@ -111,17 +111,20 @@ impl Progress {
         if self.request.previous {
             query.push(("previous", "true"));
         }
+        if self.request.since == Since::Head {
+            query.push(("limitBytes", HEAD_BYTES));
+        }
         query
     }
 
     /// The part of what to ask for that says from where on.
-    pub(super) fn since(&self) -> (&'static str, String) {
+    pub(super) fn since(&self) -> Option<(&'static str, String)> {
         match (self.last, self.request.since) {
             // Servers cut it to whole seconds whatever is sent.
-            (Some((last, _)), _) => ("sinceTime", last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            (None, Since::Tail(lines)) => ("tailLines", lines.to_string()),
-            (None, Since::Seconds(seconds)) => ("sinceSeconds", seconds.max(1).to_string()),
-            (None, Since::Head) => ("limitBytes", HEAD_BYTES.to_owned()),
+            (Some((last, _)), _) => Some(("sinceTime", last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+            (None, Since::Tail(lines)) => Some(("tailLines", lines.to_string())),
+            (None, Since::Seconds(seconds)) => Some(("sinceSeconds", seconds.max(1).to_string())),
+            (None, Since::Head) => None,
         }
     }
 
@@ -228,11 +231,11 @@ mod tests {
     #[test]
     fn after_a_lost_link_nothing_is_missing_and_nothing_is_there_twice() {
         let mut log = progress(Since::Tail(100));
-        assert_eq!(log.since(), ("tailLines", "100".to_owned()));
+        assert_eq!(log.since(), Some(("tailLines", "100".to_owned())));
         let first = ["2026-01-01T00:00:01Z a", "2026-01-01T00:00:02.5Z b", "2026-01-01T00:00:02.5Z b"];
         assert_eq!(lines(&mut log, &first), ["a", "b", "b"]);
         log.after(failed(FailureKind::Disconnected, "cut"));
-        assert_eq!(log.since(), ("sinceTime", "2026-01-01T00:00:02Z".to_owned()));
+        assert_eq!(log.since(), Some(("sinceTime", "2026-01-01T00:00:02Z".to_owned())));
         // The server begins at the whole second, and two more were written at the very same time.
         let again = [
             "2026-01-01T00:00:02.1Z old",
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn a_line_without_a_time_is_shown() {
         let mut log = progress(Since::Seconds(60));
-        assert_eq!(log.since(), ("sinceSeconds", "60".to_owned()));
+        assert_eq!(log.since(), Some(("sinceSeconds", "60".to_owned())));
         let said = ["unable to retrieve container logs for docker://1", "", "2026-01-01T00:00:01Z"];
         assert_eq!(lines(&mut log, &said), ["unable to retrieve container logs for docker://1", "", ""]);
     }

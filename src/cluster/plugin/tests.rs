@@ -74,7 +74,7 @@ async fn a_failing_plugin_is_told_by_its_last_line_only() {
         script("echo secret-token; echo first >&2; printf 'please log in\\033[2J\\n\\n' >&2; exit 3");
     let failure = run(&script.exec, None, LONG).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Plugin);
-    assert_eq!(failure.what, "The credential plugin sh ended with exit status 3: please log in [2J.");
+    assert_eq!(failure.what, "The credential plugin sh ended with exit status 3: please log in␛[2J.");
 
     let killed = self::script("kill -9 $$");
     let failure = run(&killed.exec, None, LONG).await.unwrap_err();

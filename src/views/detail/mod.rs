@@ -223,21 +223,9 @@ pub fn along(view: &dyn AnyView, store: &Store, id: Id, only: Option<Road>) -> V
 
 /// The events of an object and of all that it is made of, the latest first.
 pub fn events(store: &Store, id: Id, now: Now) -> Section {
-    let mut chain = vec![id];
-    let mut at = 0;
-    let mut found = Vec::new();
-    while at < chain.len() && chain.len() < MOST_RELATED * 10 {
-        for part in store.parts(chain[at]) {
-            if part.kind() == Kind::Event {
-                found.extend(At::<Event>::new(store, part));
-            } else if !chain.contains(&part) {
-                chain.push(part);
-            }
-        }
-        at += 1;
-    }
+    let mut found: Vec<At<'_, Event>> =
+        store.below(id).into_iter().filter_map(|part| At::new(store, part)).collect();
     found.sort_by_key(|event| std::cmp::Reverse(event.last_seen.or(event.meta.created).map(Time::seconds)));
-    found.dedup_by_key(|event| event.id());
     let line = |event: At<'_, Event>| {
         let age = event.last_seen.or(event.meta.created).map(|time| now.since(time));
         let age = age.map_or_else(String::new, |age: Age| age.to_string());

@@ -42,11 +42,16 @@ pub fn complete(typed: &str, cursor: usize, list: &List, store: &Store, now: Now
 
 /// Where the term begins whose end is the end of `typed`: behind the last blank that is not in quotes.
 fn term_start(typed: &str) -> usize {
+    behind_last(typed, char::is_whitespace)
+}
+
+/// Behind the last character of a sort that is not in quotes, or at the beginning.
+fn behind_last(typed: &str, of_sort: impl Fn(char) -> bool) -> usize {
     let (mut start, mut inside, mut escaped) = (0, false, false);
     for (at, c) in typed.char_indices() {
         match c {
             '"' if !escaped => inside = !inside,
-            c if c.is_whitespace() && !inside => start = at + c.len_utf8(),
+            c if of_sort(c) && !inside => start = at + c.len_utf8(),
             _ => {}
         }
         escaped = c == '\\' && inside && !escaped;
@@ -83,18 +88,7 @@ fn values(
     now: Now,
 ) -> Vec<Completion> {
     let view = &*list.view;
-    // Behind the last comma that is not in quotes.
-    let start = {
-        let (mut start, mut inside) = (from, false);
-        for (at, c) in typed[from..].char_indices() {
-            match c {
-                '"' => inside = !inside,
-                ',' if !inside => start = from + at + 1,
-                _ => {}
-            }
-        }
-        start
-    };
+    let start = from + behind_last(&typed[from..], |c| c == ',');
     let begun = typed[start..].trim_start_matches('"').to_lowercase();
     let at = start..typed.len();
     if key.eq_ignore_ascii_case("has") {
@@ -133,15 +127,9 @@ fn values(
     let mut found: Vec<(String, usize)> = counts.into_iter().filter(|(value, _)| fits(value)).collect();
     found.sort_unstable_by(|(a, x), (b, y)| y.cmp(x).then_with(|| natural(a, b)));
     found.truncate(MOST);
-    let written = |value: String| match value.contains(|c: char| c.is_whitespace() || matches!(c, ',' | '"'))
-    {
-        true => format!("\"{}\"", value.replace('\\', "").replace('"', "\\\"")),
-        false => value,
+    let completion = |(value, count): (String, usize)| {
+        let text = parse::typed_value(&text::clean(&value))?;
+        Some(Completion { at: at.clone(), text, rows: Some(count) })
     };
-    let completion = |(value, count): (String, usize)| Completion {
-        at: at.clone(),
-        text: written(text::clean(&value).into_owned()),
-        rows: Some(count),
-    };
-    found.into_iter().map(completion).collect()
+    found.into_iter().filter_map(completion).collect()
 }

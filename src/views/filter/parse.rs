@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
         self.at += key.len() + sign.len();
         let mut values = Vec::new();
         loop {
-            let value = self.value(|c| c.is_whitespace() || c == ',')?;
+            let value = self.value(ends_value)?;
             if value.is_empty() {
                 let why = format!("{key}{sign} needs a value.");
                 let end = self.at == self.text.len();
@@ -299,6 +299,33 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A value as it is typed behind a key, in quotes where it needs some; none if nothing that can be typed is read as it.
+pub(super) fn typed_value(value: &str) -> Option<String> {
+    let text = Value(value).to_string();
+    let mut reader = Reader { text: &text, at: 0 };
+    let read = reader.value(ends_value).ok()?;
+    (read == value && reader.at == text.len() && !value.ends_with('\\')).then_some(text)
+}
+
+/// A value behind a key.
+struct Value<'a>(&'a str);
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A colon behind a colon would be an address.
+        let plain = bare(self.0) && !self.0.contains(',') && !self.0.starts_with([':', '=']);
+        quoted(self.0, plain, f)
+    }
+}
+
+fn ends_value(c: char) -> bool {
+    c.is_whitespace() || c == ','
+}
+
+fn bare(text: &str) -> bool {
+    !text.starts_with('"') && !text.contains(char::is_whitespace)
+}
+
 /// Writes a text so that it is read as one again.
 fn quoted(text: &str, plain: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if plain {
@@ -323,15 +350,11 @@ fn quoted(text: &str, plain: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bare = |text: &str| !text.starts_with('"') && !text.contains(char::is_whitespace);
         match &self.what {
             What::Key { key, op, values } => {
                 write!(f, "{}{key}{}", if self.negated { "-" } else { "" }, op.sign())?;
                 for (at, value) in values.iter().enumerate() {
-                    f.write_str(if at > 0 { "," } else { "" })?;
-                    // A colon behind a colon would be an address.
-                    let plain = bare(value) && !value.contains(',') && !value.starts_with([':', '=']);
-                    quoted(value, plain, f)?;
+                    write!(f, "{}{}", if at > 0 { "," } else { "" }, Value(value))?;
                 }
                 Ok(())
             }

@@ -138,7 +138,7 @@ impl Entries {
 
     fn push(&mut self, entry: Entry) {
         self.next += 1;
-        self.bytes += entry.line.text().len();
+        self.bytes += entry.line.bytes();
         let number = self.base + self.entries.len();
         if self.filter.is_some() && self.wants(&entry) {
             self.wanted.push_back(number);
@@ -155,7 +155,7 @@ impl Entries {
         let most = if patient { self.kept * PATIENCE } else { self.kept };
         while self.entries.len() > most || self.bytes > MOST_BYTES && self.entries.len() > 1 {
             let Some(oldest) = self.entries.pop_front() else { return };
-            self.bytes -= oldest.line.text().len();
+            self.bytes -= oldest.line.bytes();
             self.lost += 1;
             if self.filter.is_none() {
                 self.first += 1;

@@ -25,9 +25,6 @@ const CONTAINERS: &[(PodRole, &[(&str, &str)])] = &[
     (PodRole::Virtink, &[("cloud-hypervisor", "guest")]),
 ];
 
-/// How far down the parts of an object are looked through: machine, disk, claim, claim of the import, its pod.
-const DEEPEST: usize = 6;
-
 /// Whether there may be logs of objects of this kind.
 pub fn has_logs(kind: Kind) -> bool {
     matches!(
@@ -44,22 +41,9 @@ pub(super) fn is_made_of_machines(kind: Kind) -> bool {
 /// The logs of all pods that work for an object, as far as the store knows them: the guest's first, of several of a sort the
 /// oldest first.
 pub(super) fn of(store: &Store, id: Id) -> Vec<Named> {
-    let mut seen = vec![id];
-    let (mut from, mut depth) = (0, 0);
-    while from < seen.len() && depth < DEEPEST {
-        let to = seen.len();
-        for at in from..to {
-            for part in store.parts(seen[at]) {
-                let leads =
-                    matches!(part.kind(), Kind::Vmi | Kind::DataVolume | Kind::Claim | Kind::Pod | Kind::Vm);
-                if leads && !seen.contains(&part) {
-                    seen.push(part);
-                }
-            }
-        }
-        (from, depth) = (to, depth + 1);
-    }
-    let mut pods: Vec<&Pod> = seen.into_iter().filter_map(|id| store.get::<Pod>(id)).collect();
+    let leads = |kind| matches!(kind, Kind::Vmi | Kind::DataVolume | Kind::Claim | Kind::Pod | Kind::Vm);
+    let parts = store.below_through(id, leads);
+    let mut pods: Vec<&Pod> = parts.into_iter().filter_map(|id| store.get::<Pod>(id)).collect();
     pods.sort_by_key(|pod| (pod.meta.created, pod.meta.name.clone()));
     let mut found = Vec::new();
     for (role, containers) in CONTAINERS {

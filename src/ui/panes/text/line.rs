@@ -119,9 +119,14 @@ impl Line {
         &self.text
     }
 
+    /// How much memory it holds, about: a program may give each letter a colour of its own.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.pieces.len() * size_of::<(usize, Ink)>()
+    }
+
     /// The piece at a byte: where it ends and what it is.
     pub fn piece(&self, at: usize) -> (usize, Ink) {
-        let found = self.pieces.iter().find(|(end, _)| at < *end);
+        let found = self.pieces.get(self.pieces.partition_point(|(end, _)| *end <= at));
         found.copied().unwrap_or((self.text.len(), Ink::Plain))
     }
 }
