@@ -25,6 +25,12 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same with a capital at its beginning.
+pub fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Cuts `text` to at most `columns` columns, with `…` as the last one where something was left out.
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if text.len() <= columns || width(text) <= columns {

@@ -376,7 +376,7 @@ impl Said {
                 "This context sends no login that the server knows: give its user a token or a certificate, or choose another context."
             }
             K::Gone => "The list is read again from its start.",
-            K::Forbidden => "Ask for this right, or choose a namespace or a user that has it.",
+            K::Forbidden => "Ask for this right, or choose a user that has it.",
             K::Conflict if self.exists() => "Choose another name, or edit the one that exists.",
             K::Conflict => "Look at the newer version and try again.",
             K::Unavailable { .. } => {

@@ -71,6 +71,7 @@ impl Record for OsArtifact {
         versions: &["v1alpha2", "v1alpha1"],
         name: "OSArtifact",
         plural: "osartifacts",
+        words: "OS artifacts",
         short: &[],
         namespaced: true,
         partners: &[],

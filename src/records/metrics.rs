@@ -96,6 +96,7 @@ impl Record for PodMetrics {
         versions: &["v1beta1"],
         name: "PodMetrics",
         plural: "pods",
+        words: "measurements of pods",
         short: &[],
         namespaced: true,
         // The labels are those of the pod.
@@ -127,6 +128,7 @@ impl Record for NodeMetrics {
         versions: &["v1beta1"],
         name: "NodeMetrics",
         plural: "nodes",
+        words: "measurements of nodes",
         short: &[],
         namespaced: false,
         partners: &[],

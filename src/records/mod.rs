@@ -150,6 +150,8 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The name in paths.
     pub plural: &'static str,
+    /// What people call several of them, in the middle of a sentence.
+    pub words: &'static str,
     /// Short names that the project or everybody uses.
     pub short: &'static [&'static str],
     /// Whether its objects live in namespaces.

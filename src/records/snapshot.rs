@@ -95,6 +95,7 @@ impl Record for VolumeSnapshot {
         versions: &["v1"],
         name: "VolumeSnapshot",
         plural: "volumesnapshots",
+        words: "volume snapshots",
         short: &["vs"],
         namespaced: true,
         partners: &[],

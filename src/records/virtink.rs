@@ -295,6 +295,7 @@ impl Record for VirtinkVm {
         versions: &["v1alpha1"],
         name: "VirtualMachine",
         plural: "virtualmachines",
+        words: "Virtink machines",
         short: &["vm", "vms"],
         namespaced: true,
         partners: &[],

@@ -10,6 +10,7 @@ mod memory;
 mod over;
 mod places;
 mod typed;
+mod unseen;
 mod versions;
 mod wanted;
 
@@ -426,6 +427,7 @@ impl App {
         }
         let over = self.settle(now, effects).max(self.offer_anew(kind, now));
         self.note_namespace(effects);
+        self.look_for_namespace(now, effects);
         if !self.layers.is_empty() {
             return over.max(measured);
         }
@@ -597,39 +599,6 @@ impl App {
         };
         let kinds = self.pane.list.view.rows().iter().map(|&kind| (kind, self.store.freshness(kind)));
         kinds.reduce(|one, other| if rank(&other.1) > rank(&one.1) { other } else { one })
-    }
-
-    /// Why the rows are not what they should be, in one sentence, where they are shown all the same.
-    pub fn reason(&self) -> Option<String> {
-        let (kind, standing) = self.standing()?;
-        let refused: Vec<String> = self.refused().map(|kind| kind.info().full_name()).collect();
-        let mut said = Vec::new();
-        if !refused.is_empty() {
-            let place = self.shown.only().map(|namespace| format!(" in the namespace {namespace}"));
-            let place = place.unwrap_or_default();
-            said.push(format!("Not all may be read: no right to list {}{place}.", refused.join(", ")));
-        }
-        if let Summary::Denied { why } = &standing
-            && !self.pane.list.rows().is_empty()
-        {
-            said.push(format!("The cluster confirms none of these. {why}"));
-        } else if let Some(homes) = self.session.narrowed(kind) {
-            let names: Vec<&str> = homes.iter().map(|home| &**home).collect();
-            said.push(format!("Not all namespaces may be read; shown are those of {}.", names.join(", ")));
-        } else if let Summary::Stale { why, .. } = standing
-            && !self.pane.list.rows().is_empty()
-        {
-            // Without rows the reason stands in their place.
-            said.insert(0, why.to_string());
-        }
-        (!said.is_empty()).then(|| said.join(" "))
-    }
-
-    /// The kinds of rows that may not be read, where others may.
-    pub fn refused(&self) -> impl Iterator<Item = Kind> + '_ {
-        let all = self.standing().is_some_and(|(_, standing)| matches!(standing, Summary::Denied { .. }));
-        let refused = |kind: &Kind| matches!(self.store.freshness(*kind), Summary::Denied { .. });
-        self.pane.list.view.rows().iter().copied().filter(move |kind| !all && refused(kind))
     }
 
     /// Whether the kubeconfig has contexts.

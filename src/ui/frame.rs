@@ -368,20 +368,11 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
             };
             (format!("{said}{only}"), Health::Idle)
         }
-        (Link::Up | Link::Recorded(_), Some(Summary::Live)) => {
-            let of = match app.shown {
-                Shown::Only(namespace) if list.view.namespaced() => {
-                    format!(" in the namespace {namespace}. 0 shows all namespaces.")
-                }
-                _ => ".".to_owned(),
-            };
-            // The group of a resource belongs to its title.
-            let name = list.view.name().split('.').next().unwrap_or_default();
-            (format!("There are no {name}{of}"), Health::Idle)
-        }
+        (Link::Up | Link::Recorded(_), Some(Summary::Live)) => (app.nothing_there(), Health::Idle),
         (Link::Up, Some(Summary::Stale { why, .. })) => (format!("{why}\n\n{contexts}"), Health::Failed),
         (Link::Up, Some(Summary::Denied { why })) => {
-            (format!("{}\n{why}\n\n{}{contexts}", refused(app), other_namespace(app)), Health::Failed)
+            let refused = app.refusal(&app.refused().collect::<Vec<_>>());
+            (format!("{refused}\n{why}\n\n{}{contexts}", other_namespace(app)), Health::Failed)
         }
         (Link::Up, Some(Summary::Absent)) => {
             let info = kind.map(crate::records::Kind::info);
@@ -411,18 +402,6 @@ fn nothing(app: &App, area: Rect, buffer: &mut Buffer) {
         height: area.bottom().saturating_sub(top),
     };
     Paragraph::new(lines).style(app.theme.row(health)).wrap(Wrap { trim: true }).render(room, buffer);
-}
-
-/// What may not be read, and where.
-fn refused(app: &App) -> String {
-    let view = &app.pane.list.view;
-    let place = match app.shown {
-        _ if !view.namespaced() => "this cluster".to_owned(),
-        Shown::Only(namespace) => format!("the namespace {namespace}"),
-        Shown::All | Shown::Home => "all namespaces".to_owned(),
-    };
-    let user = app.session.info.as_ref().map_or(String::new(), |info| format!(" {}", info.user));
-    format!("The user{user} may not list {} in {place}.", view.name())
 }
 
 /// How to look elsewhere, where rows have namespaces.

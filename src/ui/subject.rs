@@ -42,6 +42,14 @@ impl Subject {
         store.find_of(self.kind, self.uid)
     }
 
+    /// What people call objects of its kind, in the middle of a sentence.
+    pub fn words(&self) -> &str {
+        match self.kind.info().words {
+            "" => &self.target.plural,
+            words => words,
+        }
+    }
+
     /// `namespace/name`, or the name where there is no namespace.
     pub fn place(&self) -> CompactString {
         match self.namespace.is_empty() {

@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
             "cannot list resource \"virtualmachines\"",
             "\"kubevirt.io\"",
             "at the cluster scope",
-            "choose a namespace",
+            "choose a user",
         ] {
             assert!(why.contains(part), "{part:?} is missing in: {why}");
         }

@@ -122,6 +122,25 @@ fn an_empty_list() {
 }
 
 #[test]
+fn a_namespace_that_is_not_there_is_said_not_to_be() {
+    let options = Options { view: Some("pods".into()), namespace: Some("stuk".into()), ..Options::default() };
+    let mut stage = Stage::new(options);
+    let feed = stage.cover(Kind::Pod);
+    stage.says::<v9s::records::Pod>(feed, &[], Freshness::Live);
+    let text = stage.text(80, 24);
+    assert!(text.contains("There are no pods in the namespace stuk."), "{text}");
+    // It was asked for when there was nothing to show.
+    let feed = stage.cover(Kind::Namespace);
+    let named = |name: &str| json!({"metadata": {"name": name, "uid": name}, "status": {"phase": "Active"}});
+    stage.says::<v9s::records::Namespace>(feed, &["shop", "stuck"].map(named), Freshness::Live);
+    let text = stage.text(80, 24);
+    assert!(text.contains("There is no namespace stuk. Did you mean stuck?"), "{text}");
+    stage.says::<v9s::records::Namespace>(feed, &[named("stuk")], Freshness::Live);
+    let text = stage.text(80, 24);
+    assert!(text.contains("There are no pods in the namespace stuk."), "{text}");
+}
+
+#[test]
 fn a_list_that_is_refused() {
     let mut stage = Stage::machines();
     let feed = stage.cover(Kind::Vm);
@@ -254,7 +273,7 @@ fn no_lie_about_a_node_that_may_not_be_seen() {
     let nodes = stage.cover(Kind::Node);
     stage.says::<Node>(nodes, &[], Freshness::Denied { why: "Nodes may not be listed.".into() });
     let text = stage.text(120, 40);
-    assert!(text.contains("shop/web: its nodes cannot be seen. Nodes may not be listed."), "{text}");
+    assert!(text.contains("shop/web: no right to list nodes."), "{text}");
 }
 
 #[test]

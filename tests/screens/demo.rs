@@ -71,14 +71,16 @@ fn a_user_of_one_namespace_is_told_what_there_is() {
     v9s.wait_for("workloads(shop)[").wait_for("db-0").wait_for("<1> shop");
     v9s.press(":storageclasses⏎").wait_for("may not list storageclasses in this cluster");
     v9s.expect("Not allowed: storageclasses").reject("Another namespace");
-    v9s.press(":namespaces⏎").wait_for("○ Unconfirmed").wait_for("The cluster confirms none of these");
+    v9s.press(":namespaces⏎")
+        .wait_for("○ Unconfirmed")
+        .wait_for("No right to list namespaces; what is shown is known from elsewhere.");
     v9s.press(":ns sh").wait_for("ns shop").press("⇥⏎").wait_for("workloads(shop)[").wait_for("db-0");
     v9s.press(":vms lab⏎")
         .wait_for("may not list vms in the namespace lab")
         .expect("Another namespace: :vms");
     v9s.expect("<1> shop").reject("> lab");
     v9s.press(":ctx demo⏎").wait_for("User: demo-admin").wait_for("live");
-    v9s.press(":ns nosuch⏎").wait_for("There are no workloads in the namespace nosuch").reject("> nosuch");
+    v9s.press(":ns nosuch⏎").wait_for("There is no namespace nosuch").reject("> nosuch");
     v9s.press(":das all⏎/fedora⏎").wait_for("datasources(all)[1/").press("⏎");
     v9s.wait_for("No disk was copied from fedora. It points to the ")
         .wait_for("datavolumes(fedora in all)[0]");

@@ -8,6 +8,7 @@ mod fleet;
 mod guest;
 mod keys;
 mod morning;
+mod rights;
 mod rows;
 mod server;
 mod sizes;

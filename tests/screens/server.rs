@@ -166,10 +166,13 @@ fn who_may_read_one_namespace_sees_it_and_is_told_so() {
     let machine = vm("shop", &name);
     server.cluster().create(machine.clone());
     let mut v9s = Screen::builder().kubeconfig(&server.kubeconfig("shop")).args(["-A"]).open();
-    v9s.wait_for(&name).wait_for("workloads(all)").wait_for("Not all namespaces may be read").expect("shop");
+    v9s.wait_for(&name).wait_for("workloads(all)").wait_for("Only the namespace shop may be read.");
     // A namespace that is closed says which right is missing.
     v9s.press(":vms lab⏎").wait_for("denied").wait_for("cannot list").expect("virtualmachines");
     v9s.press("⎋").wait_for(&name);
+    // What has no namespace is not to be found in another one.
+    v9s.press(":nodes⏎").wait_for("may not list nodes in this cluster").reject("namespace or");
+    v9s.reject("There are no").reject("Another namespace");
     server.cluster().delete(&machine);
 }
 
@@ -229,10 +232,10 @@ fn a_kind_that_may_not_be_read_is_named_and_the_others_show() {
         .kubeconfig(&server.kubeconfig("admin"))
         .args(["-n", "shop", "--as", "narrow"])
         .open();
-    v9s.wait_for("workloads(shop)[1]").wait_for("live in part").wait_for("no right to list");
+    v9s.wait_for("workloads(shop)[1]").wait_for("live in part").wait_for("No right to list");
     v9s.expect("│runs ").expect("CPU: n/a MEM: n/a");
     v9s.press(":vms⏎").wait_for("vms(shop)[1]").wait_for("live").gone("in part");
-    v9s.reject("no right");
+    v9s.reject("No right");
 }
 
 #[test]

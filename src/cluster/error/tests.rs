@@ -25,7 +25,7 @@ fn statuses_are_told_in_a_sentence() {
             403,
             status(403, "Forbidden", "pods is forbidden: User x cannot list resource pods"),
             K::Forbidden,
-            "Not allowed: pods is forbidden: User x cannot list resource pods. Ask for this right, or choose a namespace or a user that has it.",
+            "Not allowed: pods is forbidden: User x cannot list resource pods. Ask for this right, or choose a user that has it.",
         ),
         (
             403,

@@ -142,6 +142,7 @@ impl Record for DataSource {
         versions: &["v1beta1"],
         name: "DataSource",
         plural: "datasources",
+        words: "data sources",
         short: &["das"],
         namespaced: true,
         partners: &[],

@@ -304,6 +304,7 @@ impl Record for DataVolume {
         versions: &["v1beta1"],
         name: "DataVolume",
         plural: "datavolumes",
+        words: "data volumes",
         short: &["dv", "dvs"],
         namespaced: true,
         partners: &[],

@@ -145,6 +145,7 @@ impl Record for ImportCron {
         versions: &["v1beta1"],
         name: "DataImportCron",
         plural: "dataimportcrons",
+        words: "import crons",
         short: &["dic", "dics"],
         namespaced: true,
         partners: &[],

@@ -220,6 +220,7 @@ impl Record for Claim {
         versions: &["v1"],
         name: "PersistentVolumeClaim",
         plural: "persistentvolumeclaims",
+        words: "claims",
         short: &["pvc"],
         namespaced: true,
         partners: &[],

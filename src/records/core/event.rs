@@ -120,6 +120,7 @@ impl Record for Event {
         versions: &["v1"],
         name: "Event",
         plural: "events",
+        words: "events",
         short: &["ev"],
         namespaced: true,
         partners: &[],

@@ -53,6 +53,7 @@ impl Record for Namespace {
         versions: &["v1"],
         name: "Namespace",
         plural: "namespaces",
+        words: "namespaces",
         short: &["ns"],
         namespaced: false,
         partners: &[],

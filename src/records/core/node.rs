@@ -244,6 +244,7 @@ impl Record for Node {
         versions: &["v1"],
         name: "Node",
         plural: "nodes",
+        words: "nodes",
         short: &["no"],
         namespaced: false,
         partners: &[],

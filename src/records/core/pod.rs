@@ -180,6 +180,7 @@ impl Record for Pod {
         versions: &["v1"],
         name: "Pod",
         plural: "pods",
+        words: "pods",
         short: &["po"],
         namespaced: true,
         partners: &[

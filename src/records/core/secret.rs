@@ -89,6 +89,7 @@ impl Record for Secret {
         versions: &["v1"],
         name: "Secret",
         plural: "secrets",
+        words: "secrets",
         short: &[],
         namespaced: true,
         partners: &[],

@@ -88,6 +88,7 @@ impl Record for StorageClass {
         versions: &["v1"],
         name: "StorageClass",
         plural: "storageclasses",
+        words: "storage classes",
         short: &["sc"],
         namespaced: false,
         partners: &[],

@@ -235,6 +235,7 @@ impl Record for Migration {
         versions: &["v1", "v1alpha3"],
         name: "VirtualMachineInstanceMigration",
         plural: "virtualmachineinstancemigrations",
+        words: "migrations",
         short: &["vmim", "vmims", "mig"],
         namespaced: true,
         partners: &[],

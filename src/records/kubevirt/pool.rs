@@ -89,6 +89,7 @@ impl Record for Pool {
         versions: &["v1beta1", "v1alpha1"],
         name: "VirtualMachinePool",
         plural: "virtualmachinepools",
+        words: "pools",
         short: &["vmpool", "vmpools"],
         namespaced: true,
         partners: &[],

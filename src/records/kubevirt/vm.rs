@@ -510,6 +510,7 @@ impl Record for Vm {
         versions: &["v1", "v1alpha3"],
         name: "VirtualMachine",
         plural: "virtualmachines",
+        words: "virtual machines",
         short: &["vm", "vms"],
         namespaced: true,
         partners: &[],

@@ -115,6 +115,7 @@ impl Record for VmRestore {
         versions: &["v1beta1", "v1alpha1"],
         name: "VirtualMachineRestore",
         plural: "virtualmachinerestores",
+        words: "restores",
         short: &["vmrestore", "vmrestores"],
         namespaced: true,
         partners: &[],

@@ -179,6 +179,7 @@ impl Record for VmSnapshot {
         versions: &["v1beta1", "v1alpha1"],
         name: "VirtualMachineSnapshot",
         plural: "virtualmachinesnapshots",
+        words: "machine snapshots",
         short: &["vmsnapshot", "vmsnapshots"],
         namespaced: true,
         partners: &[],

@@ -249,6 +249,7 @@ impl Record for Vmi {
         versions: &["v1", "v1alpha3"],
         name: "VirtualMachineInstance",
         plural: "virtualmachineinstances",
+        words: "machine instances",
         short: &["vmi", "vmis"],
         namespaced: true,
         partners: &[],

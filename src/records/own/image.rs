@@ -148,7 +148,7 @@ struct Status<'a> {
 
 impl Record for Image {
     const KIND: Kind = Kind::Image;
-    const INFO: KindInfo = KindInfo { namespaced: false, ..info("Image", "images", &["img"]) };
+    const INFO: KindInfo = KindInfo { namespaced: false, ..info("Image", "images", &["img"], "images") };
     type Wire<'de> = ImageWire<'de>;
 
     fn fold(wire: ImageWire<'_>) -> Self {

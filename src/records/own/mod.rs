@@ -19,8 +19,22 @@ use crate::model::crd::{GROUP, VERSION};
 use crate::model::{Name, Time, Word};
 
 /// What every kind of ours has in common.
-const fn info(name: &'static str, plural: &'static str, short: &'static [&'static str]) -> KindInfo {
-    KindInfo { group: GROUP, versions: &[VERSION], name, plural, short, namespaced: true, partners: &[] }
+const fn info(
+    name: &'static str,
+    plural: &'static str,
+    short: &'static [&'static str],
+    words: &'static str,
+) -> KindInfo {
+    KindInfo {
+        group: GROUP,
+        versions: &[VERSION],
+        name,
+        plural,
+        words,
+        short,
+        namespaced: true,
+        partners: &[],
+    }
 }
 
 /// The name at the end of a link such as `cpln://volumeset/NAME`.

@@ -69,8 +69,10 @@ struct Status<'a> {
 
 impl Record for SupportedVersion {
     const KIND: Kind = Kind::SupportedVersion;
-    const INFO: KindInfo =
-        KindInfo { namespaced: false, ..info("SupportedVersion", "supportedversions", &["sv"]) };
+    const INFO: KindInfo = KindInfo {
+        namespaced: false,
+        ..info("SupportedVersion", "supportedversions", &["sv"], "supported versions")
+    };
     type Wire<'de> = SupportedVersionWire<'de>;
 
     fn fold(wire: SupportedVersionWire<'_>) -> Self {

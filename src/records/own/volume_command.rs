@@ -73,7 +73,7 @@ struct Status<'a> {
 
 impl Record for VolumeCommand {
     const KIND: Kind = Kind::VolumeCommand;
-    const INFO: KindInfo = info("VolumeCommand", "volumecommands", &["vcmd"]);
+    const INFO: KindInfo = info("VolumeCommand", "volumecommands", &["vcmd"], "volume commands");
     type Wire<'de> = VolumeCommandWire<'de>;
 
     fn fold(wire: VolumeCommandWire<'_>) -> Self {

@@ -142,7 +142,7 @@ fn gibibytes(size: f64) -> u64 {
 
 impl Record for VolumeSet {
     const KIND: Kind = Kind::VolumeSet;
-    const INFO: KindInfo = info("VolumeSet", "volumesets", &["vset"]);
+    const INFO: KindInfo = info("VolumeSet", "volumesets", &["vset"], "volume sets");
     type Wire<'de> = VolumeSetWire<'de>;
 
     fn fold(wire: VolumeSetWire<'_>) -> Self {

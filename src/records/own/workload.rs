@@ -206,7 +206,7 @@ impl<'de: 'a, 'a> Fold<'de> for Replicas<'a> {
 
 impl Record for Workload {
     const KIND: Kind = Kind::Workload;
-    const INFO: KindInfo = info("Workload", "workloads", &["wl"]);
+    const INFO: KindInfo = info("Workload", "workloads", &["wl"], "workloads");
     type Wire<'de> = WorkloadWire<'de>;
 
     fn fold(wire: WorkloadWire<'_>) -> Self {

@@ -6,6 +6,7 @@ use crate::cluster::console::Platform;
 use crate::model::{Now, Uid, Word};
 use crate::records::Kind;
 use crate::store::Health;
+use crate::text;
 use crate::ui::command::{self, Command};
 use crate::ui::message::Effect;
 use crate::ui::panes::console::{self, ConsolePane};
@@ -59,7 +60,10 @@ impl App {
             // The one on screen would open over itself.
             Some(pane) if self.top().is_some_and(|top| top.crumb() == pane.crumb()) => {}
             Some(pane) => self.put_over(pane, now, effects),
-            None => self.say(format!("{} have no logs.", subject.target.plural), Health::Idle, now),
+            None => {
+                let said = format!("{} have no logs.", text::capitalised(subject.words()));
+                self.say(said, Health::Idle, now);
+            }
         }
     }
 

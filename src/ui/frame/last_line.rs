@@ -16,7 +16,7 @@ const MOST_ROWS: usize = 10;
 
 /// How many rows it takes.
 pub(super) fn rows(app: &App) -> u16 {
-    let stays = app.flash.as_ref().is_some_and(|flash| flash.until.is_none());
+    let stays = app.flash.as_ref().is_none_or(|flash| flash.until.is_none());
     match message(app).filter(|_| stays) {
         Some((said, _)) => u16::try_from(lines(&said, app.size.0.into()).len()).unwrap_or(1),
         None => 1,
@@ -50,7 +50,9 @@ fn message(app: &App) -> Option<(Cow<'_, str>, Health)> {
         Some(flash) => Some((flash.text.as_str().into(), flash.health)),
         None => {
             let wrong = || filter.map(|error| text::clean(&error.why).into_owned());
-            app.reason().or_else(wrong).map(|reason| (reason.into(), Health::Failed))
+            // Where there are no rows it stands in their place.
+            let reason = app.reason().filter(|_| app.pane.list.total() > 0);
+            reason.or_else(wrong).map(|reason| (reason.into(), Health::Failed))
         }
     }
 }

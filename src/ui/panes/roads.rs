@@ -44,9 +44,9 @@ impl Roads {
     pub fn from(subject: Subject, road: Road) -> Result<Self, String> {
         let kinds: Vec<Kind> = kinds(subject.kind, road).collect();
         if kinds.is_empty() && road != Road::Owner {
-            let all = &subject.target.plural;
+            let all = subject.words();
             return Err(match road {
-                Road::Node => format!("{all} run on no node."),
+                Road::Node => format!("{} run on no node.", text::capitalised(all)),
                 _ => format!("What uses {all} is not known here."),
             });
         }
@@ -154,12 +154,12 @@ impl Roads {
     fn nothing(&self, store: &Store) -> String {
         let place = self.from.place();
         let refused = self.kinds.iter().find_map(|&kind| match store.freshness(kind) {
-            Summary::Denied { why } => Some((kind.info().plural, why)),
+            Summary::Denied { .. } => Some(kind.info().words),
             _ => None,
         });
         // Whose owner is asked for says itself who that is.
-        if let Some((all, why)) = refused.filter(|_| self.road != Road::Owner) {
-            return format!("{place}: its {all} cannot be seen. {why}");
+        if let Some(all) = refused.filter(|_| self.road != Road::Owner) {
+            return format!("{place}: no right to list {all}.");
         }
         let nothing = match self.road {
             Road::Owner => "has no owner",
