@@ -224,6 +224,11 @@ where
         None
     }
 
+    /// The key of another object that does so as well.
+    fn also_member_of(&self) -> Option<Key> {
+        None
+    }
+
     /// The key by which others name this object.
     fn key(&self) -> Key {
         name_key(Self::KIND, self.meta().namespace, &self.meta().name)

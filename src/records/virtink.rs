@@ -338,6 +338,10 @@ impl Record for VirtinkVm {
     fn member_of(&self) -> Option<Key> {
         Some(name_key(Kind::Namespace, Word::default(), &self.meta.namespace))
     }
+
+    fn also_member_of(&self) -> Option<Key> {
+        (!self.node.is_empty()).then(|| name_key(Kind::Node, Word::default(), &self.node))
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod table;
 mod text_index;
 
 use crate::model::{Key, Now, Time, Uid, Word};
-use crate::records::{Kind, Meta, Record, Records, TableColumns};
+use crate::records::{Kind, Meta, Records, TableColumns};
 use crate::with_kinds;
 
 pub use at::{At, Part, Row};
@@ -456,7 +456,7 @@ impl Store {
         if unchanged {
             return None;
         }
-        let groups = [table.get(id.slot()).and_then(Record::member_of), record.member_of()];
+        let groups = [table.get(id.slot()).map_or([None; 2], table::groups_of), table::groups_of(&record)];
         let (mut before, mut after) = (Vec::new(), Vec::new());
         table::targets_of(&record, &mut after);
         if let Some(old) = R::table_mut(&mut self.tables).replace(id.slot(), record) {
@@ -476,11 +476,11 @@ impl Store {
     }
 
     /// Notes that records which sum up this kind may look different.
-    fn touch_groups(&mut self, kind: Kind, groups: [Option<Key>; 2], moved: bool) {
+    fn touch_groups(&mut self, kind: Kind, groups: [table::GroupKeys; 2], moved: bool) {
         if moved {
             self.groups.forget(kind);
         }
-        for key in groups.into_iter().flatten() {
+        for key in groups.into_iter().flatten().flatten() {
             self.also_touched.extend(self.find_key(key));
         }
     }
@@ -492,11 +492,11 @@ impl Store {
         let mut targets = Vec::new();
         table::targets_of(&record, &mut targets);
         let keys = [Key::uid(record.meta().uid), record.key()];
-        let group = record.member_of();
+        let groups = table::groups_of(&record);
         let slot = R::table_mut(&mut self.tables).insert(record, stamp)?;
         let id = Id::new(R::KIND, slot);
         self.index.insert(&self.tables, id);
-        self.touch_groups(R::KIND, [group, None], true);
+        self.touch_groups(R::KIND, [groups, [None; 2]], true);
         self.link(id, &targets);
         for key in keys {
             for waiting in self.links.waiting_for(key) {
@@ -538,8 +538,8 @@ impl Store {
         touched.push(id);
         touched.extend(self.links.wholes(id));
         touched.extend(self.links.parts(id));
-        let group = self.tables.member_of(id);
-        self.touch_groups(id.kind(), [group, None], true);
+        let groups = self.tables.groups_of(id);
+        self.touch_groups(id.kind(), [groups, [None; 2]], true);
         self.index.remove(&self.tables, id);
         let askers = self.links.cut_all(id);
         self.tables.remove(id);

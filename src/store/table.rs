@@ -129,6 +129,17 @@ pub(super) struct Target {
     pub whole: bool,
 }
 
+/// The keys of what sums a record up.
+pub(super) type GroupKeys = [Option<Key>; 2];
+
+/// Those of this record.
+pub(super) fn groups_of<R: Stored>(record: &R) -> GroupKeys
+where
+    Records: From<Vec<R>>,
+{
+    [record.member_of(), record.also_member_of()]
+}
+
 /// Adds everything that a record wants to be linked to.
 pub(super) fn targets_of<R: Stored>(record: &R, out: &mut Vec<Target>)
 where
@@ -163,15 +174,15 @@ impl Tables {
         dispatch!(id.kind(), R => if let Some(record) = R::table(self).get(id.slot()) { targets_of(record, out) });
     }
 
-    pub(super) fn member_of(&self, id: Id) -> Option<Key> {
-        dispatch!(id.kind(), R => R::table(self).get(id.slot()).and_then(Record::member_of))
+    pub(super) fn groups_of(&self, id: Id) -> GroupKeys {
+        dispatch!(id.kind(), R => R::table(self).get(id.slot()).map_or([None; 2], groups_of))
     }
 
     /// The records of a kind by what sums them up.
     pub(super) fn members(&self, kind: Kind) -> hashbrown::HashMap<Key, Vec<Id>> {
         let mut groups: hashbrown::HashMap<Key, Vec<Id>> = hashbrown::HashMap::new();
         for (id, _) in self.ids(kind) {
-            if let Some(key) = self.member_of(id) {
+            for key in self.groups_of(id).into_iter().flatten() {
                 groups.entry(key).or_default().push(id);
             }
         }

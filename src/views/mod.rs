@@ -9,6 +9,7 @@ mod datavolumes;
 pub mod detail;
 mod events;
 mod filter;
+mod guests;
 mod images;
 mod importcrons;
 mod instancetypes;
@@ -79,6 +80,14 @@ pub static VIEWS: &[&dyn AnyView] = &[
     &secrets::VIEW,
     &osartifacts::VIEW,
 ];
+
+/// Views without a command, which open from rows of others.
+static OPENED: &[&dyn AnyView] = &[&guests::VIEW];
+
+/// The view that rows of others open under this name.
+pub fn opened(name: &str) -> Option<&'static dyn AnyView> {
+    find(name).or_else(|| OPENED.iter().copied().find(|view| view.name() == name))
+}
 
 /// The view with this name or alias.
 pub fn find(word: &str) -> Option<&'static dyn AnyView> {

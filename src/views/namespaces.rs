@@ -6,13 +6,13 @@ use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Namespace};
-use crate::store::{At, Health, Part, SortKey, State};
+use crate::store::{At, Health, Id, Part, SortKey, State};
 
 pub(super) static VIEW: View<Namespace> = View {
     name: "namespaces",
     aliases: &["namespace", "ns"],
     rows: &[Kind::Namespace],
-    partners: super::vms::MACHINES,
+    partners: PARTNERS,
     shown: |_| true,
     state: |namespace, now| {
         let unconfirmed = *namespace.phase == *Namespace::UNCONFIRMED;
@@ -23,10 +23,10 @@ pub(super) static VIEW: View<Namespace> = View {
         name(),
         state(),
         Column::<Namespace>::number("VMS", |namespace, _| key(count(namespace)))
-            .written(|namespace, _, out| write_part(count(namespace), out))
+            .written(|namespace, _, out| write(namespace, count(namespace), out))
             .within(Sets::all()),
         Column::<Namespace>::number("FAULTS", |namespace, now| key(faults(namespace, now)))
-            .written(|namespace, now, out| write_part(faults(namespace, now), out))
+            .written(|namespace, now, out| write(namespace, faults(namespace, now), out))
             .reading_states_of(Kind::Vm)
             .within(Sets::TRIAGE),
         age(),
@@ -37,29 +37,64 @@ pub(super) static VIEW: View<Namespace> = View {
         Related {
             road: Road::Parts,
             title: "machines",
-            kinds: &[Kind::Vm],
-            find: |namespace, out| out.extend(namespace.store().members(Kind::Vm, namespace.id())),
+            kinds: COUNTED,
+            find: |namespace, out| out.extend(machines(namespace)),
         },
         Related::events(),
     ],
 };
 
-/// Its machines, where they are known.
-fn machines(namespace: At<'_, Namespace>) -> Part<&[crate::store::Id]> {
-    let known = namespace.store().known(Kind::Vm, Word::new(&namespace.record().meta.name));
-    known.map(|()| namespace.store().members(Kind::Vm, namespace.id()))
+/// What tells of machines and of how each is.
+const PARTNERS: &[Kind] = &[
+    Kind::Vm,
+    Kind::Vmi,
+    Kind::VirtinkVm,
+    Kind::DataVolume,
+    Kind::Pod,
+    Kind::Claim,
+    Kind::Migration,
+    Kind::Instancetype,
+    Kind::ClusterInstancetype,
+    Kind::Event,
+];
+
+/// The kinds of machines that are counted.
+const COUNTED: &[Kind] = &[Kind::Vm, Kind::VirtinkVm];
+
+/// Its machines, as far as they are known.
+fn machines(namespace: At<'_, Namespace>) -> impl Iterator<Item = Id> {
+    COUNTED.iter().flat_map(move |&kind| namespace.store().members(kind, namespace.id())).copied()
+}
+
+/// A number of its machines, where at least one kind of them is known.
+fn known(namespace: At<'_, Namespace>, number: impl FnOnce() -> usize) -> Part<usize> {
+    let parts = COUNTED.iter().map(|&kind| of_kind(namespace, kind));
+    let known = parts.reduce(|one, other| if one.known() { one } else { other });
+    known.unwrap_or(Part::None).map(|()| number())
+}
+
+fn of_kind(namespace: At<'_, Namespace>, kind: Kind) -> Part<()> {
+    namespace.store().known(kind, Word::new(&namespace.record().meta.name))
 }
 
 fn count(namespace: At<'_, Namespace>) -> Part<usize> {
-    machines(namespace).map(<[_]>::len)
+    known(namespace, || machines(namespace).count())
 }
 
 /// How many of its machines have a fault.
 fn faults(namespace: At<'_, Namespace>, now: Now) -> Part<usize> {
-    let faulty = |&&id: &&crate::store::Id| {
-        matches!(namespace.store().state(id, now).health, Health::Warning | Health::Failed)
-    };
-    machines(namespace).map(|ids| ids.iter().filter(faulty).count())
+    let faulty =
+        |&id: &Id| matches!(namespace.store().state(id, now).health, Health::Warning | Health::Failed);
+    known(namespace, || machines(namespace).filter(faulty).count())
+}
+
+/// Writes a number, marked where there may be more.
+fn write(namespace: At<'_, Namespace>, number: Part<usize>, out: &mut String) {
+    let here = matches!(number, Part::Here(_));
+    write_part(number, out);
+    if here && !COUNTED.iter().all(|&kind| of_kind(namespace, kind).known()) {
+        out.push('…');
+    }
 }
 
 fn key(count: Part<usize>) -> SortKey<'static> {

@@ -5,21 +5,21 @@ use std::fmt::Write as _;
 use super::Column;
 use super::column::{
     Sets, address, age, count, cpu_key, cpu_used, memory_key, memory_used, name, percent, reason, since,
-    size, state, time, word, write_address, write_cpu, write_members, write_memory, write_millis,
+    size, state, time, word, write_address, write_cpu, write_memory, write_millis,
 };
+use super::guests::{self, Guest};
 use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View, all_that_belong};
-use super::vms::{bytes, vm_node};
 use super::within::named;
 use crate::model::{Now, Word};
-use crate::records::{Kind, Node, NodeFlags, Pod, Truth, Vm, Vmi, VmiFlags};
+use crate::records::{Kind, Node, NodeFlags, Pod, Truth};
 use crate::store::{At, Health, Id, SortKey, State, Store};
 
 pub(super) static VIEW: View<Node> = View {
     name: "nodes",
     aliases: &["node", "no"],
     rows: &[Kind::Node],
-    partners: &[Kind::Vmi, Kind::NodeMetrics],
+    partners: &[Kind::Vmi, Kind::VirtinkVm, Kind::NodeMetrics],
     shown: |_| true,
     state: node_state,
     columns: &[
@@ -28,22 +28,22 @@ pub(super) static VIEW: View<Node> = View {
         reason(),
         since(),
         Column::<Node>::text("ROLES", 30, |node, _| word(node.roles)),
-        Column::<Node>::number("VMS", |node, _| guests(node))
-            .written(|node, _, out| write_members(node, Kind::Vmi, guests(node), out))
+        Column::<Node>::number("VMS", |node, _| running(node))
+            .written(|node, _, out| guests::write_sum(node, running(node), out))
             .within(Sets::all()),
         Column::<Node>::number("HELD", |node, _| held(node))
-            .written(|node, _, out| write_members(node, Kind::Vmi, held(node), out))
+            .written(|node, _, out| guests::write_sum(node, held(node), out))
             .within(Sets::TRIAGE.union(Sets::CAPACITY)),
         Column::<Node>::millis("CPU", |node, _| count(node.allocatable_cpu))
             .written(|node, _, out| write_millis(node.allocatable_cpu, out))
             .within(Sets::CAPACITY),
         Column::<Node>::number("CPU ASKED", |node, _| asked_cpus(node))
-            .written(|node, _, out| write_members(node, Kind::Vmi, asked_cpus(node), out))
+            .written(|node, _, out| guests::write_sum(node, asked_cpus(node), out))
             .within(Sets::CAPACITY),
         Column::<Node>::bytes("MEMORY", |node, _| size(node.allocatable_memory)).within(Sets::CAPACITY),
         Column::<Node>::bytes("MEM ASKED", |node, _| asked_memory(node))
             .written(|node, _, out| {
-                if !node.knows(Kind::Vmi) {
+                if !guests::known(node) {
                     out.push('…');
                 }
             })
@@ -88,26 +88,23 @@ pub(super) static VIEW: View<Node> = View {
     sort: Sort::Name,
     open: Open::Rows {
         of: &[Kind::Node],
-        view: "vms",
-        belongs: runs_on,
-        besides: &["HELD BY"],
+        view: guests::VIEW.name,
+        belongs: guests::runs_on,
+        besides: &[],
         none: |store, id| format!("No machine runs on {}.", named(store, id)),
     },
     related: &[
         Related {
             road: Road::UsedBy,
-            title: "instances",
-            kinds: &[Kind::Vmi],
-            find: |node, out| out.extend(node.store().members(Kind::Vmi, node.id())),
+            title: "guests",
+            kinds: guests::KINDS,
+            find: |node, out| out.extend(guests::ids(node)),
         },
         Related {
             road: Road::Parts,
             title: "machines",
-            kinds: &[Kind::Vm],
-            find: |node, out| {
-                let guests = instances(node);
-                out.extend(guests.filter_map(|vmi| vmi.vm().here()).map(At::id));
-            },
+            kinds: &[Kind::Vm, Kind::VirtinkVm],
+            find: |node, out| out.extend(guests::on(node).map(|guest| guest.machine)),
         },
         Related {
             road: Road::Parts,
@@ -124,35 +121,23 @@ pub(super) static VIEW: View<Node> = View {
     ],
 };
 
-/// Whether a machine runs on a node.
-fn runs_on(store: &Store, node: Id, vm: Id) -> bool {
-    let (Some(meta), Some(vm)) = (store.meta(node), At::<Vm>::new(store, vm)) else { return false };
-    vm_node(vm).here().is_some_and(|node| *node == *meta.name)
-}
-
 /// Whether a pod was given to a node.
 fn has_pod(store: &Store, node: Id, pod: Id) -> bool {
     let (Some(meta), Some(pod)) = (store.meta(node), store.get::<Pod>(pod)) else { return false };
     *pod.node == *meta.name
 }
 
-/// The guests on a node.
-fn instances(node: At<'_, Node>) -> impl Iterator<Item = At<'_, Vmi>> {
-    let members = node.store().members(Kind::Vmi, node.id());
-    members.iter().filter_map(move |&id| At::new(node.store(), id))
-}
-
-fn guests(node: At<'_, Node>) -> SortKey<'static> {
+fn running(node: At<'_, Node>) -> SortKey<'static> {
     how_many(living(node))
 }
 
 /// How many of the guests on a node cannot be moved while they run.
 fn held(node: At<'_, Node>) -> SortKey<'static> {
-    how_many(living(node).filter(|vmi| vmi.flags.contains(VmiFlags::NOT_MIGRATABLE)))
+    how_many(living(node).filter(|guest| guest.held))
 }
 
-fn living(node: At<'_, Node>) -> impl Iterator<Item = At<'_, Vmi>> {
-    instances(node).filter(|vmi| !matches!(&*vmi.phase, "Succeeded" | "Failed"))
+fn living(node: At<'_, Node>) -> impl Iterator<Item = Guest> {
+    guests::on(node).filter(|guest| guest.living)
 }
 
 fn how_many<T>(guests: impl Iterator<Item = T>) -> SortKey<'static> {
@@ -160,11 +145,11 @@ fn how_many<T>(guests: impl Iterator<Item = T>) -> SortKey<'static> {
 }
 
 fn asked_cpus(node: At<'_, Node>) -> SortKey<'static> {
-    SortKey::Number(instances(node).map(|vmi| i64::from(vmi.cpus)).sum())
+    SortKey::Number(guests::on(node).map(|guest| i64::from(guest.cpus)).sum())
 }
 
 fn asked_memory(node: At<'_, Node>) -> SortKey<'static> {
-    size(instances(node).map(|vmi| bytes(vmi.memory)).fold(0, u64::saturating_add))
+    size(guests::on(node).map(|guest| guest.memory).fold(0, u64::saturating_add))
 }
 
 /// What is not as it should be, the gravest first.

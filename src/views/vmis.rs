@@ -11,7 +11,7 @@ use super::view::{Open, Related, Road, Sort, View};
 use super::vms::{address_source, bytes, write_address_source};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Vmi, VmiFlags, name_key};
-use crate::store::{At, Id, SortKey};
+use crate::store::{At, Id, SortKey, State};
 
 pub(super) static VIEW: View<Vmi> = View {
     name: "vmis",
@@ -19,9 +19,7 @@ pub(super) static VIEW: View<Vmi> = View {
     rows: &[Kind::Vmi],
     partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics, Kind::DataVolume, Kind::Event],
     shown: |_| true,
-    state: |vmi, now| {
-        phase::since(phase(vmi.state(now), vmi.meta(), word_of(&vmi), Word::default()), vmi.since)
-    },
+    state: vmi_state,
     columns: &[
         namespace(),
         name(),
@@ -80,6 +78,11 @@ pub(super) static VIEW: View<Vmi> = View {
         Related::events(),
     ],
 };
+
+/// How the life of a guest is.
+pub(super) fn vmi_state(vmi: At<'_, Vmi>, now: Now) -> State {
+    phase::since(phase(vmi.state(now), vmi.meta(), word_of(&vmi), Word::default()), vmi.since)
+}
 
 fn word_of(vmi: &Vmi) -> &str {
     match &*vmi.phase {

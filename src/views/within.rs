@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::view::{AnyView, Belongs, NoRows, Open, RelatedHeading, Sort, ViewRef};
-use super::{Heading, Shown, find};
+use super::{Heading, Shown, opened as find_opened};
 use crate::model::{Name, Now, Uid};
 use crate::records::Kind;
 use crate::store::{Id, Selection, SortKey, State, Store};
@@ -14,7 +14,7 @@ pub fn within(opened: &dyn AnyView, store: &Store, origin: Id) -> Option<ViewRef
     if !of.contains(&origin.kind()) {
         return None;
     }
-    let (view, meta) = (find(view)?, store.meta(origin)?);
+    let (view, meta) = (find_opened(view)?, store.meta(origin)?);
     let mut partners = view.partners().to_vec();
     // Without the object nobody knows what belongs to it.
     if !view.rows().contains(&origin.kind()) && !partners.contains(&origin.kind()) {

@@ -11,12 +11,13 @@ use super::made_of::{Made, image, image_key, write_images};
 use super::places::{NODES_OF_GUESTS, nodes_of_guests};
 use super::pools::{pool_state, write_ready};
 use super::view::{Open, Related, Road, Sort, View};
+use super::vmis::vmi_state;
 use super::vms::{bytes, vm_node};
 use super::vtvms::virtink_state;
 use super::within::named;
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word, format_bytes};
-use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Workload};
+use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Vmi, VmiFlags, Workload};
 use crate::store::{At, Id, Part, Row, SortKey, State, Store};
 
 /// A row of this view.
@@ -31,21 +32,24 @@ impl Row for Entry {
 }
 
 /// What a row is.
-enum Runs<'a> {
+pub(super) enum Runs<'a> {
     Own(At<'a, Workload>),
     Machine(At<'a, Vm>),
     Pool(At<'a, Pool>),
     Virtink(At<'a, VirtinkVm>),
+    /// A guest, which is a row where no machine stands for it.
+    Guest(At<'a, Vmi>),
 }
 
 impl<'a> At<'a, Entry> {
-    fn runs(self) -> Option<Runs<'a>> {
+    pub(super) fn runs(self) -> Option<Runs<'a>> {
         let (store, id) = (self.store(), self.id());
         let machine = At::new(store, id).map(Runs::Machine);
         let pool = || At::new(store, id).map(Runs::Pool);
         let virtink = || At::new(store, id).map(Runs::Virtink);
         let own = || At::new(store, id).map(Runs::Own);
-        machine.or_else(pool).or_else(virtink).or_else(own)
+        let guest = || At::new(store, id).map(Runs::Guest);
+        machine.or_else(pool).or_else(virtink).or_else(own).or_else(guest)
     }
 }
 
@@ -65,6 +69,7 @@ pub(super) static VIEW: View<Entry> = View {
         Some(Runs::Machine(vm)) => vm.state(now),
         Some(Runs::Pool(pool)) => pool_state(pool, now),
         Some(Runs::Virtink(vm)) => virtink_state(vm, now),
+        Some(Runs::Guest(vmi)) => vmi_state(vmi, now),
         None => State::default(),
     },
     columns: &[
@@ -127,12 +132,14 @@ pub(super) static VIEW: View<Entry> = View {
     ],
 };
 
-fn kind(row: At<'_, Entry>) -> &'static str {
+/// What a row is called.
+pub(super) fn kind(row: At<'_, Entry>) -> &'static str {
     match row.runs() {
         Some(Runs::Own(_)) => "workload",
         Some(Runs::Machine(_)) => "VM",
         Some(Runs::Pool(_)) => "pool",
         Some(Runs::Virtink(_)) => "Virtink",
+        Some(Runs::Guest(_)) => "guest",
         None => "",
     }
 }
@@ -143,6 +150,7 @@ fn ready(row: At<'_, Entry>) -> i64 {
         Some(Runs::Machine(vm)) => i64::from(vm.flags.contains(VmFlags::READY)),
         Some(Runs::Pool(pool)) => i64::from(pool.ready),
         Some(Runs::Virtink(vm)) => i64::from(vm.flags.contains(VirtinkFlags::READY)),
+        Some(Runs::Guest(vmi)) => i64::from(vmi.flags.contains(VmiFlags::READY)),
         None => 0,
     }
 }
@@ -156,34 +164,38 @@ fn write_readiness(row: At<'_, Entry>, now: Now, out: &mut String) {
 }
 
 /// What the disks of its first machine are made of: all have the same template.
-fn images(row: At<'_, Entry>) -> Vec<Word> {
+pub(super) fn images(row: At<'_, Entry>) -> Vec<Word> {
     match row.runs() {
         Some(Runs::Own(workload)) => workload.parts::<Vm>().next().map(Made::images),
         Some(Runs::Machine(vm)) => Some(vm.images()),
         Some(Runs::Pool(pool)) => pool.vms().next().map(Made::images),
         Some(Runs::Virtink(vm)) => Some(vm.images()),
+        Some(Runs::Guest(vmi)) => Some(vmi.images()),
         None => None,
     }
     .unwrap_or_default()
 }
 
-fn cpus(row: At<'_, Entry>) -> Part<i64> {
+/// Processors that it asks for.
+pub(super) fn cpus(row: At<'_, Entry>) -> Part<i64> {
     match row.runs() {
         Some(Runs::Own(workload)) => Part::Here(i64::from(workload.cpus) * i64::from(workload.desired)),
         Some(Runs::Machine(vm)) => vm.asked_cpus().map(i64::from),
         Some(Runs::Pool(pool)) => Part::Here(pool.cpus()),
         Some(Runs::Virtink(vm)) => Part::Here(i64::from(vm.cpus)),
+        Some(Runs::Guest(vmi)) => Part::Here(i64::from(vmi.cpus)),
         None => Part::None,
     }
 }
 
 /// Bytes of memory that it asks for.
-fn memory(row: At<'_, Entry>) -> Part<u64> {
+pub(super) fn memory(row: At<'_, Entry>) -> Part<u64> {
     match row.runs() {
         Some(Runs::Own(workload)) => Part::Here(workload.memory.saturating_mul(workload.desired.into())),
         Some(Runs::Machine(vm)) => vm.asked_memory().map(bytes),
         Some(Runs::Pool(pool)) => Part::Here(pool.memory().unsigned_abs()),
         Some(Runs::Virtink(vm)) => Part::Here(bytes(vm.memory)),
+        Some(Runs::Guest(vmi)) => Part::Here(bytes(vmi.memory)),
         None => Part::None,
     }
 }
@@ -194,33 +206,40 @@ fn disks(row: At<'_, Entry>) -> i64 {
         Some(Runs::Machine(vm)) => vm.record().disks.len(),
         Some(Runs::Pool(pool)) => pool.vms().map(|vm| vm.record().disks.len()).sum(),
         Some(Runs::Virtink(vm)) => vm.record().disks.len(),
+        Some(Runs::Guest(vmi)) => vmi.record().disks.len(),
         None => 0,
     };
     i64::try_from(disks).unwrap_or(i64::MAX)
 }
 
-fn address_key(row: At<'_, Entry>) -> SortKey<'static> {
+/// The address of its one guest.
+pub(super) fn address_key(row: At<'_, Entry>) -> SortKey<'static> {
     address(match row.runs() {
         Some(Runs::Machine(vm)) => vm.vmi().here().and_then(|vmi| vmi.address()),
         Some(Runs::Virtink(vm)) => vm.present_pod().here().and_then(|pod| pod.address()),
+        Some(Runs::Guest(vmi)) => vmi.address(),
         Some(Runs::Own(_) | Runs::Pool(_)) | None => None,
     })
 }
 
-fn write_ip(row: At<'_, Entry>, out: &mut String) {
+/// Writes the address of its one guest.
+pub(super) fn write_ip(row: At<'_, Entry>, out: &mut String) {
     match row.runs() {
         Some(Runs::Machine(vm)) => partner(vm.vmi(), out, |vmi, out| write_address(vmi.address(), out)),
         Some(Runs::Virtink(vm)) => {
             partner(vm.present_pod(), out, |pod: At<'_, Pod>, out| write_address(pod.address(), out));
         }
+        Some(Runs::Guest(vmi)) => write_address(vmi.address(), out),
         Some(Runs::Own(_) | Runs::Pool(_)) | None => out.push_str("n/a"),
     }
 }
 
-fn node(row: At<'_, Entry>) -> Part<Word> {
+/// Where its one guest runs.
+pub(super) fn node(row: At<'_, Entry>) -> Part<Word> {
     match row.runs() {
         Some(Runs::Machine(vm)) => vm_node(vm),
         Some(Runs::Virtink(vm)) if !vm.node.is_empty() => Part::Here(vm.node),
+        Some(Runs::Guest(vmi)) if !vmi.node.is_empty() => Part::Here(vmi.node),
         _ => Part::None,
     }
 }

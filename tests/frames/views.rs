@@ -5,7 +5,7 @@ use v9s::records::Kind;
 use v9s::store::{Id, SortKey, Store};
 use v9s::ui::app::{App, Options};
 use v9s::ui::theme::Theme;
-use v9s::views::{AnyView, Holds, Layout, Open, Sets, Shown, VIEWS, find, within};
+use v9s::views::{self, AnyView, Holds, Layout, Open, Sets, Shown, VIEWS, find, within};
 
 use super::demo::recording;
 use super::{buffer, now, text};
@@ -85,7 +85,7 @@ fn columns_are_sorted_by_what_they_hold() {
 fn columns_that_are_shown_besides_are_there() {
     for &view in VIEWS {
         let Open::Rows { view: opened, besides, .. } = view.open() else { continue };
-        let opened = find(opened).unwrap();
+        let opened = views::opened(opened).unwrap();
         for title in besides {
             let column = opened.column(title).unwrap_or_else(|| panic!("{} has no {title}", opened.name()));
             assert_eq!(opened.heading(column).shown, Shown::Wide, "{title} is shown anyway");
@@ -138,7 +138,7 @@ fn what_a_view_names_exists() {
     assert!(doubles.is_empty(), "two views are called {doubles:?}");
     for view in VIEWS {
         if let Open::Rows { view: other, of, .. } = view.open() {
-            assert!(find(other).is_some(), "{} opens {other}", view.name());
+            assert!(views::opened(other).is_some(), "{} opens {other}", view.name());
             assert!(of.iter().all(|kind| view.rows().contains(kind)), "{}", view.name());
         }
         for related in view.related() {
@@ -173,6 +173,28 @@ fn row(app: &App, name: &str) -> Id {
 fn opening_a_row_shows_what_belongs_to_it() {
     assert_eq!(opened("pools", "web"), ["web-0", "web-1", "web-2"]);
     assert_eq!(opened("workloads", "web"), ["web-0", "web-1", "web-2"]);
+}
+
+#[test]
+fn nodes_count_and_open_the_machines_of_every_dialect() {
+    let app = demo("nodes", true, (80, 24));
+    let view = find("nodes").unwrap();
+    let column = view.column("VMS").unwrap();
+    let mut all = Vec::new();
+    for &id in app.pane.list.rows() {
+        let name = app.store.meta(id).unwrap().name.to_string();
+        let on_it = opened("nodes", &name);
+        assert_eq!(cell(view, &app.store, id, column, now()), on_it.len().to_string(), "{name}: {on_it:?}");
+        all.extend(on_it);
+    }
+    assert!(all.contains(&"tiny-0".into()) && all.contains(&"web-0".into()), "{all:?}");
+    let node = &related("vtvms", "tiny-0", "node")[0]["Node/".len()..];
+    for title in ["guests", "machines"] {
+        let found = related("nodes", node, title);
+        assert!(found.contains(&"VirtinkVm/tiny-0".into()), "{title}: {found:?}");
+    }
+    let of_lab: Vec<String> = related("namespaces", "lab", "machines");
+    assert!(of_lab.contains(&"VirtinkVm/tiny-0".into()), "{of_lab:?}");
 }
 
 /// What a row leads to, as `kind/name`.
