@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{AnyView, Heading, Holds, Open, Sets, Shown, ViewRef};
-use crate::model::Now;
+use crate::model::{Age, Now};
 use crate::records::{Kind, Other, TableCell, TableColumns};
 use crate::store::{Id, Selection, SortKey, Store};
 
 /// More columns than any honest table has.
 const MOST_COLUMNS: usize = 100;
+
+/// The column that says how old an object is. The server writes it as text; the object itself knows better.
+const AGE: &str = "AGE";
 
 /// A view on the server's table of `resource` (`plural.group`), with the columns that the server gave, if it has yet.
 pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumns>) -> ViewRef {
@@ -29,6 +32,7 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         holds: match &*column.of {
             "integer" => Holds::Number,
             "number" => Holds::Millis,
+            _ if column.name.eq_ignore_ascii_case(AGE) => Holds::Age,
             _ => Holds::Text,
         },
         shown: if column.priority > 0 { Shown::Wide } else { Shown::Always },
@@ -44,6 +48,12 @@ struct Table {
     resource: Arc<str>,
     /// The namespace, then the server's columns.
     headings: Vec<Heading>,
+}
+
+impl Table {
+    fn tells_age(&self, column: usize) -> bool {
+        self.headings.get(column).is_some_and(|heading| heading.holds == Holds::Age)
+    }
 }
 
 impl AnyView for Table {
@@ -83,8 +93,12 @@ impl AnyView for Table {
         store.get::<Other>(id).is_some()
     }
 
-    fn cell(&self, store: &Store, id: Id, column: usize, _: Now, out: &mut String) {
+    fn cell(&self, store: &Store, id: Id, column: usize, now: Now, out: &mut String) {
         let Some(row) = store.get::<Other>(id) else { return };
+        if let (true, Some(created)) = (self.tells_age(column), row.meta.created) {
+            let _ = write!(out, "{}", Age(now.wall - created.seconds()));
+            return;
+        }
         if column == 0 {
             out.push_str(&row.meta.namespace);
             return;
@@ -99,8 +113,7 @@ impl AnyView for Table {
 
     fn key<'a>(&self, store: &'a Store, id: Id, column: usize, _: Now) -> SortKey<'a> {
         let Some(row) = store.get::<Other>(id) else { return SortKey::Nothing };
-        // The server writes ages as text; the object itself knows better.
-        if self.headings.get(column).is_some_and(|heading| heading.title == "AGE") {
+        if self.tells_age(column) {
             return super::column::time(row.meta.created);
         }
         let whole = self.headings.get(column).is_some_and(|heading| heading.holds == Holds::Number);

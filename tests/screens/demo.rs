@@ -174,6 +174,18 @@ fn a_port_is_served_to_both_users() {
     let own = names(&served.get(&["vms", "--context", "demo-shop"]));
     assert!(own.contains(&"shop/web-0".to_owned()), "{own:?}");
     assert!(own.iter().all(|name| name.starts_with("shop/")), "{own:?}");
+    // Kinds of objects are told apart as data, and moments are the same in our tables and in those of the server.
+    let rows = |args: &[&str]| -> Vec<Value> { serde_json::from_slice(&served.get(args).stdout).unwrap() };
+    let events =
+        poll(deadline(), || Some(rows(&["events", "-A"])).filter(|events| !events.is_empty())).unwrap();
+    let of_a_kind =
+        |row: &Value| row["kind"].as_str().is_some_and(|kind| kind.starts_with(char::is_uppercase));
+    assert!(events.iter().all(of_a_kind), "{events:?}");
+    let moment = |row: &Value| row["age"].as_str().is_some_and(|age| age.contains('T') && age.ends_with('Z'));
+    for view in ["pods", "configmaps"] {
+        let rows = rows(&[view, "-A"]);
+        assert!(!rows.is_empty() && rows.iter().all(moment), "{view}: {rows:?}");
+    }
     let refused = served.get(&["nodes", "--context", "demo-shop"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("User \"shop-operator\" cannot list resource \"nodes\""), "{said}");
