@@ -18,6 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use compact_str::CompactString;
+
 use super::message::{Draw, Effect, Message, Timer};
 use super::panes::console::Consoles;
 use super::panes::list::ListPane;
@@ -580,10 +582,10 @@ impl App {
     }
 
     /// The names of the views on the way here, the last one on screen.
-    pub fn way(&self) -> impl Iterator<Item = String> + '_ {
-        let before = self.back.iter().rev().take(4).rev().map(|place| place.view.name().to_owned());
-        let over = self.layers.iter().map(|layer| layer.pane.crumb().to_string());
-        before.chain([self.pane.list.view.name().to_owned()]).chain(over)
+    pub fn way(&self) -> impl Iterator<Item = CompactString> + '_ {
+        let before = self.back.iter().rev().take(4).rev().map(|place| place.view.name().into());
+        let over = self.layers.iter().map(|layer| layer.pane.crumb());
+        before.chain([self.pane.list.view.name().into()]).chain(over)
     }
 
     /// Where the lists of the rows stand, by the kind that has most to say: one that is old, one that has not come, one that

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use compact_str::format_compact;
+use compact_str::{CompactString, format_compact};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -70,14 +70,7 @@ fn shortened<'a>(name: &'a str, over: &mut usize) -> Cow<'a, str> {
 /// Writes the way here, the place where one is last.
 pub(super) fn draw_crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
     let taken = draw_mark(app, area, buffer);
-    let clean = |name: String| {
-        match text::clean(&name) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(clean) => Some(clean),
-        }
-        .unwrap_or(name)
-    };
-    let names: Vec<String> = app.way().map(clean).collect();
+    let names: Vec<CompactString> = app.way().map(|name| text::clean(&name).into()).collect();
     let (shown, most) = fitting(&names, usize::from(area.width).saturating_sub(taken));
     let last = shown.len().saturating_sub(1);
     let mut x = area.x;
@@ -92,9 +85,9 @@ pub(super) fn draw_crumbs(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The names that there is room for, and how wide each may be: cut in their middles, then without the first ones.
-fn fitting(names: &[String], room: usize) -> (&[String], usize) {
+fn fitting(names: &[CompactString], room: usize) -> (&[CompactString], usize) {
     // Each stands in brackets between blanks, with a blank before the next one.
-    let wide = |names: &[String], most: usize| {
+    let wide = |names: &[CompactString], most: usize| {
         names.iter().map(|name| text::width(name).min(most) + 5).sum::<usize>().saturating_sub(1)
     };
     let longest = names.iter().map(|name| text::width(name)).max().unwrap_or(0);
@@ -149,11 +142,10 @@ mod tests {
 
     #[test]
     fn the_place_where_one_is_can_always_be_seen() {
-        let names: Vec<String> =
+        let names =
             ["workloads", "vms", "datavolumes", "stuck/importer-prime-6d59a3b8-6a40-4f2c", "Previous Logs"]
-                .map(str::to_owned)
-                .into();
-        let fitting = |names: &[String], room| {
+                .map(CompactString::from);
+        let fitting = |names: &[CompactString], room| {
             let (shown, most) = fitting(names, room);
             shown.iter().map(|name| text::cut_middle(name, most).into_owned()).collect::<Vec<_>>()
         };

@@ -295,8 +295,8 @@ impl ListPane {
     /// Where the columns stand: index among the shown ones, left edge, width.
     fn places(&self, area: Rect) -> Vec<(usize, u16, u16)> {
         let (window, kept) = (&self.window, self.kept());
-        let visible: Vec<usize> =
-            (0..window.columns.len()).filter(|&at| at < kept || at >= kept + self.left).collect();
+        let mut visible: Vec<usize> = Vec::with_capacity(window.columns.len());
+        visible.extend((0..window.columns.len()).filter(|&at| at < kept || at >= kept + self.left));
         let widths = self.fitted(&visible, area.width);
         let needed: u16 = widths.iter().map(|width| width + GAP).sum();
         let count = u16::try_from(visible.len()).unwrap_or(1).max(1);

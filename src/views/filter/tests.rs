@@ -352,10 +352,10 @@ proptest! {
 
     #[test]
     fn a_value_that_is_offered_means_itself(value in r#"[a,"\\ :=ü]{1,8}"#) {
-        if let Some(text) = super::parse::typed_value(&value) {
+        if let Some(text) = parse::typed_value(&value) {
             let typed = Filter::parse(&format!("name:{text}"));
             prop_assert_eq!(typed.error(), None, "{:?}", text);
-            let read = super::parse::terms(&format!("name:{text}"), &Saved::default());
+            let read = parse::terms(&format!("name:{text}"), &Saved::default());
             let What::Key { values, .. } = &read.terms[0].what else { panic!("{text:?} is no value") };
             prop_assert_eq!(values, &vec![value]);
         } else {
