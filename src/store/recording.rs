@@ -142,10 +142,11 @@ impl Player {
             return Ok(true);
         };
         let meta = head.metadata.fold();
-        let batch = if &*line.what == "DELETED" {
-            removal(kind, feed, meta.uid)
-        } else {
-            arrival(kind, feed, object)
+        let batch = match &*line.what {
+            "ADDED" | "MODIFIED" => arrival(kind, feed, object),
+            "DELETED" => removal(kind, feed, meta.uid),
+            // Bookmarks and errors of a watch are no objects.
+            _ => return Ok(true),
         };
         store.apply(batch, self.now(), touched);
         self.replayed.at = line.t;
@@ -198,6 +199,7 @@ mod tests {
     const LINES: &str = r#"{"t":0.0,"resource":"namespaces","type":"ADDED","object":{"apiVersion":"v1","metadata":{"name":"a","uid":"1","creationTimestamp":"2026-11-21T10:00:00Z"}}}
 {"t":1.5,"resource":"pods","type":"ADDED","object":{"apiVersion":"v1","metadata":{"name":"p","namespace":"a","uid":"2","creationTimestamp":"2026-11-21T10:00:02Z"}}}
 
+{"t":1.9,"resource":"pods","type":"BOOKMARK","object":{"apiVersion":"v1","metadata":{"resourceVersion":"9","name":"mark","uid":"3"}}}
 {"t":2.0,"resource":"dances","type":"ADDED","object":{"apiVersion":"v1","metadata":{"name":"x"}}}
 {"t":3.0,"resource":"pods","type":"DELETED","object":{"apiVersion":"v1","metadata":{"name":"p","namespace":"a","uid":"2"}}}
 "#;
@@ -220,6 +222,6 @@ mod tests {
         let broken = format!("{LINES}{{\"t\":4}}\n");
         let error =
             replay(&mut Store::default(), broken.as_bytes(), 9.0, &mut Touched::default()).unwrap_err();
-        assert_eq!(error.line, 6);
+        assert_eq!(error.line, 7);
     }
 }

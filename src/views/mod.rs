@@ -45,7 +45,7 @@ use crate::records::Kind;
 use crate::store::{Id, Store};
 
 pub use column::{Column, Heading, Holds, Layout, Sets, Shown, StatePart};
-pub use filter::{Completion, Filter, FilterError, Saved, complete};
+pub use filter::{Completion, Filter, FilterError, Saved, column_of, complete};
 pub use list::{Counts, List, Motion};
 pub use table::table_view;
 pub use view::{AnyView, Belongs, NoRows, Open, Related, RelatedHeading, Road, Sort, View, ViewRef};

@@ -13,7 +13,7 @@ use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Draw, Effect};
 use crate::ui::panes::Pane;
 use crate::ui::panes::list::Hit;
-use crate::views::Motion;
+use crate::views::{Motion, column_of};
 
 /// Two clicks at one place within this time are one double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
@@ -184,10 +184,7 @@ impl App {
                     self.sort_by(column, now);
                 }
             }
-            Command::SortBy(title) => match self.pane.list.view.column(title).or_else(|| match title {
-                "STATE" => self.pane.list.view.column("STATUS"),
-                _ => None,
-            }) {
+            Command::SortBy(title) => match column_of(&*self.pane.list.view, title) {
                 Some(column) => self.sort_by(column, now),
                 None => self.say(format!("There is no column {title} here."), Health::Idle, now),
             },

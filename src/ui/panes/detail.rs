@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, GAP};
 use super::{Ask, Pane, Scene, Title, more_below};
+use crate::cluster::watch::escape;
 use crate::model::{Now, Time};
 use crate::records::Kind;
 use crate::store::{Health, Touched};
@@ -96,7 +97,7 @@ impl Detail {
         let known = detail::known(self.subject.kind);
         let of_guest = |what: &str| {
             known.filter(|known| known.guest)?;
-            let (namespace, name) = (&self.subject.namespace, &self.subject.name);
+            let (namespace, name) = (escape(&self.subject.namespace), escape(&self.subject.name));
             Some(format!(
                 "/apis/subresources.kubevirt.io/v1/namespaces/{namespace}/virtualmachineinstances/{name}/{what}"
             ))

@@ -38,7 +38,7 @@ pub(super) fn key(view: &dyn AnyView, column: usize) -> String {
 }
 
 /// The column that a key means: by its title, by another word for it, or by the beginning of the only one it can be.
-pub(super) fn find(view: &dyn AnyView, word: &str) -> Option<usize> {
+pub fn find(view: &dyn AnyView, word: &str) -> Option<usize> {
     let word = word.to_lowercase();
     let keys: Vec<String> = (0..view.width()).map(|column| key(view, column)).collect();
     let named = |name: &str| keys.iter().position(|key| key == name);

@@ -26,6 +26,7 @@ use std::ops::Range;
 
 use crate::text;
 
+pub use columns::find as column_of;
 pub use complete::{Completion, complete};
 pub use saved::Saved;
 
