@@ -459,7 +459,7 @@ impl Feeds {
         }
     }
 
-    /// Namespaces of this kind that were refused, with why, when others are live.
+    /// Namespaces of this kind that are refused, with why; nothing is all of them at once.
     pub(super) fn refused(&self, kind: Kind) -> impl Iterator<Item = (Option<Word>, &str)> + '_ {
         let feeds = self.of(kind).map_or(&[][..], |of| &of.feeds);
         feeds.iter().filter_map(|feed| match &feed.freshness {

@@ -112,7 +112,7 @@ const SCRATCH: usize = 64;
 /// Rows that may look different after a batch.
 #[derive(Debug, Default)]
 pub struct Touched {
-    /// The rows, each once.
+    /// The rows; one may stand there more than once.
     pub ids: Vec<Id>,
     /// Whether a kind has just become known, so that rows anywhere may read differently.
     pub all: bool,
@@ -127,7 +127,7 @@ impl Touched {
 }
 
 /// Everything that is known of one cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Store {
     tables: Tables,
     index: Index,
@@ -143,7 +143,16 @@ pub struct Store {
 impl Store {
     /// An empty store whose states are made by `functions`.
     pub fn new(functions: &'static [(Kind, StateFn)]) -> Self {
-        Self { states: States::new(functions), ..Self::default() }
+        Self {
+            tables: Tables::default(),
+            index: Index::default(),
+            links: Links::default(),
+            groups: Groups::default(),
+            feeds: Feeds::default(),
+            states: States::new(functions),
+            also_touched: Vec::new(),
+            columns: None,
+        }
     }
 
     // ---- reading
@@ -207,12 +216,12 @@ impl Store {
         self.meta(part).is_some_and(|meta| meta.owners().any(|key| Some(key) == owner))
     }
 
-    /// Everything that the record is a part of, directly or by way of others, the nearest first.
+    /// What the record is a part of, directly or by way of others, the nearest first: all of it, but for a hostile number.
     pub fn above(&self, id: Id) -> Vec<Id> {
         groups::closure(id, |id| self.wholes(id))
     }
 
-    /// Everything that is a part of the record, directly or by way of others, the nearest first.
+    /// What is a part of the record, directly or by way of others, the nearest first: all of it, but for a hostile number.
     pub fn below(&self, id: Id) -> Vec<Id> {
         groups::closure(id, |id| self.parts(id))
     }
@@ -258,7 +267,7 @@ impl Store {
         self.feeds.coverage(kind)
     }
 
-    /// The requests of a kind that were refused, by namespace, with why.
+    /// The requests of a kind that are refused, by namespace (nothing is all of them at once), with why.
     pub fn refused(&self, kind: Kind) -> impl Iterator<Item = (Option<Word>, &str)> + '_ {
         self.feeds.refused(kind)
     }

@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_recording_is_a_store_at_a_moment() {
         for (until, pods, events) in [(0.5, 0, 1), (2.5, 1, 2), (f64::INFINITY, 0, 3)] {
-            let mut store = Store::default();
+            let mut store = Store::new(&[]);
             let replayed = replay(&mut store, LINES.as_bytes(), until, &mut Touched::default()).unwrap();
             assert_eq!(
                 (store.len(Kind::Pod), store.len(Kind::Namespace), replayed.events),
@@ -221,7 +221,7 @@ mod tests {
     fn a_broken_line_is_named() {
         let broken = format!("{LINES}{{\"t\":4}}\n");
         let error =
-            replay(&mut Store::default(), broken.as_bytes(), 9.0, &mut Touched::default()).unwrap_err();
+            replay(&mut Store::new(&[]), broken.as_bytes(), 9.0, &mut Touched::default()).unwrap_err();
         assert_eq!(error.line, 7);
     }
 }

@@ -25,7 +25,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self { store: Store::default(), touched: Touched::default() }
+        Self { store: Store::new(&[]), touched: Touched::default() }
     }
 
     fn cover(&mut self, kind: Kind) -> FeedId {

@@ -450,8 +450,11 @@ mod tests {
     impl World {
         /// A session that shows namespaces, with their feed started.
         fn new() -> (Self, FeedId) {
-            let mut world =
-                Self { session: Session::new(ContextId(1)), store: Store::default(), effects: Vec::new() };
+            let mut world = Self {
+                session: Session::new(ContextId(1)),
+                store: Store::new(crate::explain::STATES),
+                effects: Vec::new(),
+            };
             world.session.link = Link::Up;
             let view = views::find("namespaces").unwrap();
             world.session.want(view, None, None, Now::at(0), &mut world.effects);

@@ -27,8 +27,8 @@ pub(super) static VIEW: View<DataVolume> = View {
         since(),
         Column::<DataVolume>::number("DONE", |disk, _| done(&disk))
             .written(|disk, _, out| {
-                if let SortKey::Number(hundredths) = done(&disk) {
-                    let _ = write!(out, "{hundredths}%");
+                if let SortKey::Number(percent) = done(&disk) {
+                    let _ = write!(out, "{percent}%");
                 }
             })
             .or("n/a")
@@ -108,7 +108,7 @@ fn disk_state(disk: At<'_, DataVolume>, now: Now) -> State {
     phase::since(phase(disk.state(now), disk.meta(), &disk.phase, reason), disk.since)
 }
 
-/// How far it is in thousandths; one that has succeeded is done, whatever it told last.
+/// How far it is in percent; one that has succeeded is done, whatever it told last.
 fn done(disk: &DataVolume) -> SortKey<'static> {
     match (&*disk.phase, disk.progress) {
         ("Succeeded", _) => SortKey::Number(100),

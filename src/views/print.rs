@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn numbers_of_a_servers_table_are_what_it_says() {
         let now = Now::at(0);
-        let mut store = Store::default();
+        let mut store = Store::new(crate::explain::STATES);
         let coverage = Coverage { namespaces: Namespaces::All, selection: Selection::Table("x".into()) };
         let feed = store.cover(Kind::Other, coverage, &mut Touched::default())[0].id;
         let row = r#"{"cells":["a",3,0.25,7,"many"],"object":{"metadata":{"name":"a","uid":"1"}}}"#;

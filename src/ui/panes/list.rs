@@ -137,7 +137,7 @@ impl ListPane {
         &self.window.ids
     }
 
-    /// The rows that the next frame would show in a terminal of this size.
+    /// The rows that the next frame would show if it had as many as the last one and began where that did.
     pub fn window(&self) -> &[Id] {
         let rows = self.list.rows();
         let start = self.top.min(rows.len());

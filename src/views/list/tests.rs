@@ -25,7 +25,7 @@ fn the_cursor_of_a_table_stays_on_its_row_when_the_object_has_a_record_too() {
     let object =
         |name: &str| format!(r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}"}}}}"#);
     let row = |name: &str| format!(r#"{{"cells":["{name}"],"object":{}}}"#, object(name));
-    let mut store = Store::default();
+    let mut store = Store::new(crate::explain::STATES);
     put::<Vmi>(&mut store, Selection::All, &["b", "c"].map(object));
     put::<Other>(&mut store, Selection::Table("x".into()), &["b", "c"].map(row));
     let view = || table_view("x", true, None);
@@ -51,7 +51,7 @@ struct Stage {
 
 impl Stage {
     fn new(names: &[&str]) -> Self {
-        let mut store = Store::default();
+        let mut store = Store::new(crate::explain::STATES);
         let coverage = Coverage { namespaces: Namespaces::All, selection: Selection::All };
         let feed = store.cover(Kind::Vmi, coverage, &mut Touched::default())[0].id;
         let list = List::new(ViewRef::Of(&VIEW), None, &store, Now::at(0));

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_logs_of_a_machine_are_found_however_far_below_their_pods_are() {
-        let mut store = Store::default();
+        let mut store = Store::new(crate::explain::STATES);
         let mut machine = object("web", 1, 90);
         machine["spec"] =
             json!({"template": {"spec": {"volumes": [{"name": "root", "dataVolume": {"name": "root"}}]}}});
