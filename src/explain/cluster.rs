@@ -30,6 +30,7 @@ impl Explain for Node {
             (NodeFlags::MEMORY_PRESSURE, "MemoryPressure"),
             (NodeFlags::DISK_PRESSURE, "DiskPressure"),
             (NodeFlags::PID_PRESSURE, "PIDPressure"),
+            (NodeFlags::NOT_VIRT, "TakesNoMachines"),
         ];
         match trouble.into_iter().find(|(flag, _)| node.flags.contains(*flag)) {
             Some((_, reason)) => plain.because(reason, "", Health::Warning),
@@ -44,6 +45,7 @@ impl Explain for Namespace {
         let (word, health) = match namespace.phase.as_str() {
             "Terminating" => ("Terminating", Health::Leaving),
             "" => ("Active", Health::Well),
+            Self::UNCONFIRMED => (Self::UNCONFIRMED, Health::Idle),
             other => (other, Health::Well),
         };
         Explained::new(word, health).since(namespace.meta.created)
@@ -81,7 +83,11 @@ impl Explain for VirtinkVm {
             "Running" if matches!(vm.action, PowerAction::Shutdown | PowerAction::PowerOff) => {
                 Explained::new("Stopping", Health::Leaving)
             }
-            "Running" if !vm.obstacle.is_empty() => plain.note(vm.obstacle.as_str()),
+            "Running" => {
+                let failed = vm.migration == MoveStep::Failed;
+                let told = plain.because(if failed { "LastMigrationFailed" } else { "" }, "", Health::Well);
+                if vm.obstacle.is_empty() { told } else { told.note(vm.obstacle.as_str()) }
+            }
             "Failed" => failed(at, plain),
             "Pending" | "Scheduling" => {
                 let filling = at.parts::<DataVolume>().map(|disk| DataVolume::explain(disk, now));

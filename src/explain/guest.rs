@@ -185,14 +185,15 @@ impl Explain for Pool {
         if pool.flags.contains(PoolFlags::PAUSED) {
             return Explained::new("Paused", Health::Idle);
         }
+        let held_up = machines(at).find(|vm| vm.state(now).is_fault());
         let (word, since) = match () {
             () if pool.replicas != pool.desired => ("Scaling", None),
             () if pool.ready < pool.desired => {
-                ("Progressing", unready_since(at, now).or_else(|| changed_last(at, now)))
+                let word = if held_up.is_some() { "Progressing" } else { "Starting" };
+                (word, unready_since(at, now).or_else(|| changed_last(at, now)))
             }
             () => return Explained::new("Ready", Health::Well).since(changed_last(at, now)),
         };
-        let held_up = machines(at).find(|vm| vm.state(now).is_fault());
         let busy = Explained::new(word, Health::Busy).since(since);
         held_up.map_or(busy, |vm| busy.troubled_by(Vm::explain(vm, now)))
     }

@@ -86,7 +86,7 @@ impl Scene {
 
 mod machines {
     use super::*;
-    use crate::records::{Claim, Pod, Pool, Vm, Vmi};
+    use crate::records::{Claim, Pod, Pool, VirtinkVm, Vm, Vmi};
 
     /// A machine with its instance, and the launcher pod of that.
     fn machine(vm: &str, vmi: &str, pod: &str) -> Scene {
@@ -247,6 +247,18 @@ mod machines {
         *instance = deleted(instance, "10");
         scene.says::<Vm>(60, "Stopping Leaving: ");
         scene.says::<Vm>(700, "Stopping Warning: its stop is held up");
+    }
+
+    #[test]
+    fn a_machine_of_virtink_that_could_not_be_moved_says_so_and_runs_on() {
+        let status = |phase: &str| {
+            format!(
+                r#""spec":{{"runPolicy":"Always"}},"status":{{"phase":"Running","migration":{{"phase":"{phase}"}}}}"#
+            )
+        };
+        let scene = |phase: &str| Scene::default().with::<VirtinkVm>("web", "", &status(phase));
+        scene("Failed").says::<VirtinkVm>(60, "Running Well: last migration failed");
+        scene("Succeeded").says::<VirtinkVm>(60, "Running Well: ");
     }
 
     #[test]

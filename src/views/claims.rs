@@ -6,12 +6,10 @@ use super::Column;
 use super::column::{Sets, age, count, name, namespace, reason, since, size, state, text, word};
 use super::datasources::find_copies;
 use super::datavolumes::{MACHINES, find_machines, user_of};
-use super::phase::phase;
 use super::places::{NODES_OF_DISKS, nodes_of_disk as find_nodes};
 use super::view::{Open, Related, Road, Sort, View};
-use crate::model::{Now, Word};
 use crate::records::{Claim, ClaimFlags, ClaimRole, Kind, Record as _};
-use crate::store::{At, Id, SortKey, State};
+use crate::store::{At, Id, SortKey};
 
 pub(super) static VIEW: View<Claim> = View {
     name: "claims",
@@ -19,7 +17,7 @@ pub(super) static VIEW: View<Claim> = View {
     rows: &[Kind::Claim],
     partners: &[Kind::DataVolume, Kind::Vm, Kind::Vmi, Kind::StorageClass, Kind::Event],
     shown: |_| true,
-    state: claim_state,
+    state: |claim, now| claim.state(now),
     columns: &[
         namespace(),
         name(),
@@ -87,13 +85,6 @@ pub(super) static VIEW: View<Claim> = View {
         Related::events(),
     ],
 };
-
-/// The phase, and what CDI's worker says unless it is done.
-fn claim_state(claim: At<'_, Claim>, now: Now) -> State {
-    let done = claim.running_reason == *"Completed";
-    let reason = if done { Word::default() } else { claim.running_reason };
-    phase(claim.state(now), claim.meta(), claim.phase.as_str(), reason)
-}
 
 fn find_class(claim: At<'_, Claim>, out: &mut Vec<Id>) {
     out.extend(claim.record().member_of().and_then(|key| claim.store().find_key(key)));

@@ -2,13 +2,10 @@
 
 use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, state, text, word};
-use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::within::named;
 use crate::model::Key;
-use crate::records::{
-    DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, Truth, name_key,
-};
+use crate::records::{DataSource, DataSourceKind, DataVolume, ImportCron, Kind, Record as _, name_key};
 use crate::store::{Id, SortKey, Store};
 
 pub(super) static VIEW: View<DataSource> = View {
@@ -17,11 +14,7 @@ pub(super) static VIEW: View<DataSource> = View {
     rows: &[Kind::DataSource],
     partners: &[Kind::ImportCron],
     shown: |_| true,
-    state: |source, now| {
-        let word = if source.ready == Truth::True { "Ready" } else { "NotReady" };
-        let reason = if source.ready == Truth::True { crate::model::Word::default() } else { source.reason };
-        phase::since(phase(source.state(now), source.meta(), word, reason), source.ready_since)
-    },
+    state: |source, now| source.state(now),
     columns: &[
         namespace(),
         name(),

@@ -5,12 +5,10 @@ use std::fmt::Write as _;
 use super::Column;
 use super::column::{Sets, age, name, namespace, reason, since, size, state, text, word};
 use super::datasources::find_copies;
-use super::phase::{self, phase};
 use super::places::{NODES_OF_DISKS, nodes_of_disk as find_nodes};
 use super::view::{Open, Related, Road, Sort, View};
-use crate::model::{Now, Word};
 use crate::records::{Claim, DataVolume, Kind, Vm, Vmi};
-use crate::store::{At, Id, Row, SortKey, State};
+use crate::store::{At, Id, Row, SortKey};
 
 pub(super) static VIEW: View<DataVolume> = View {
     name: "datavolumes",
@@ -18,7 +16,7 @@ pub(super) static VIEW: View<DataVolume> = View {
     rows: &[Kind::DataVolume],
     partners: &[Kind::Claim, Kind::Pod, Kind::Vm, Kind::Event],
     shown: |_| true,
-    state: disk_state,
+    state: |disk, now| disk.state(now),
     columns: &[
         namespace(),
         name(),
@@ -100,12 +98,6 @@ pub(super) fn find_machines<R: Row>(at: At<'_, R>, out: &mut Vec<Id>) {
     let store = at.store();
     let stands_alone = |id: &Id| At::<Vmi>::new(store, *id).is_none_or(|vmi| vmi.vm().here().is_none());
     out.extend(store.above(at.id()).into_iter().filter(stands_alone));
-}
-
-/// The phase, and why it is in it unless it is done.
-fn disk_state(disk: At<'_, DataVolume>, now: Now) -> State {
-    let reason = if disk.phase == *"Succeeded" { Word::default() } else { disk.running_reason };
-    phase::since(phase(disk.state(now), disk.meta(), &disk.phase, reason), disk.since)
 }
 
 /// How far it is in percent; one that has succeeded is done, whatever it told last.

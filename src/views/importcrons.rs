@@ -3,11 +3,9 @@
 use super::Column;
 use super::belongs_directly;
 use super::column::{Sets, age, name, namespace, reason, since, state, text, time, word};
-use super::phase::phase;
 use super::view::{Open, Related, Sort, View};
 use super::within::named;
-use crate::model::Word;
-use crate::records::{ImportCron, ImportCronFlags, Kind, Truth};
+use crate::records::{ImportCron, ImportCronFlags, Kind};
 use crate::store::{Id, SortKey, Store};
 
 pub(super) static VIEW: View<ImportCron> = View {
@@ -16,16 +14,7 @@ pub(super) static VIEW: View<ImportCron> = View {
     rows: &[Kind::ImportCron],
     partners: &[Kind::DataVolume, Kind::Event],
     shown: |_| true,
-    state: |cron, now| {
-        let progressing = cron.flags.contains(ImportCronFlags::PROGRESSING);
-        let (word, reason) = match cron.fresh {
-            _ if progressing => ("Importing", cron.progress_reason),
-            Truth::True => ("Ready", Word::default()),
-            Truth::False => ("Outdated", cron.fresh_reason),
-            Truth::Missing | Truth::Unknown => ("", cron.fresh_reason),
-        };
-        phase(cron.state(now), cron.meta(), word, reason)
-    },
+    state: |cron, now| cron.state(now),
     columns: &[
         namespace(),
         name(),

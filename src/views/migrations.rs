@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use super::Column;
 use super::column::{Sets, age, name, namespace, partner, reason, since, state, time, word, write_word};
-use super::phase::{self, phase};
 use super::places::find_node;
 use super::view::{Open, Related, Road, Sort, View};
-use crate::model::{Age, Now, Word};
-use crate::records::{Kind, Migration, MigrationFlags, MigrationOrigin};
-use crate::store::{At, SortKey, State};
+use crate::model::{Age, Now};
+use crate::records::{Kind, Migration, MigrationOrigin};
+use crate::store::SortKey;
 
 pub(super) static VIEW: View<Migration> = View {
     name: "migrations",
@@ -17,7 +16,7 @@ pub(super) static VIEW: View<Migration> = View {
     rows: &[Kind::Migration],
     partners: &[Kind::Vmi, Kind::Pod],
     shown: |_| true,
-    state: migration_state,
+    state: |migration, now| migration.state(now),
     columns: &[
         namespace(),
         name(),
@@ -92,20 +91,4 @@ fn origin(origin: MigrationOrigin) -> &'static str {
         MigrationOrigin::Update => "update",
         MigrationOrigin::Volumes => "volumes",
     }
-}
-
-/// Why it waits or has failed, in one word.
-const REASONS: &[(MigrationFlags, &str)] = &[
-    (MigrationFlags::REFUSED_BY_QUOTA, "RefusedByQuota"),
-    (MigrationFlags::BLOCKED_BY_VOLUMES, "BlockedByVolumes"),
-    (MigrationFlags::BLOCKED_BY_BACKUP, "BlockedByBackup"),
-    (MigrationFlags::BLOCKED_BY_PEER, "WaitsForPeer"),
-    (MigrationFlags::ABORT_ASKED, "AbortAsked"),
-];
-
-fn migration_state(migration: At<'_, Migration>, now: Now) -> State {
-    let known = REASONS.iter().find(|(flag, _)| migration.flags.contains(*flag));
-    let reason = known.map_or("", |(_, reason)| reason);
-    let state = phase(migration.state(now), migration.meta(), &migration.phase, Word::new(reason));
-    phase::since(state, migration.phase_since)
 }

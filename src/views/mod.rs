@@ -20,7 +20,6 @@ mod migrations;
 mod namespaces;
 mod nodes;
 mod osartifacts;
-mod phase;
 mod places;
 mod pods;
 mod pools;

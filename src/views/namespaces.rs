@@ -2,11 +2,10 @@
 
 use super::Column;
 use super::column::{Sets, age, name, state, write_part};
-use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Namespace};
-use crate::store::{At, Health, Id, Part, SortKey, State};
+use crate::store::{At, Health, Id, Part, SortKey};
 
 pub(super) static VIEW: View<Namespace> = View {
     name: "namespaces",
@@ -14,11 +13,7 @@ pub(super) static VIEW: View<Namespace> = View {
     rows: &[Kind::Namespace],
     partners: PARTNERS,
     shown: |_| true,
-    state: |namespace, now| {
-        let unconfirmed = *namespace.phase == *Namespace::UNCONFIRMED;
-        let explained = if unconfirmed { State::default() } else { namespace.state(now) };
-        phase(explained, namespace.meta(), &namespace.phase, Word::default())
-    },
+    state: |namespace, now| namespace.state(now),
     columns: &[
         name(),
         state(),

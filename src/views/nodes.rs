@@ -8,12 +8,10 @@ use super::column::{
     size, state, time, word, write_address, write_cpu, write_memory, write_millis,
 };
 use super::guests::{self, Guest};
-use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View, all_that_belong};
 use super::within::named;
-use crate::model::{Now, Word};
-use crate::records::{Kind, Node, NodeFlags, Pod, Truth};
-use crate::store::{At, Health, Id, SortKey, State, Store};
+use crate::records::{Kind, Node, Pod};
+use crate::store::{At, Id, SortKey, Store};
 
 pub(super) static VIEW: View<Node> = View {
     name: "nodes",
@@ -21,7 +19,7 @@ pub(super) static VIEW: View<Node> = View {
     rows: &[Kind::Node],
     partners: &[Kind::Vmi, Kind::VirtinkVm, Kind::NodeMetrics],
     shown: |_| true,
-    state: node_state,
+    state: |node, now| node.state(now),
     columns: &[
         name(),
         state(),
@@ -145,40 +143,9 @@ fn how_many<T>(guests: impl Iterator<Item = T>) -> SortKey<'static> {
 }
 
 fn asked_cpus(node: At<'_, Node>) -> SortKey<'static> {
-    SortKey::Number(guests::on(node).map(|guest| i64::from(guest.cpus)).sum())
+    SortKey::Number(living(node).map(|guest| i64::from(guest.cpus)).sum())
 }
 
 fn asked_memory(node: At<'_, Node>) -> SortKey<'static> {
-    size(guests::on(node).map(|guest| guest.memory).fold(0, u64::saturating_add))
-}
-
-/// What is not as it should be, the gravest first.
-const REASONS: &[(NodeFlags, &str)] = &[
-    (NodeFlags::NO_NETWORK, "NetworkUnavailable"),
-    (NodeFlags::MEMORY_PRESSURE, "MemoryPressure"),
-    (NodeFlags::DISK_PRESSURE, "DiskPressure"),
-    (NodeFlags::PID_PRESSURE, "PIDPressure"),
-    (NodeFlags::NOT_VIRT, "TakesNoMachines"),
-];
-
-fn node_state(node: At<'_, Node>, now: Now) -> State {
-    let word = match node.ready {
-        Truth::True if node.flags.contains(NodeFlags::CORDONED) => "Cordoned",
-        Truth::True => "Ready",
-        Truth::False => "NotReady",
-        Truth::Unknown | Truth::Missing => "Unknown",
-    };
-    let reason = REASONS.iter().find(|(flag, _)| node.flags.contains(*flag)).map_or("", |(_, reason)| reason);
-    let explained = node.state(now);
-    if !explained.word.is_empty() {
-        return explained;
-    }
-    let state = phase::since(phase(explained, node.meta(), word, Word::new(reason)), node.ready_since);
-    let health = match word {
-        "Unknown" => Health::Failed,
-        "Cordoned" => Health::Warning,
-        "Ready" if !reason.is_empty() => Health::Warning,
-        _ => state.health,
-    };
-    State { health, ..state }
+    size(living(node).map(|guest| guest.memory).fold(0, u64::saturating_add))
 }

@@ -2,9 +2,7 @@
 
 use super::Column;
 use super::column::{age, name, namespace, reason, since, state, text};
-use super::phase::phase;
 use super::view::{Open, Related, Sort, View};
-use crate::model::Word;
 use crate::records::{Kind, OsArtifact, OsArtifactDialect};
 
 pub(super) static VIEW: View<OsArtifact> = View {
@@ -13,7 +11,7 @@ pub(super) static VIEW: View<OsArtifact> = View {
     rows: &[Kind::OsArtifact],
     partners: &[],
     shown: |_| true,
-    state: |artifact, now| phase(artifact.state(now), artifact.meta(), &artifact.phase, Word::default()),
+    state: |artifact, now| artifact.state(now),
     columns: &[
         namespace(),
         name(),

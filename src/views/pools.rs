@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use super::column::{Sets, age, count, name, namespace, reason, since, state};
-use super::phase::phase;
 use super::places::{NODES_OF_GUESTS, nodes_of_guests};
 use super::view::{Open, Related, Road, Sort, View};
 use super::within::named;
 use super::{Column, belongs_directly};
-use crate::model::{Now, Word};
-use crate::records::{Kind, Pool, PoolFlags};
-use crate::store::{At, Health, SortKey, State};
+use crate::model::Now;
+use crate::records::{Kind, Pool};
+use crate::store::{At, Health, SortKey};
 
 pub(super) static VIEW: View<Pool> = View {
     name: "pools",
@@ -18,7 +17,7 @@ pub(super) static VIEW: View<Pool> = View {
     rows: &[Kind::Pool],
     partners: super::vms::MACHINES,
     shown: |_| true,
-    state: pool_state,
+    state: |pool, now| pool.state(now),
     columns: &[
         namespace(),
         name(),
@@ -67,36 +66,6 @@ fn faults(pool: At<'_, Pool>, now: Now) -> i64 {
 /// Ready machines and those that should be.
 pub(super) fn write_ready(pool: At<'_, Pool>, _: Now, out: &mut String) {
     let _ = write!(out, "{}/{}", pool.ready, pool.desired);
-}
-
-/// The state of a pool: what it says of itself, and of the machine that is worst off.
-pub(super) fn pool_state(pool: At<'_, Pool>, now: Now) -> State {
-    let word = match (pool.ready, pool.desired) {
-        _ if pool.flags.contains(PoolFlags::FAILURE) => "Failed",
-        _ if pool.flags.contains(PoolFlags::PAUSED) => "Paused",
-        (_, 0) if pool.replicas == 0 => "Stopped",
-        _ if pool.replicas != pool.desired => "Scaling",
-        (ready, desired) if ready < desired => "NotReady",
-        _ => "Ready",
-    };
-    let failure = pool.failure.as_ref().map_or(Word::default(), |failure| failure.reason);
-    let state = phase(pool.state(now), pool.meta(), word, failure);
-    if !state.reason.is_empty() || word == "Ready" || word == "Stopped" {
-        return state;
-    }
-    let worst = pool.vms().map(|vm| vm.state(now)).find(|state| state.health == Health::Failed);
-    let busy = word == "NotReady" && worst.is_none();
-    State {
-        word: if busy { Word::new("Starting") } else { state.word },
-        health: if busy { Health::Busy } else { state.health },
-        reason: worst.map_or(
-            state.reason,
-            |worst| {
-                if worst.reason.is_empty() { worst.word } else { worst.reason }
-            },
-        ),
-        ..state
-    }
 }
 
 impl At<'_, Pool> {

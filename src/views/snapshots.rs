@@ -3,11 +3,10 @@
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, reason, since, size, state, text, time, word};
 use super::datasources::find_copies;
-use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
-use crate::model::{Now, Time, Word};
+use crate::model::Time;
 use crate::records::{Kind, Meta, Record as _, VmSnapshot, VmSnapshotFlags, VolumeSnapshot};
-use crate::store::{At, Id, Row, SortKey, State, Store};
+use crate::store::{At, Id, Row, SortKey, Store};
 
 /// A row of this view.
 pub(super) struct Snapshot;
@@ -47,7 +46,7 @@ pub(super) static VIEW: View<Snapshot> = View {
     rows: &[Kind::VmSnapshot, Kind::VolumeSnapshot],
     partners: &[],
     shown: |_| true,
-    state: snapshot_state,
+    state: |row, now| row.state(now),
     columns: &[
         namespace(),
         name(),
@@ -144,20 +143,4 @@ fn guest_was(flags: VmSnapshotFlags) -> &'static str {
     ];
     let hit = known.iter().find(|(flag, _)| flags.contains(*flag));
     hit.map_or_else(|| if flags.contains(VmSnapshotFlags::READY) { "off" } else { "" }, |(_, word)| word)
-}
-
-fn snapshot_state(row: At<'_, Snapshot>, now: Now) -> State {
-    let (word, reason) = match row.either() {
-        Some(Either::Machine(one))
-            if one.phase == *"Succeeded" && one.flags.contains(VmSnapshotFlags::READY) =>
-        {
-            ("Ready", Word::default())
-        }
-        Some(Either::Machine(one)) => (one.record().phase.as_str(), one.reason),
-        Some(Either::Volume(one)) if one.error.is_some() && !one.ready => ("Failed", Word::default()),
-        Some(Either::Volume(one)) if one.ready => ("Ready", Word::default()),
-        Some(Either::Volume(one)) if one.bound => ("InProgress", Word::default()),
-        _ => ("", Word::default()),
-    };
-    phase::since(phase(row.state(now), row.meta(), word, reason), taken(row))
 }

@@ -6,12 +6,11 @@ use super::column::{
     since, size, state, told, word, write_address, write_cpu, write_memory, yes_no,
 };
 use super::made_of::{Made as _, image, image_key, write_images};
-use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::{address_source, bytes, write_address_source};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Vmi, VmiFlags, name_key};
-use crate::store::{At, Id, SortKey, State};
+use crate::store::{At, Id, SortKey};
 
 pub(super) static VIEW: View<Vmi> = View {
     name: "vmis",
@@ -19,7 +18,7 @@ pub(super) static VIEW: View<Vmi> = View {
     rows: &[Kind::Vmi],
     partners: &[Kind::Pod, Kind::Migration, Kind::PodMetrics, Kind::DataVolume, Kind::Event],
     shown: |_| true,
-    state: vmi_state,
+    state: |vmi, now| vmi.state(now),
     columns: &[
         namespace(),
         name(),
@@ -78,19 +77,6 @@ pub(super) static VIEW: View<Vmi> = View {
         Related::events(),
     ],
 };
-
-/// How the life of a guest is.
-pub(super) fn vmi_state(vmi: At<'_, Vmi>, now: Now) -> State {
-    phase::since(phase(vmi.state(now), vmi.meta(), word_of(&vmi), Word::default()), vmi.since)
-}
-
-fn word_of(vmi: &Vmi) -> &str {
-    match &*vmi.phase {
-        "Running" if vmi.flags.contains(VmiFlags::MIGRATING) => "Migrating",
-        "Running" if vmi.flags.contains(VmiFlags::PAUSED) => "Paused",
-        phase => phase,
-    }
-}
 
 fn moves(vmi: At<'_, Vmi>, _: Now) -> SortKey<'static> {
     told(vmi.flags.contains(VmiFlags::MIGRATABLE), vmi.flags.contains(VmiFlags::NOT_MIGRATABLE))

@@ -2,9 +2,8 @@
 
 use super::Column;
 use super::column::{Sets, age, count, name, namespace, reason, since, state, text, time};
-use super::phase::{self, phase};
 use super::view::{Open, Related, Road, Sort, View};
-use crate::records::{Kind, VmRestore, VmRestoreFlags};
+use crate::records::{Kind, VmRestore};
 
 pub(super) static VIEW: View<VmRestore> = View {
     name: "vmrestores",
@@ -12,16 +11,7 @@ pub(super) static VIEW: View<VmRestore> = View {
     rows: &[Kind::VmRestore],
     partners: &[],
     shown: |_| true,
-    state: |restore, now| {
-        let word = match restore.flags {
-            flags if flags.contains(VmRestoreFlags::FAILED) => "Failed",
-            flags if flags.contains(VmRestoreFlags::COMPLETE) => "Succeeded",
-            flags if flags.contains(VmRestoreFlags::PROGRESSING) => "InProgress",
-            _ => "Pending",
-        };
-        let reason = if word == "Succeeded" { crate::model::Word::default() } else { restore.reason };
-        phase::since(phase(restore.state(now), restore.meta(), word, reason), restore.restored)
-    },
+    state: |restore, now| restore.state(now),
     columns: &[
         namespace(),
         name(),

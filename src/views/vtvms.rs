@@ -6,12 +6,11 @@ use super::column::{
     word, write_address,
 };
 use super::made_of::{Made as _, image, image_key, write_images};
-use super::phase::phase;
 use super::view::{Open, Related, Road, Sort, View};
 use super::vms::bytes;
-use crate::model::{Now, Word};
-use crate::records::{Kind, MoveStep, RunPolicy, VirtinkFlags, VirtinkVm, name_key};
-use crate::store::{At, SortKey, State};
+use crate::model::Word;
+use crate::records::{Kind, RunPolicy, VirtinkFlags, VirtinkVm, name_key};
+use crate::store::SortKey;
 
 pub(super) static VIEW: View<VirtinkVm> = View {
     name: "vtvms",
@@ -19,7 +18,7 @@ pub(super) static VIEW: View<VirtinkVm> = View {
     rows: &[Kind::VirtinkVm],
     partners: &[Kind::Pod, Kind::DataVolume, Kind::Claim, Kind::Event],
     shown: |_| true,
-    state: virtink_state,
+    state: |vm, now| vm.state(now),
     columns: &[
         namespace(),
         name(),
@@ -77,20 +76,4 @@ fn next_move(policy: RunPolicy) -> &'static str {
         RunPolicy::Once | RunPolicy::Manual | RunPolicy::Halted => "stays off",
         RunPolicy::None => "<unknown>",
     }
-}
-
-/// The phase, which is empty for a machine that is off, and what is being done with it.
-pub(super) fn virtink_state(vm: At<'_, VirtinkVm>, now: Now) -> State {
-    let moving = !matches!(vm.migration, MoveStep::None | MoveStep::Succeeded | MoveStep::Failed);
-    let word = match &*vm.phase {
-        "" => "Stopped",
-        "Running" if moving => "Migrating",
-        phase => phase,
-    };
-    let reason = match vm.migration {
-        MoveStep::Failed => "MigrationFailed",
-        step if moving => step.as_str(),
-        _ => vm.action.as_str(),
-    };
-    phase(vm.state(now), vm.meta(), word, Word::new(reason))
 }

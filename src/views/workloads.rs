@@ -9,16 +9,14 @@ use super::column::{
 };
 use super::made_of::{Made, image, image_key, write_images};
 use super::places::{NODES_OF_GUESTS, nodes_of_guests};
-use super::pools::{pool_state, write_ready};
+use super::pools::write_ready;
 use super::view::{Open, Related, Road, Sort, View};
-use super::vmis::vmi_state;
 use super::vms::{bytes, vm_node};
-use super::vtvms::virtink_state;
 use super::within::named;
 use super::{Column, belongs_directly};
 use crate::model::{Now, Word, format_bytes};
 use crate::records::{Kind, Meta, Pod, Pool, VirtinkFlags, VirtinkVm, Vm, VmFlags, Vmi, VmiFlags, Workload};
-use crate::store::{At, Id, Part, Row, SortKey, State, Store};
+use crate::store::{At, Id, Part, Row, SortKey, Store};
 
 /// A row of this view.
 pub(super) struct Entry;
@@ -64,14 +62,7 @@ pub(super) static VIEW: View<Entry> = View {
         Some(_) => true,
         None => false,
     },
-    state: |row, now| match row.runs() {
-        Some(Runs::Own(workload)) => workload.state(now),
-        Some(Runs::Machine(vm)) => vm.state(now),
-        Some(Runs::Pool(pool)) => pool_state(pool, now),
-        Some(Runs::Virtink(vm)) => virtink_state(vm, now),
-        Some(Runs::Guest(vmi)) => vmi_state(vmi, now),
-        None => State::default(),
-    },
+    state: |row, now| row.state(now),
     columns: &[
         namespace(),
         name(),

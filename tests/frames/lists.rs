@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::style::Modifier;
 use serde_json::{Value, json};
 use v9s::model::Now;
-use v9s::records::{DataSource, DataVolume, Kind, Vm};
+use v9s::records::{DataSource, DataVolume, Kind, Node, VirtinkVm, Vm, Vmi};
 use v9s::store::{Freshness, Health};
 use v9s::ui::app::Options;
 use v9s::ui::frame::Layout;
@@ -249,4 +249,34 @@ fn a_disk_made_of_what_a_source_points_to_is_one_of_its_copies() {
     let of = |name: &str, claim: &str| json!({"metadata": meta(name), "spec": {"source": {"pvc": {"name": claim, "namespace": "images"}}}});
     stage.says::<DataVolume>(disks, &[of("web-root", "golden"), of("other", "else")], Freshness::Live);
     assert_eq!(names(&stage), ["web-root"]);
+}
+
+#[test]
+fn nodes_say_what_living_guests_ask_for_and_that_they_take_none() {
+    let view = Some("nodes".into());
+    let mut stage = Stage::new(Options { view, all_namespaces: true, ..Options::default() });
+    let nodes = stage.cover(Kind::Node);
+    let ready = json!([{"type": "Ready", "status": "True"}]);
+    let node = |schedulable: &str| {
+        json!({"metadata": {"name": "n", "uid": "n", "labels": {"kubevirt.io/schedulable": schedulable}},
+            "status": {"conditions": ready}})
+    };
+    stage.says::<Node>(nodes, &[node("true")], Freshness::Live);
+    let guest = |name: &str, phase: &str| {
+        json!({"metadata": {"name": name, "namespace": "shop", "uid": name},
+            "spec": {"domain": {"cpu": {"cores": 3}, "memory": {"guest": "1Gi"}}},
+            "status": {"nodeName": "n", "phase": phase}})
+    };
+    let guests = [guest("a", "Running"), guest("b", "Succeeded"), guest("c", "Failed")];
+    let feed = stage.cover(Kind::Vmi);
+    stage.says::<Vmi>(feed, &guests, Freshness::Live);
+    let others = stage.cover(Kind::VirtinkVm);
+    stage.says::<VirtinkVm>(others, &[], Freshness::Live);
+    let text = stage.text(200, 20);
+    let row: Vec<&str> = row_of(&text, "n").split_whitespace().collect();
+    assert!(row.contains(&"3") && row.contains(&"1Gi"), "{text}");
+    assert!(!text.contains("TakesNoMachines"), "{text}");
+    stage.says::<Node>(nodes, &[node("false")], Freshness::Live);
+    let text = stage.text(200, 20);
+    assert!(row_of(&text, "n").contains("▲ Ready") && text.contains("TakesNoMachines"), "{text}");
 }
