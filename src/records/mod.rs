@@ -163,6 +163,28 @@ pub struct KindInfo {
 /// The commands that bring a group's kinds to a cluster, where one can be named.
 const INSTALLED_BY: &[(&str, &str)] = &[(GROUP, "v9s crds | kubectl apply --server-side -f -")];
 
+/// Where the objects of a kind come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The server has them as objects.
+    Server,
+    /// The server makes them: rows of its own table of some resource, whichever that is.
+    Table,
+    /// The program makes them itself and asks no server.
+    Program,
+}
+
+impl Kind {
+    /// Where its objects come from.
+    pub fn origin(self) -> Origin {
+        match self {
+            Self::Other => Origin::Table,
+            _ if self.info().versions.is_empty() => Origin::Program,
+            _ => Origin::Server,
+        }
+    }
+}
+
 impl KindInfo {
     /// `plural.group`; the plural alone where it is one of Kubernetes' core.
     pub fn full_name(&self) -> String {

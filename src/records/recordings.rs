@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{BadObject, Kind, Record, Records, decode};
+use super::{BadObject, Kind, Origin, Record, Records, decode};
 use crate::{dispatch, dispatch_arms};
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ fn kind_of(line: &Line<'_>) -> Option<Kind> {
     let group = head.api_version.split_once('/').map_or("", |(group, _)| group);
     Kind::ALL.iter().copied().find(|kind| {
         let info = kind.info();
-        !info.versions.is_empty() && info.plural == line.resource && info.group == group
+        kind.origin() == Origin::Server && info.plural == line.resource && info.group == group
     })
 }
 

@@ -5,7 +5,7 @@ use hashbrown::HashTable;
 use super::Id;
 use super::table::Tables;
 use crate::model::{Key, Uid};
-use crate::records::Kind;
+use crate::records::{Kind, Origin};
 
 /// Places by UID and by name key.
 #[derive(Debug, Default)]
@@ -32,7 +32,8 @@ impl Index {
     /// The record with this key; rows of a server's table are found by their names only.
     pub(super) fn key(&self, tables: &Tables, key: Key) -> Option<Id> {
         let by_uid = |&id: &Id| {
-            id.kind() != Kind::Other && tables.meta(id).is_some_and(|meta| Key::uid(meta.uid) == key)
+            id.kind().origin() != Origin::Table
+                && tables.meta(id).is_some_and(|meta| Key::uid(meta.uid) == key)
         };
         let by_name = |&id: &Id| tables.key(id) == Some(key);
         self.by_uid.find(key.hash(), by_uid).or_else(|| self.by_name.find(key.hash(), by_name)).copied()

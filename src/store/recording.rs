@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Batch, Coverage, FeedId, Freshness, Namespaces, Selection, Store, Touched};
 use crate::model::{Now, Time, Uid};
 use crate::records::wire::{Str, WireMeta};
-use crate::records::{Kind, Record, Records, decode, salvage};
+use crate::records::{Kind, Origin, Record, Records, decode, salvage};
 use crate::{dispatch, dispatch_arms};
 
 /// A line that is no recorded event.
@@ -86,7 +86,7 @@ impl Player {
     /// Asks the store for every kind that a server serves.
     pub fn new(store: &mut Store, touched: &mut Touched) -> Self {
         let all = Coverage { namespaces: Namespaces::All, selection: Selection::All };
-        let served = Kind::ALL.iter().copied().filter(|kind| !kind.info().versions.is_empty());
+        let served = Kind::ALL.iter().copied().filter(|kind| kind.origin() == Origin::Server);
         let feeds = served
             .flat_map(|kind| {
                 store.cover(kind, all.clone(), touched).into_iter().map(move |plan| (kind, plan.id))

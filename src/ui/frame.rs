@@ -19,6 +19,7 @@ use super::prompt::{Prompt, Purpose};
 use super::session::Link;
 use super::theme;
 use crate::model::{Age, Now};
+use crate::records::Origin;
 use crate::store::{Health, Summary};
 use crate::text;
 use crate::views::{Counts, Open};
@@ -214,7 +215,7 @@ pub(super) fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, room: usize, 
 
 fn freshness(app: &App, now: Now) -> (CompactString, Health) {
     let (kind, standing) = app.standing().unzip();
-    let local = kind.is_some_and(|kind| kind.info().versions.is_empty());
+    let local = kind.is_some_and(|kind| kind.origin() == Origin::Program);
     match (&app.session.link, standing) {
         (_, Some(Summary::Live)) if local => ("live".into(), Health::Well),
         (Link::Recorded(at), _) => (format_compact!("recording at {at} s"), Health::Idle),

@@ -11,7 +11,7 @@ use crate::cluster::error::Failure;
 use crate::cluster::feed::Target;
 use crate::cluster::gate::ContextId;
 use crate::model::{Now, Word};
-use crate::records::{Kind, Records};
+use crate::records::{Kind, Origin, Records};
 use crate::store::{Batch, Coverage, Freshness, Namespaces, Selection, Store, Summary, Touched};
 use crate::views::AnyView;
 use crate::{dispatch, dispatch_arms};
@@ -270,12 +270,12 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let kind = want.kind;
-        if kind.info().versions.is_empty() && kind != Kind::Other {
+        if kind.origin() == Origin::Program {
             return;
         }
         let refused_everywhere = store.refused(kind).any(|(namespace, _)| namespace.is_none());
-        let namespaced = match kind {
-            Kind::Other => self.table_namespaced(),
+        let namespaced = match kind.origin() {
+            Origin::Table => self.table_namespaced(),
             _ => kind.info().namespaced,
         };
         if refused_everywhere && namespaced && !self.homes.is_empty() {
@@ -333,7 +333,7 @@ impl Session {
 
     /// Whether the server has the kind, if it is known.
     fn served(&self, kind: Kind) -> Option<bool> {
-        if kind == Kind::Other {
+        if kind.origin() == Origin::Table {
             return None;
         }
         let info = kind.info();
@@ -342,7 +342,7 @@ impl Session {
 
     /// Where to ask for a kind: the best version that is served, or, before the server has said, the usual one.
     pub fn target(&self, kind: Kind) -> Option<Target> {
-        if kind == Kind::Other {
+        if kind.origin() == Origin::Table {
             return self.table.clone();
         }
         let info = kind.info();
@@ -391,7 +391,7 @@ impl Session {
 
     /// Where all kinds that the view needs stand: whether everything that can come has come.
     pub fn settled(&self, store: &Store) -> bool {
-        let local = |want: &Want| want.kind.info().versions.is_empty() && want.kind != Kind::Other;
+        let local = |want: &Want| want.kind.origin() == Origin::Program;
         if !self.wants.is_empty() && self.wants.iter().all(local) {
             // What the program knows by itself waits for no server, nor for a login.
             let told = |want: &Want| store.freshness(want.kind) == Summary::Live;
@@ -405,7 +405,7 @@ impl Session {
                 local(want)
                     || match store.freshness(want.kind) {
                         // A word that the server has no table for, or did not say whether it has.
-                        Summary::Unasked if want.kind == Kind::Other && self.table.is_none() => {
+                        Summary::Unasked if want.kind.origin() == Origin::Table && self.table.is_none() => {
                             self.discovery.is_some() || self.discovery_failed
                         }
                         Summary::Unasked | Summary::Syncing { .. } => false,

@@ -8,7 +8,7 @@ mod tests;
 use super::filter::Plan;
 use super::{AnyView, Filter, FilterError, Layout, Sets, Shown, Sort, ViewRef};
 use crate::model::{Now, Uid, Word};
-use crate::records::Kind;
+use crate::records::Origin;
 use crate::store::{Dir, Id, Marks, Store, TextIndex, Touched, repair, sort};
 use marks::Marked;
 
@@ -416,6 +416,8 @@ impl List {
 
 /// The row of an object. A row of a server's table may be of an object that has a record, too.
 fn find_row(rows: &[Id], uid: Uid, store: &Store) -> Option<Id> {
-    let is_table = rows.first().is_some_and(|row| row.kind() == Kind::Other);
-    if is_table { store.find_of(Kind::Other, uid) } else { store.find(uid) }
+    match rows.first().map(|row| row.kind()) {
+        Some(kind) if kind.origin() == Origin::Table => store.find_of(kind, uid),
+        _ => store.find(uid),
+    }
 }

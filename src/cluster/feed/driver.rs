@@ -15,7 +15,7 @@ use crate::cluster::connect::Connection;
 use crate::cluster::error::Failure;
 use crate::cluster::watch::{self, Heard, Watch, escape};
 use crate::model::{Name, Uid};
-use crate::records::{BadObject, Kind, Records};
+use crate::records::{BadObject, Origin, Records};
 use crate::store::{Batch, FeedId, FeedPlan, Freshness, Scope, Stored};
 use crate::{dispatch, dispatch_arms};
 
@@ -127,7 +127,7 @@ where
             connection,
             path: target.path(plan.scope.namespace.as_deref()),
             scope: plan.scope,
-            table: plan.kind == Kind::Other,
+            table: plan.kind.origin() == Origin::Table,
             feed: plan.id,
             timing,
             sink,

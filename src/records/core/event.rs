@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::model::{Key, Name, Time, Uid, Word};
 use crate::records::values::{Number, line};
 use crate::records::wire::{Nullable, Str, WireMeta, versioned};
-use crate::records::{Kind, KindInfo, Meta, Record, name_key};
+use crate::records::{Kind, KindInfo, Meta, Origin, Record, name_key};
 
 /// An Event: what a controller said about an object.
 #[derive(Debug, Default, PartialEq)]
@@ -99,7 +99,7 @@ impl Involved<'_> {
         let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
         let kind = Kind::ALL.iter().copied().find(|kind| {
             let info = kind.info();
-            !info.versions.is_empty()
+            kind.origin() == Origin::Server
                 && info.name == &*self.kind
                 && (info.group == group || self.api_version.is_empty())
         });

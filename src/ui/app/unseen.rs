@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{App, Shown};
 use crate::model::{Now, Word};
-use crate::records::Kind;
+use crate::records::{Kind, Origin};
 use crate::rules::patterns;
 use crate::store::Summary;
 use crate::ui::message::Effect;
@@ -156,9 +156,9 @@ impl App {
 
     /// Whether some of these kinds live in namespaces.
     fn are_placed(&self, kinds: &[Kind]) -> bool {
-        kinds.iter().any(|&kind| match kind {
-            Kind::Other => self.session.table_namespaced(),
-            kind => kind.info().namespaced,
+        kinds.iter().any(|&kind| match kind.origin() {
+            Origin::Table => self.session.table_namespaced(),
+            _ => kind.info().namespaced,
         })
     }
 

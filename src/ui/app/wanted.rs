@@ -4,7 +4,7 @@ use super::{App, SOON, Shown};
 use crate::cluster::discovery::Resolved;
 use crate::cluster::feed::Target;
 use crate::model::{Now, Word};
-use crate::records::Kind;
+use crate::records::{Kind, Origin};
 use crate::store::Health;
 use crate::ui::message::{Effect, Timer};
 use crate::ui::panes::list::ListPane;
@@ -115,7 +115,11 @@ impl App {
         let filter = self.pane.list.filter().clone();
         let table = self.session.table_of(&*view);
         self.store.keep_states(&view.stateful(), now);
-        let columns = self.store.columns().cloned().filter(|_| view.rows().contains(&Kind::Other));
+        let columns = self
+            .store
+            .columns()
+            .cloned()
+            .filter(|_| view.rows().iter().any(|kind| kind.origin() == Origin::Table));
         let fed = self.store.coverage(Kind::Other).is_some_and(|open| open.selection == view.selection());
         let view = match columns {
             Some(columns) if fed => {
