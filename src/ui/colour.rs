@@ -5,6 +5,7 @@ mod names;
 
 use std::ffi::OsString;
 
+use palette::color_difference::Wcag21RelativeContrast as _;
 use palette::{FromColor as _, Oklch, Srgb};
 use ratatui::style::Color;
 
@@ -65,6 +66,33 @@ impl ColourDepth {
             _ => colour,
         }
     }
+}
+
+impl ColourDepth {
+    /// Text and ground as the terminal shows them. Of the sixteen some are pale on a light ground and some dark on a dark one:
+    /// where a text could not be read, another one takes its place.
+    pub fn pair(self, text: Color, ground: Color) -> (Color, Color) {
+        let (shown, behind) = (self.nearest(text), self.nearest(ground));
+        // Nothing is known of the terminal's own colours.
+        if self != Self::Palette16 || shown == text || behind == ground {
+            return (shown, behind);
+        }
+        let (Some(rgb), Some(on)) = (looks(text), looks(behind)) else { return (shown, behind) };
+        let reads = |colour: Color| looks(colour).is_some_and(|rgb| contrast(rgb, on) >= READABLE);
+        let light = contrast([0; 3], on) > contrast([255; 3], on);
+        let same_hue = if light { hue_on_light(rgb) } else { hue_on_dark(rgb) };
+        let last = if light { Color::Black } else { Color::White };
+        ([shown, same_hue].into_iter().find(|&colour| reads(colour)).unwrap_or(last), behind)
+    }
+}
+
+/// Text with less contrast to its ground than this is hard to read, as WCAG 2.1 has it for what is large or bold.
+const READABLE: f32 = 3.0;
+
+/// The contrast of two colours as WCAG 2.1 reckons it, from 1 to 21.
+fn contrast(one: Rgb, other: Rgb) -> f32 {
+    let [one, other] = [one, other].map(|[r, g, b]| Srgb::new(r, g, b).into_format::<f32>());
+    one.relative_contrast(other)
 }
 
 type Rgb = [u8; 3];
@@ -137,23 +165,45 @@ fn rgb_of(index: u8) -> Rgb {
 const HUES: [(f32, usize, usize); 6] =
     [(41.0, 1, 9), (118.0, 3, 11), (165.0, 2, 10), (234.0, 6, 14), (293.0, 4, 12), (345.0, 5, 13)];
 
+/// What stands for each of these hues on a light ground: yellow, green and cyan are pale there, and what is meant by them has
+/// to differ from the others all the same.
+const ON_LIGHT: [usize; 6] = [1, 9, 0, 12, 4, 5];
+
 /// The greys among the sixteen.
 const GREYS: [usize; 4] = [0, 8, 7, 15];
 
 /// Which of the sixteen has the hue, then the lightness. By distance alone soft colours would become greys, and red is what
 /// must not: a fault would be the dimmest row of all.
-fn named_16([r, g, b]: Rgb) -> Color {
-    let lch = |[r, g, b]: Rgb| Oklch::from_color(Srgb::new(r, g, b).into_format::<f32>());
-    let Oklch { l, chroma, hue } = lch([r, g, b]);
-    // The bluish greys of many skins are meant as greys. Dark colours cannot have much chroma.
-    let grey = l < 0.2 || (chroma < 0.093 && chroma < 0.16 * l);
-    let hue = hue.into_positive_degrees();
-    let (_, dark, bright) = HUES.into_iter().find(|&(end, ..)| hue < end).unwrap_or(HUES[0]);
-    let of_hue = [dark, bright];
-    let candidates: &[usize] = if grey { &GREYS } else { &of_hue };
+fn named_16(rgb: Rgb) -> Color {
+    let l = lch(rgb).l;
+    let of_hue = hue_of(rgb).map(|at| [HUES[at].1, HUES[at].2]);
+    let candidates: &[usize] = of_hue.as_ref().map_or(&GREYS, |of_hue| of_hue);
     let away = |at: usize| (lch(SIXTEEN[at].1).l - l).abs();
     let nearest = candidates.iter().copied().min_by(|&one, &other| away(one).total_cmp(&away(other)));
     SIXTEEN[nearest.unwrap_or(7)].0
+}
+
+fn lch([r, g, b]: Rgb) -> Oklch {
+    Oklch::from_color(Srgb::new(r, g, b).into_format::<f32>())
+}
+
+/// Which of [`HUES`] it has; none if it is a grey.
+fn hue_of(rgb: Rgb) -> Option<usize> {
+    let Oklch { l, chroma, hue } = lch(rgb);
+    // The bluish greys of many skins are meant as greys. Dark colours cannot have much chroma.
+    let grey = l < 0.2 || (chroma < 0.093 && chroma < 0.16 * l);
+    let hue = hue.into_positive_degrees();
+    (!grey).then(|| HUES.iter().position(|&(end, ..)| hue < end).unwrap_or(0))
+}
+
+/// Which of the sixteen says the same on a light ground.
+fn hue_on_light(rgb: Rgb) -> Color {
+    SIXTEEN[hue_of(rgb).map_or(8, |at| ON_LIGHT[at])].0
+}
+
+/// Which of the sixteen says the same on a dark ground.
+fn hue_on_dark(rgb: Rgb) -> Color {
+    SIXTEEN[hue_of(rgb).map_or(7, |at| HUES[at].2)].0
 }
 
 /// Squared distance, weighted the way the eye sees ("redmean"): the plain one turns soft colours grey.
@@ -231,9 +281,7 @@ pub(super) mod tests {
 
     /// What one of the 256 looks like, as a colour.
     pub(in crate::ui) fn shown(colour: Color) -> Color {
-        let Color::Indexed(index) = colour else { return colour };
-        let [r, g, b] = rgb_of(index);
-        Color::Rgb(r, g, b)
+        looks(colour).map_or(colour, |[r, g, b]| Color::Rgb(r, g, b))
     }
 
     #[test]

@@ -14,6 +14,9 @@ use super::send;
 /// Around a frame: the terminal shows it whole or not yet. Terminals that do not know it ignore it.
 pub(super) const SYNC: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
 
+/// Text and ground.
+type Pair = (Color, Color);
+
 /// ratatui's backend with what crossterm's lacks: nothing is written for a frame that changes nothing, a frame is one
 /// write, the size is not asked for each time, and only colours leave that the terminal shows.
 #[derive(Debug)]
@@ -69,18 +72,18 @@ impl<W: Write> Screen<W> {
     }
 
     /// The cell in colours that the terminal shows; `known` holds those of the frame, for there are few of them.
-    fn in_depth(&self, cell: &Cell, known: &mut Vec<(Color, Color)>) -> Cell {
+    fn in_depth(&self, cell: &Cell, known: &mut Vec<(Pair, Pair)>) -> Cell {
         let mut cell = cell.clone();
-        let mut nearest = |colour: Color| {
-            if let Some((_, shown)) = known.iter().find(|(one, _)| *one == colour) {
+        let mut shown = |pair: Pair| {
+            if let Some((_, shown)) = known.iter().find(|(one, _)| *one == pair) {
                 return *shown;
             }
-            let shown = self.depth.nearest(colour);
-            known.push((colour, shown));
+            let shown = self.depth.pair(pair.0, pair.1);
+            known.push((pair, shown));
             shown
         };
-        (cell.fg, cell.bg, cell.underline_color) =
-            (nearest(cell.fg), nearest(cell.bg), nearest(cell.underline_color));
+        (cell.underline_color, _) = shown((cell.underline_color, cell.bg));
+        (cell.fg, cell.bg) = shown((cell.fg, cell.bg));
         cell
     }
 
