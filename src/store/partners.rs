@@ -144,6 +144,13 @@ impl<'a> At<'a, Vm> {
         }
     }
 
+    /// MiB of memory that there are for its guest and for what runs it: what the launcher asks for, or what the guest has if
+    /// that is more, as it is where memory is given out twice.
+    pub fn memory_to_use(self) -> Part<u32> {
+        let launcher = self.vmi().here().and_then(At::launcher).map_or(0, |pod| pod.memory);
+        self.asked_memory().map(|asked| asked.max(launcher))
+    }
+
     /// What its guest uses, where that is measured.
     pub fn usage(self) -> Part<Usage> {
         match self.vmi() {

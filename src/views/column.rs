@@ -93,6 +93,8 @@ pub struct Heading {
     pub widest: u16,
     /// Down to so many columns it gives way to a long text behind it, a name in its middle; 0 where it does not.
     pub gives: u16,
+    /// What the help says of it; empty where the title says it all.
+    pub about: &'static str,
 }
 
 impl Heading {
@@ -123,6 +125,8 @@ pub struct Column<R: Row> {
     pub widest: u16,
     /// See [`Heading::gives`].
     pub gives: u16,
+    /// See [`Heading::about`].
+    pub about: &'static str,
     /// The kind of other rows whose states its cells read, which are kept for that.
     pub reads_states_of: Option<Kind>,
     /// Writes the cell; called for visible rows only.
@@ -155,8 +159,22 @@ impl<R: Row> Column<R> {
     const fn new(title: &'static str, holds: Holds, widest: u16, key: KeyOf<R>) -> Self {
         let (shown, sets, needs) = (Shown::Always, Sets::empty(), None);
         let (text, nothing, part) = (no_text, "<none>", None);
-        let (gives, reads_states_of) = (0, None);
-        Self { title, holds, shown, sets, needs, widest, gives, reads_states_of, text, key, nothing, part }
+        let (gives, about, reads_states_of) = (0, "", None);
+        Self {
+            title,
+            holds,
+            shown,
+            sets,
+            needs,
+            widest,
+            gives,
+            about,
+            reads_states_of,
+            text,
+            key,
+            nothing,
+            part,
+        }
     }
 
     /// A column of text.
@@ -198,6 +216,12 @@ impl<R: Row> Column<R> {
     /// The same column, which gives way to a long text behind it.
     pub const fn giving_way(mut self, gives: u16) -> Self {
         self.gives = gives;
+        self
+    }
+
+    /// The same column with what the help says of it.
+    pub const fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
         self
     }
 
@@ -401,7 +425,8 @@ pub(super) const fn cpu_used<R: Row>(
     key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>,
     text: for<'a> fn(At<'a, R>, Now, &mut String),
 ) -> Column<R> {
-    Column::<R>::millis("CPU USED", key).written(text).needing(kind).within(Sets::CAPACITY).or("n/a")
+    let column = Column::<R>::millis("CPU USED", key).written(text).needing(kind).within(Sets::CAPACITY);
+    column.or("n/a").about("what the metrics API measures, in thousandths of a processor")
 }
 
 /// Memory in use, where metrics are served.
@@ -410,7 +435,10 @@ pub(super) const fn memory_used<R: Row>(
     key: for<'a> fn(At<'a, R>, Now) -> SortKey<'a>,
     text: for<'a> fn(At<'a, R>, Now, &mut String),
 ) -> Column<R> {
-    Column::<R>::bytes("MEM USED", key).written(text).needing(kind).within(Sets::CAPACITY).or("n/a")
+    let column = Column::<R>::bytes("MEM USED", key).written(text).needing(kind).within(Sets::CAPACITY);
+    column
+        .or("n/a")
+        .about("what the metrics API measures; of a machine that of its launcher, the guest and what runs it")
 }
 
 /// The key of processors in use.

@@ -57,12 +57,14 @@ pub(super) static VIEW: View<Node> = View {
             |node, _, out| write_memory(node.usage(), out),
         ),
         Column::<Node>::number("CPU%", |node, _| percent(cpu_key(node.usage()), count(node.allocatable_cpu)))
+            .about("CPU USED of the processors that the node has for pods")
             .or("n/a")
             .needing(Kind::NodeMetrics)
             .within(Sets::CAPACITY),
         Column::<Node>::number("MEM%", |node, _| {
             percent(memory_key(node.usage()), size(node.allocatable_memory))
         })
+        .about("MEM USED of the memory that the node has for pods")
         .or("n/a")
         .needing(Kind::NodeMetrics)
         .within(Sets::CAPACITY),

@@ -25,6 +25,7 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         needs: None,
         widest: 40,
         gives: 0,
+        about: "",
     }];
     let columns = columns.into_iter().flat_map(|columns| columns.iter()).take(MOST_COLUMNS);
     headings.extend(columns.map(|column| Heading {
@@ -40,6 +41,7 @@ pub fn table_view(resource: &str, namespaced: bool, columns: Option<&TableColumn
         needs: None,
         widest: 60,
         gives: 0,
+        about: "",
     }));
     ViewRef::Made(Arc::new(Table { resource: resource.into(), headings }))
 }

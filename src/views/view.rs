@@ -316,8 +316,8 @@ impl<R: Row> AnyView for View<R> {
     }
 
     fn heading(&self, column: usize) -> Heading {
-        let Column { title, holds, shown, sets, needs, widest, gives, .. } = self.columns[column];
-        Heading { title: Cow::Borrowed(title), holds, shown, sets, needs, widest, gives }
+        let Column { title, holds, shown, sets, needs, widest, gives, about, .. } = self.columns[column];
+        Heading { title: Cow::Borrowed(title), holds, shown, sets, needs, widest, gives, about }
     }
 
     fn sort(&self) -> Sort {

@@ -60,13 +60,15 @@ pub(super) static VIEW: View<Vm> = View {
         Column::<Vm>::number("CPU%", |vm, _| {
             percent(cpu_key(vm.usage()), part_key(vm.asked_cpus().map(|cpus| u32::from(cpus) * 1000)))
         })
+        .about("CPU USED of the processors of the guest")
         .or("n/a")
         .needing(Kind::PodMetrics)
         .wide()
         .within(Sets::CAPACITY),
         Column::<Vm>::number("MEM%", |vm, _| {
-            percent(memory_key(vm.usage()), part_key(vm.asked_memory().map(bytes)))
+            percent(memory_key(vm.usage()), part_key(vm.memory_to_use().map(bytes)))
         })
+        .about("MEM USED of what the launcher asks for: the guest's memory and what it takes to run it")
         .or("n/a")
         .needing(Kind::PodMetrics)
         .wide()

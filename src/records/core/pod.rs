@@ -8,8 +8,8 @@ use serde::de::IgnoredAny;
 
 use super::pod_status::{InitContainers, Status};
 use crate::model::{Key, Name, Time, Uid, Word};
-use crate::records::values::{Address, Length};
-use crate::records::wire::{Folded, Nullable, Str, WireMeta, versioned};
+use crate::records::values::Address;
+use crate::records::wire::{Bytes, Fold, Folded, Nullable, Str, WireMeta, versioned};
 use crate::records::{Kind, KindInfo, Meta, Record};
 
 /// A Pod.
@@ -33,6 +33,8 @@ pub struct Pod {
     pub started: Option<Time>,
     /// When a container of it ended last and was started again.
     pub restarted: Option<Time>,
+    /// MiB of memory that its containers ask for; 0 if they do not say.
+    pub memory: u32,
     /// Restarts of all containers that kubectl counts.
     pub restarts: u32,
     /// Containers that are ready, sidecars included.
@@ -155,7 +157,42 @@ struct Spec<'a> {
     node_name: Str<'a>,
     #[serde(borrow)]
     init_containers: Folded<InitContainers<'a>>,
-    containers: Folded<Length>,
+    containers: Folded<Containers>,
+}
+
+/// The containers of the spec: how many, and how much memory they ask for together.
+#[derive(Default)]
+struct Containers {
+    count: u32,
+    memory: u64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Container {
+    resources: Nullable<Resources>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Resources {
+    requests: Nullable<Requests>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Requests {
+    memory: Bytes,
+}
+
+impl Fold<'_> for Containers {
+    type Item = Container;
+
+    fn add(&mut self, container: Container) {
+        self.count = self.count.saturating_add(1);
+        let asked = container.resources.requests.memory.0.unwrap_or(0);
+        self.memory = self.memory.saturating_add(asked);
+    }
 }
 
 impl Labels<'_> {
@@ -195,7 +232,7 @@ impl Record for Pod {
         let meta = wire.metadata.fold();
         let labels = &wire.metadata.labels;
         let (spec, mut status) = (&wire.spec.0, wire.status.0);
-        let sum = status.sum_up(spec.containers.0.0, &spec.init_containers.0, meta.deleted().is_some());
+        let sum = status.sum_up(spec.containers.count, &spec.init_containers.0, meta.deleted().is_some());
         let mut flags = PodFlags::empty();
         flags.set(PodFlags::READY, status.conditions.ready);
         flags.set(PodFlags::UNSCHEDULABLE, status.conditions.unschedulable);
@@ -211,6 +248,7 @@ impl Record for Pod {
             address: Address::read(&status.ip),
             started: status.start_time.time(),
             restarted: sum.restarts.last,
+            memory: u32::try_from(spec.containers.memory >> 20).unwrap_or(u32::MAX),
             restarts: sum.restarts.count,
             ready: sum.ready,
             containers: sum.containers,

@@ -285,6 +285,17 @@ impl App {
                 }),
             }
         }
+        if self.layers.is_empty() {
+            let list = &self.pane.list;
+            let headings = list.columns(&self.store).map(|column| list.view.heading(column));
+            let told = headings.filter(|heading| !heading.about.is_empty()).map(|heading| Item {
+                section: "COLUMNS",
+                short: (*heading.title).into(),
+                text: heading.about.into(),
+                choice: Choice::Nothing,
+            });
+            items.extend(told);
+        }
         Menu::new("help", items)
     }
 
