@@ -40,7 +40,9 @@ pub(super) static VIEW: View<Event> = View {
             .giving_way(16)
             .within(Sets::all()),
         Column::<Event>::text("KIND", 30, |event, _| text(&event.record().object_kind)).wide(),
-        Column::<Event>::text("MESSAGE", 200, |event, _| text(&event.record().message)).within(Sets::all()),
+        Column::<Event>::text("MESSAGE", 200, |event, _| text(&event.record().message))
+            .or("-")
+            .within(Sets::all()),
         Column::<Event>::number("COUNT", |event, _| SortKey::Number(i64::from(event.count)))
             .within(Sets::TRIAGE),
         Column::<Event>::text("TYPE", 8, |event, _| {

@@ -137,6 +137,8 @@ fn state(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
     if state.word.is_empty() {
         return Section::default();
     }
+    // What has no column of states is in none: the word stands under its own name among the facts.
+    let stands = view.column("STATE").is_some();
     let mut word = state.word.to_string();
     if let Some(progress) = state.progress {
         word.push_str(&format!(" {}%", progress / 10));
@@ -144,12 +146,15 @@ fn state(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
     if let Some(since) = state.since {
         word.push_str(&format!(" for {}", now.since(since)));
     }
-    let mut lines = vec![Line::new("state", word).with(state.health)];
+    let mut lines = Vec::new();
+    if stands {
+        lines.push(Line::new("state", word).with(state.health));
+    }
     let mut why = String::new();
     if let Some(column) = view.column("REASON") {
         view.cell(store, id, column, now, &mut why);
         if !matches!(why.as_str(), "" | "-" | "<none>") {
-            lines.push(Line::new("why", why.as_str()).with(state.health));
+            lines.push(Line::new(if stands { "why" } else { "reason" }, why.as_str()).with(state.health));
         }
     }
     let mut sentence = String::new();
@@ -158,7 +163,7 @@ fn state(view: &dyn AnyView, store: &Store, id: Id, now: Now) -> Section {
     if !sentence.is_empty() && (why.is_empty() || !sentence.ends_with(&why)) {
         lines.push(Line::new("that is", sentence));
     }
-    Section::new("STATE", lines)
+    Section::new(if stands { "STATE" } else { "REASON" }, lines)
 }
 
 /// What stands in its row and in no other section.
@@ -230,7 +235,8 @@ pub fn events(store: &Store, id: Id, now: Now) -> Section {
         let age = event.last_seen.or(event.meta.created).map(|time| now.since(time));
         let age = age.map_or_else(String::new, |age: Age| age.to_string());
         let many = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
-        let text = format!("{} {}: {}{many}", event.object_kind, event.object_name, event.message);
+        let said = if event.message.is_empty() { "" } else { ": " };
+        let text = format!("{} {}{said}{}{many}", event.object_kind, event.object_name, event.message);
         Line {
             label: format!("{age:>5}  {}", text::one_line(&event.reason, 28)),
             text,
