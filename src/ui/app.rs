@@ -370,7 +370,7 @@ impl App {
                 Draw::No
             }
             Message::Recalled(_, recalled) => self.recalled(*recalled, now, effects),
-            Message::Skin(skin) => self.skinned(skin.map(|theme| *theme), now),
+            Message::Skin(skin, of) => self.skinned(skin.map(|theme| *theme), of, now),
             Message::Connected(_, connected) => self.connected(connected, now, effects),
             Message::Version(_, version) => {
                 self.session.version = Some(version);
@@ -583,9 +583,23 @@ impl App {
 
     /// The names of the views on the way here, the last one on screen.
     pub fn way(&self) -> impl Iterator<Item = CompactString> + '_ {
-        let before = self.back.iter().rev().take(4).rev().map(|place| place.view.name().into());
+        let before = self.back.iter().rev().take(4).rev().map(|place| self.short_name(place.view.name()));
         let over = self.layers.iter().map(|layer| layer.pane.crumb());
-        before.chain([self.pane.list.view.name().into()]).chain(over)
+        before.chain([self.shown_as()]).map(CompactString::from).chain(over)
+    }
+
+    /// What the list on screen is called.
+    pub fn shown_as(&self) -> &str {
+        self.short_name(self.pane.list.view.name())
+    }
+
+    /// The name of a view without the group of a resource, unless the server has that name in several groups.
+    fn short_name<'a>(&self, name: &'a str) -> &'a str {
+        let Some((plural, _)) = name.split_once('.') else { return name };
+        let known = self.session.discovery.iter().flat_map(|all| &all.resources);
+        let mut groups = known.filter(|one| one.plural == plural).map(|one| &one.group);
+        let first = groups.next();
+        if groups.any(|group| Some(group) != first) { name } else { plural }
     }
 
     /// Where the lists of the rows stand, by the kind that has most to say: one that is old, one that has not come, one that

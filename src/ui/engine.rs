@@ -202,7 +202,7 @@ impl Engine {
                         let _ = tokio::task::spawn_blocking(remember).await;
                     }));
                 }
-                Effect::Skin { name, folders, look } => self.spawn(async move {
+                Effect::Skin { name, folders, look, of } => self.spawn(async move {
                     let read = move || match name {
                         Some(name) => skins::load(&name, &folders, look)
                             .map(Box::new)
@@ -212,6 +212,7 @@ impl Engine {
                     let stopped = |_| Err("Reading the skin was broken off.".to_owned());
                     Internal::Message(Message::Skin(
                         tokio::task::spawn_blocking(read).await.unwrap_or_else(stopped),
+                        of,
                     ))
                 }),
                 Effect::Suspend => outward.push(Outward::Suspend),

@@ -3,6 +3,8 @@
 mod last_line;
 mod names;
 
+use std::time::Instant;
+
 use compact_str::{CompactString, ToCompactString as _, format_compact};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,6 +13,7 @@ use ratatui::symbols::border::PLAIN;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph, Widget as _, Wrap};
 
+pub(super) use self::names::shortened;
 use super::app::{App, Offer, Shown};
 use super::ascii;
 use super::header;
@@ -49,7 +52,8 @@ const LEAST_BESIDE_WORDS: u16 = 10;
 const ROWS_FOR_SIDE: u16 = 12;
 /// From this many columns on the column of reasons gives way to details of the row.
 const COLUMNS_TO_YIELD: u16 = 158;
-/// From this many columns on there is room for details of the row beside any list: its last columns go, and are told there.
+/// From this many columns on there is room for details of the row beside any list: where its columns do not leave enough even
+/// when names and reasons give way, the last ones go, and are told there.
 const COLUMNS_FOR_BOTH: u16 = 180;
 /// What is left of the list at least where somebody wants details beside it.
 const LEAST_BESIDE_SIDE: u16 = 50;
@@ -108,13 +112,14 @@ impl Layout {
         app.pane.list.selected()?;
         let (needed, least) = (app.pane.needed(), app.pane.least());
         let beside = |columns: u16| room.checked_sub(columns).filter(|&wide| wide >= side::LEAST);
-        let whole = beside(needed).filter(|&wide| wide >= side::WIDTH);
+        // The list has what it needs before the details have their share.
         // Whoever asks for wide columns wants the list.
         let from = |columns: u16| body.width >= columns && !app.pane.list.layout().wide;
+        let whole = beside(needed).filter(|&wide| wide >= side::WIDTH || from(COLUMNS_TO_YIELD));
+        let yielding = || beside(least).filter(|_| from(COLUMNS_TO_YIELD)).map(|_| side::LEAST);
         let both = || from(COLUMNS_FOR_BOTH).then_some(side::LEAST);
-        let yielding = || beside(least).filter(|_| from(COLUMNS_TO_YIELD));
         let asked = || beside(LEAST_BESIDE_SIDE).filter(|_| app.side.wanted == Some(true));
-        whole.or_else(both).or_else(yielding).or_else(asked).map(|wide| wide.min(side::WIDTH))
+        whole.or_else(yielding).or_else(both).or_else(asked).map(|wide| wide.min(side::WIDTH))
     }
 
     /// From how many columns and rows of the list on details of the row can be shown beside it.
@@ -155,9 +160,7 @@ pub fn prepare(app: &mut App, now: Now) {
     }
     app.pane.prepare(&app.store, height, now);
     let side = Layout::of(app).side();
-    // On a wide terminal the last columns give way instead: reasons are read down the list.
-    app.pane.yields = side.is_some() && app.size.0 < COLUMNS_FOR_BOTH;
-    app.pane.shows_more = side.is_none();
+    app.pane.yields = side.is_some();
     if let Some(side) = side {
         let list = &app.pane.list;
         app.side.prepare(side.width, &*list.view, &app.store, list.selected(), now);
@@ -216,29 +219,42 @@ pub(super) fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, room: usize, 
 fn freshness(app: &App, now: Now) -> (CompactString, Health) {
     let (kind, standing) = app.standing().unzip();
     let local = kind.is_some_and(|kind| kind.origin() == Origin::Program);
-    match (&app.session.link, standing) {
-        (_, Some(Summary::Live)) if local => ("live".into(), Health::Well),
+    if let (Link::Up, Some(Summary::Live), Some(_)) = (&app.session.link, &standing, app.refused().next()) {
+        return ("live in part".into(), Health::Warning);
+    }
+    let link = if local && standing == Some(Summary::Live) { &Link::Up } else { &app.session.link };
+    standing_of(link, standing, app.pane.list.total() == 0, now)
+}
+
+/// How fresh something is that is shown, in a word or two, and how well that is; `empty` where nothing of it has come.
+pub(super) fn standing_of(
+    link: &Link,
+    standing: Option<Summary>,
+    empty: bool,
+    now: Now,
+) -> (CompactString, Health) {
+    match (link, standing) {
         (Link::Recorded(at), _) => (format_compact!("recording at {at} s"), Health::Idle),
         (Link::Connecting, _) => ("connecting".into(), Health::Busy),
         (Link::Down(_), _) => ("not connected".into(), Health::Failed),
         (Link::Up, None | Some(Summary::Unasked)) => ("waiting".into(), Health::Busy),
         (Link::Up, Some(Summary::Syncing { seen: 0 })) => ("syncing".into(), Health::Busy),
         (Link::Up, Some(Summary::Syncing { seen })) => (format_compact!("syncing {seen}"), Health::Busy),
-        (Link::Up, Some(Summary::Live)) if app.refused().next().is_some() => {
-            ("live in part".into(), Health::Warning)
-        }
         (Link::Up, Some(Summary::Live)) => ("live".into(), Health::Well),
         // Nothing has ever come, so nothing is old.
-        (Link::Up, Some(Summary::Stale { .. })) if app.pane.list.total() == 0 => {
-            ("no answer".into(), Health::Failed)
-        }
+        (Link::Up, Some(Summary::Stale { .. })) if empty => ("no answer".into(), Health::Failed),
         (Link::Up, Some(Summary::Stale { since, .. })) => {
-            let seconds = now.instant.saturating_duration_since(since).as_secs();
-            (format_compact!("stale {}", Age(i64::try_from(seconds).unwrap_or(i64::MAX))), Health::Failed)
+            (format_compact!("stale {}", stale_for(since, now)), Health::Failed)
         }
         (Link::Up, Some(Summary::Denied { .. })) => ("denied".into(), Health::Failed),
         (Link::Up, Some(Summary::Absent)) => ("not installed".into(), Health::Warning),
     }
+}
+
+/// For how long something has been stale.
+pub(super) fn stale_for(since: Instant, now: Now) -> Age {
+    let seconds = now.instant.saturating_duration_since(since).as_secs();
+    Age(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 /// What the title of the list says.
@@ -272,7 +288,7 @@ fn list_title(app: &App, now: Now) -> Title {
     let faults = if list.faults_only() { "faults " } else { "" };
     let chip = text::one_line(&format!("{faults}{}", list.filter().text), 40).into();
     Title {
-        name: text::clean(list.view.name()).as_ref().into(),
+        name: text::clean(app.shown_as()).as_ref().into(),
         part,
         count,
         chip,

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::app::{App, Measured, Versions};
-use super::frame::put;
+use super::frame::{put, shortened};
 use super::session::Link;
 use crate::store::{Health, Summary};
 use crate::text;
@@ -179,14 +179,24 @@ fn hints(app: &App, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// One line as k9s has it: `v9s VERSION CONTEXT:CLUSTER:VERSION`, whether it may be changed, and what of it is in use. Where
+/// there is not room for all, the middles of the names go.
 fn short(app: &App, area: Rect, buffer: &mut Buffer) {
-    let [(_, context, mode), .., (_, version, _)] = cluster_lines(app);
-    let shown = format!(" v9s {} {context}{mode} {version}", env!("CARGO_PKG_VERSION"));
-    if area.height > 0 {
-        let room = usize::from(area.width);
-        let end = buffer
-            .set_stringn(area.x, area.y, text::cut(&text::clean(&shown), room), room, app.theme.value)
-            .0;
-        line(measured(app, " ").into_iter(), end, area.y, area.right(), buffer);
+    if area.height == 0 {
+        return;
     }
+    let [(_, context, mode), (_, cluster, _), .., (_, version, _)] = cluster_lines(app);
+    let (context, cluster, version) = (text::clean(context), text::clean(cluster), text::clean(version));
+    let measured = measured(app, " ");
+    let program = concat!(" v9s ", env!("CARGO_PKG_VERSION"), " ");
+    let wide = |pieces: &[&str]| pieces.iter().map(|piece| text::width(piece)).sum::<usize>();
+    let of_measured: usize = measured.iter().map(|(piece, _)| text::width(piece)).sum();
+    let whole = wide(&[program, &context, ":", &cluster, ":", &version, mode]) + of_measured;
+    let mut over = whole.saturating_sub(area.width.into());
+    let cluster = shortened(&cluster, &mut over);
+    let context = shortened(&context, &mut over);
+    let value = app.theme.value;
+    let pieces = [program, &context, ":", &cluster, ":", &version, mode].map(|piece| (piece, value));
+    let end = line(pieces.into_iter(), area.x, area.y, area.right(), buffer);
+    line(measured.into_iter(), end, area.y, area.right(), buffer);
 }

@@ -54,7 +54,7 @@ pub enum Message {
     /// What was remembered of a context.
     Recalled(ContextId, Box<Recalled>),
     /// A theme, or a sentence about it.
-    Skin(Result<Box<Theme>, String>),
+    Skin(Result<Box<Theme>, String>, SkinOf),
     /// A file was written, or why it was not.
     Saved(Result<PathBuf, String>),
 }
@@ -134,6 +134,15 @@ pub enum Timer {
     Reconnect,
 }
 
+/// Who names a skin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkinOf {
+    /// Somebody types it: the answer is a word like others.
+    Prompt,
+    /// The files do: what is wrong with them stays until a key is pressed.
+    Files,
+}
+
 /// Something to be done outside of the screen's state.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -208,6 +217,8 @@ pub enum Effect {
         folders: Vec<PathBuf>,
         /// How they are shown.
         look: Look,
+        /// Who names it.
+        of: SkinOf,
     },
     /// Makes the embedded cluster; [`Message::Configured`] brings its contexts.
     Demo,

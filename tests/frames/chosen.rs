@@ -1,21 +1,23 @@
 //! What the config and a key choose of the screen.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::json;
 use v9s::cluster::connect::{AuthKind, ConnectionInfo, ContextId};
 use v9s::cluster::logs::Since;
 use v9s::config::Config;
-use v9s::model::Clock;
-use v9s::records::{Kind, Namespace, Pod, Vm, Vmi};
+use v9s::model::{Clock, Now};
+use v9s::records::{DataVolume, Event, Kind, Namespace, Pod, PodMetrics, Vm, Vmi};
 use v9s::store::Freshness;
 use v9s::ui::app::Options;
 use v9s::ui::frame::Layout;
-use v9s::ui::message::{Effect, Message, Question};
+use v9s::ui::message::{Effect, Message, Question, SkinOf};
 use v9s::ui::session::Link;
 use v9s::views::VIEWS;
 
 use super::{Stage, now, row_of};
-use crate::support::objects::{pod, vm};
+use crate::support::objects::{launcher_pod, pod, vm, vmi_of};
 
 fn info(config: Config) -> ConnectionInfo {
     ConnectionInfo {
@@ -47,6 +49,23 @@ fn skins(stage: &Stage) -> Vec<String> {
         _ => None,
     });
     asked.collect()
+}
+
+#[test]
+fn a_broken_skin_of_a_context_is_named_until_a_key_is_pressed() {
+    let mut stage = Stage::machines();
+    let said = "The skin broken.yaml cannot be used: line 2, column 9: a list is not closed.";
+    let broken = |of| Message::Skin(Err(said.to_owned()), of);
+    stage.app.update(broken(SkinOf::Files), now(), &mut stage.effects);
+    let later = Now { instant: now().instant + Duration::from_secs(3600), ..now() };
+    stage.app.expire(later);
+    assert!(stage.text(80, 24).contains("The skin broken.yaml cannot be used: line 2, column 9"));
+    stage.press("j");
+    assert!(stage.app.flash.is_none());
+    // Who has just typed its name looks at the screen.
+    stage.app.update(broken(SkinOf::Prompt), now(), &mut stage.effects);
+    stage.app.expire(later);
+    assert!(stage.app.flash.is_none());
 }
 
 #[test]
@@ -186,7 +205,7 @@ fn reasons_give_way_to_the_details_of_the_row() {
     assert_eq!(side(&mut stage, 80, 24), None, "but a list it stays");
     stage.press("b");
     let said = stage.app.flash.clone().map(|flash| flash.text).unwrap_or_default();
-    assert!(said.contains("100 columns"), "{said}");
+    assert!(said.contains("92 columns"), "{said}");
     assert_eq!(stage.app.store.len(Kind::Vm), 1);
 }
 
@@ -224,14 +243,31 @@ fn details_open_by_themselves_in_every_view_of_a_wide_terminal() {
 }
 
 #[test]
-fn reasons_can_be_read_beside_the_details() {
+fn details_leave_a_list_its_usual_columns() {
+    let views = VIEWS.iter().filter(|view| view.name() != "contexts");
+    for (view, (width, height)) in views.flat_map(|view| [(view, (200, 60)), (view, (160, 45))]) {
+        let mut stage = Stage::still(view.name());
+        // The first frame finds out how wide the columns are.
+        stage.buffer(width, height);
+        let text = stage.text(width, height);
+        let list = &stage.app.pane.list;
+        let titles = text.lines().nth(8).unwrap();
+        let missing: Vec<String> = list
+            .columns(&stage.app.store)
+            .map(|column| view.heading(column).title.into_owned())
+            .filter(|title| !titles.contains(title.as_str()))
+            .collect();
+        // A sentence is as long as it is.
+        let sentences = list.columns(&stage.app.store).any(|column| view.heading(column).widest >= 100);
+        let whole = missing.is_empty() || sentences;
+        assert!(whole || width < 200, "{} at {width}: {missing:?} is not in\n{text}", view.name());
+        assert_eq!(titles.contains('›'), !missing.is_empty(), "{}: {titles}", view.name());
+    }
     let mut stage = Stage::still("workloads");
+    stage.at("analytics").buffer(200, 60);
     let text = stage.text(200, 60);
-    assert!(Layout::of(&stage.app).side().is_some());
-    let row = row_of(&text, "analytics");
-    assert!(row.contains("no node: 1 node(s) were unschedulable"), "{row}");
-    let titles = text.lines().find(|line| line.contains("IN STATE")).unwrap_or_default();
-    assert!(titles.contains('›') && !titles.contains("AGE"), "columns that went are told of: {titles}");
+    assert!(row_of(&text, "analytics").contains("no node: 1 "), "{text}");
+    assert!(text.contains("│  why") && text.contains("│  state"), "{text}");
 }
 
 #[test]
@@ -416,11 +452,71 @@ fn keys_that_mean_nothing_here_are_not_offered() {
     assert!(!offered(&mut stage, "Describe") && !offered(&mut stage, "YAML"));
     let mut stage = Stage::still("nodes");
     assert!(offered(&mut stage, "Describe") && !offered(&mut stage, "Logs"));
-    // Where there are no logs, `l` is the way to the right.
-    let before = stage.text(80, 24);
-    let after = stage.press("l").text(80, 24);
-    assert_ne!(before, after);
-    assert_eq!(stage.press("h").text(80, 24), before);
+    // Where there are no logs, `l` is the way to the right, and says so.
+    let titles = |stage: &mut Stage| stage.text(80, 24).lines().nth(8).unwrap().to_owned();
+    let before = titles(&mut stage);
+    assert_ne!(titles(stage.press("l")), before);
+    let said = stage.app.flash.clone().map(|flash| flash.text);
+    assert_eq!(said.as_deref(), Some("nodes have no logs; l goes to the columns on the right."));
+    assert_eq!(titles(stage.press("h")), before);
+    let help = |view: &str| Stage::still(view).press("?").text(132, 60);
+    let nodes = help("nodes");
+    assert!(nodes.contains("<right> <l>") && nodes.matches("<l>").count() == 1, "{nodes}");
+    assert!(!help("vms").contains("<right> <l>") && help("vms").contains("<l> "), "{}", help("vms"));
+}
+
+#[test]
+fn an_event_has_a_type_and_is_in_no_state() {
+    let mut stage = Stage::still("events");
+    let text = stage.text(200, 60);
+    let beside = |word: &str| ["│", "┃"].map(|border| format!("{border}  {word} "));
+    let side = |text: &str, word: &str| beside(word).iter().any(|begin| text.contains(begin));
+    assert!(side(&text, "reason") && side(&text, "type") && !side(&text, "state"), "{text}");
+    let text = stage.opens("enter").text(120, 40);
+    assert!(text.contains(" REASON") && !text.contains(" STATE"), "{text}");
+    assert!(!text.contains("Normal for") && !text.contains("Warning for"), "{text}");
+    // One that says nothing has a dash like other cells.
+    let mut stage =
+        Stage::new(Options { all_namespaces: true, view: Some("events".into()), ..Options::default() });
+    let feed = stage.cover(Kind::Event);
+    let event = json!({
+        "metadata": {"name": "e", "namespace": "shop", "uid": "e"}, "type": "Normal", "reason": "Created",
+        "involvedObject": {"kind": "Pod", "name": "web", "namespace": "shop"}, "lastTimestamp": "2026-01-02T11:59:00Z",
+    });
+    stage.says::<Event>(feed, &[event], Freshness::Live);
+    let text = stage.text(120, 24);
+    let row = text.lines().find(|line| line.contains("pod/web")).unwrap_or(&text);
+    assert!(row.contains(" - ") && !row.contains("<none>"), "{row}");
+}
+
+#[test]
+fn memory_in_use_is_measured_against_what_the_launcher_asks_for() {
+    let machine =
+        vm("shop", "tiny").running().with("spec.template.spec.domain.memory.guest", "64Mi").stored(1).0;
+    let instance = vmi_of(&machine).with("spec.domain.memory.guest", "64Mi");
+    let instance = instance.with("status.memory", json!({"guestCurrent": "64Mi"})).stored(2).0;
+    let launcher = launcher_pod(&instance)
+        .with("spec.containers.0.resources", json!({"requests": {"memory": "400Mi"}}))
+        .stored(3)
+        .0;
+    let name = launcher["metadata"]["name"].clone();
+    let mut stage = Stage::new(Options { all_namespaces: true, wide: true, ..Options::default() });
+    let feeds =
+        [Kind::Vm, Kind::Vmi, Kind::DataVolume, Kind::Pod, Kind::PodMetrics].map(|kind| stage.cover(kind));
+    stage.says::<Vm>(feeds[0], &[machine], Freshness::Live);
+    stage.says::<Vmi>(feeds[1], &[instance], Freshness::Live);
+    stage.says::<DataVolume>(feeds[2], &[], Freshness::Live);
+    stage.says::<Pod>(feeds[3], &[launcher], Freshness::Live);
+    let measured = json!({"metadata": {"name": name, "namespace": "shop"},
+        "containers": [{"name": "compute", "usage": {"cpu": "100m", "memory": "200Mi"}}]});
+    stage.says::<PodMetrics>(feeds[4], &[measured], Freshness::Live);
+    let text = stage.text(400, 24);
+    let titles = text.lines().find(|line| line.contains("MEM%")).unwrap();
+    let right = titles[..titles.find("MEM%").unwrap()].chars().count() + 4;
+    let row: String = row_of(&text, "tiny").chars().take(right).collect();
+    assert!(row.ends_with(" 50"), "{row}");
+    let help = stage.press("?").text(160, 80);
+    assert!(help.contains("COLUMNS") && help.contains("MEM USED of what the launcher asks for"), "{help}");
 }
 
 #[test]

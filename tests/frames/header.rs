@@ -125,6 +125,53 @@ fn the_use_of_the_cluster_is_summed_up() {
 }
 
 #[test]
+fn one_line_of_header_says_where_one_is() {
+    let mut stage = Stage::still("vms");
+    let line =
+        |stage: &mut Stage, width, height| stage.text(width, height).lines().next().unwrap().to_owned();
+    let version = env!("CARGO_PKG_VERSION");
+    stage.press("ctrl-e");
+    assert_eq!(line(&mut stage, 80, 24), format!(" v9s {version} demo:demo:v1.36.0 [RW]"));
+    let info = stage.app.session.info.as_mut().unwrap();
+    info.context = "somebody@production-europe-west-1".into();
+    info.cluster = "production-europe-west-1.example.test:6443".into();
+    info.readonly = true;
+    let whole = "somebody@production-europe-west-1:production-europe-west-1.example.test:6443:v1.36.0 [R]";
+    assert_eq!(line(&mut stage, 120, 24), format!(" v9s {version} {whole}"));
+    let cut = line(&mut stage, 80, 24);
+    assert!(cut.contains(" somebody@production-europe-west-1:produ"), "{cut}");
+    assert!(cut.contains('…') && cut.ends_with(":6443:v1.36.0 [R]"), "{cut}");
+    let shorter = line(&mut stage, 60, 24);
+    assert!(shorter.contains(" som") && shorter.ends_with(":v1.36.0 [R]"), "{shorter}");
+    // A small terminal has it by itself.
+    stage.press("ctrl-e");
+    assert!(line(&mut stage, 80, 18).ends_with(" [R]"));
+}
+
+#[test]
+fn other_kinds_are_called_as_in_k9s() {
+    let served = |groups: &[&str]| {
+        let mut discovery = Discovery::default();
+        discovery.resources.extend(groups.iter().map(|group| Resource {
+            group: (*group).into(),
+            version: "v1".into(),
+            plural: "deployments".into(),
+            namespaced: true,
+            ..Resource::default()
+        }));
+        let mut stage = Stage::machines();
+        let discovered = Message::Discovered(ContextId(1), Ok(Arc::new(discovery)));
+        stage.app.update(discovered, now(), &mut stage.effects);
+        stage.types(":deployments.apps").press("enter");
+        stage.text(80, 24)
+    };
+    let text = served(&["apps"]);
+    assert!(text.contains("─ deployments(all)[0] ") && text.contains(" <deployments>"), "{text}");
+    let text = served(&["apps", "example.test"]);
+    assert!(text.contains("─ deployments.apps(all)[0] ") && text.contains(" <deployments.apps>"), "{text}");
+}
+
+#[test]
 fn who_may_not_read_it_hears_nothing_of_it() {
     let mut stage = namespaces(&SERVED);
     let rows = stage.cover(Kind::Namespace);

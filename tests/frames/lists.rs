@@ -93,6 +93,8 @@ fn columns_scroll_and_say_that_there_are_more() {
     let text = stage.text(60, 24);
     let title = text.lines().find(|line| line.contains("NAMESPACE")).unwrap();
     assert!(title.contains('‹') && !title.contains("REASON"), "{text}");
+    let behind = title.split_once('‹').unwrap().1;
+    assert!(behind.starts_with(' '), "the mark touches a title: {title}");
 }
 
 #[test]

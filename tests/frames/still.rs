@@ -18,6 +18,7 @@ use v9s::ui::app::{App, Options};
 use v9s::ui::message::{Answer, Effect, Message, Question};
 use v9s::ui::session::Link;
 use v9s::ui::theme::Theme;
+use v9s::views::VIEWS;
 
 use super::demo::recording;
 use super::{NOW, Stage, now};
@@ -189,6 +190,35 @@ fn at_both_sizes(name: &str, stage: &mut Stage) {
 fn all_about_a_machine_that_fails_and_one_that_runs() {
     at_both_sizes("detail_failing", Stage::still("vms").at(FAILING).opens("enter"));
     at_both_sizes("detail_running", Stage::still("vms").at(RUNNING).opens("enter"));
+}
+
+#[test]
+fn details_of_every_kind_fill_the_screen() {
+    for view in VIEWS.iter().map(|view| view.name()).filter(|view| *view != "contexts") {
+        for (width, height) in [(120, 40), (200, 60)] {
+            let mut stage = Stage::still(view);
+            stage.opens("enter");
+            if stage.app.layers.is_empty() {
+                continue;
+            }
+            let text = stage.text(width, height);
+            let body: Vec<&str> = text.lines().skip(8).take_while(|line| line.starts_with('│')).collect();
+            let sections = body.iter().filter(|line| is_heading(line)).count();
+            assert!(is_heading(body[0]), "{view}: the left half begins with nothing\n{text}");
+            let middle = usize::from(width) / 2;
+            let right = |line: &&&str| line.chars().skip(middle).any(char::is_alphanumeric);
+            assert!(
+                sections < 3 || body.iter().any(|line| right(&line)),
+                "{view}: nothing at the right\n{text}"
+            );
+        }
+    }
+}
+
+/// Whether a section begins here.
+fn is_heading(line: &str) -> bool {
+    let said = line.trim_start_matches("│ ");
+    said.len() + 4 == line.len() && said.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 #[test]

@@ -135,6 +135,30 @@ fn the_pause_that_a_server_asks_for_is_kept() {
 }
 
 #[test]
+fn what_is_open_about_one_object_says_when_the_server_is_gone() {
+    let mut embedded = fleet(3);
+    for (key, opened) in
+        [("⏎", "vms(shop/web-001)"), ("d", "Describe(shop/web-001)"), ("y", "YAML(shop/web-001)")]
+    {
+        let mut v9s = Screen::builder()
+            .kubeconfig(&embedded.kubeconfig("admin"))
+            .args(["-n", "shop", "-c", "vms", "--request-timeout", "2"])
+            .size(120, 30)
+            .open();
+        v9s.wait_for("vms(shop)[3] live").press("j").press(key);
+        v9s.wait_for(&format!("{opened} live "));
+        embedded.stop();
+        v9s.wait_for(&format!("{opened} stale ")).expect("web-001");
+        let url = embedded.url();
+        v9s.wait_until(|text| said(text).contains(&url), "what is wrong");
+        embedded.start();
+        v9s.wait_for(&format!("{opened} live ")).gone(" stale ").expect("web-001");
+        v9s.press("⎋").wait_for("vms(shop)[3] live").press(":q⏎");
+        assert_eq!(v9s.wait_exit(), 0);
+    }
+}
+
+#[test]
 fn what_only_takes_long_or_ends_in_order_is_no_failure() {
     let embedded = fleet(3);
     embedded.fault("latency=300ms");

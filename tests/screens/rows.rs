@@ -23,7 +23,7 @@ const KEYS: [(&str, &str); 9] = [
 
 /// A row of a view: the view, the row, and what is seen after each key. That is the beginning of a title, and behind `>` a word
 /// in the line under the cursor; or a sentence in the last line. `-` stands before what a key says that the help does not
-/// offer, `!` where there is no way back; a key without anything moves the columns, as in k9s.
+/// offer, `!` where there is no way back; a key without anything does nothing.
 type Row = (&'static str, &'static str, [&'static str; 9]);
 
 const ROWS: &[Row] = include!("rows.in");

@@ -103,6 +103,13 @@ impl App {
         self.subject_kind().is_some_and(panes::has_logs)
     }
 
+    /// Whether `l` is the way to the right, as in k9s where there are no logs.
+    pub(super) fn goes_right(&self) -> bool {
+        // A list may get rows.
+        let kind = self.subject_kind().or_else(|| self.pane.list.view.rows().first().copied());
+        self.layers.is_empty() && !kind.is_some_and(panes::has_logs)
+    }
+
     /// Whether a key does something here and now.
     pub(super) fn offers_key(&self, binding: &Binding) -> bool {
         let view = &self.pane.list.view;

@@ -89,7 +89,9 @@ impl App {
         for (section, binding) in
             tables.flat_map(|(section, table)| table.iter().map(move |one| (section, one)))
         {
-            let free: Vec<Key> = binding.keys.iter().copied().filter(|key| !taken.contains(key)).collect();
+            let more = (binding.command == Command::Scroll(1) && self.goes_right()).then_some(Key::char('l'));
+            let keys = binding.keys.iter().copied().chain(more);
+            let free: Vec<Key> = keys.filter(|key| !taken.contains(key)).collect();
             taken.extend_from_slice(&free);
             if !free.is_empty() && self.offers_key(binding) {
                 working.push((section, binding, free));
@@ -137,8 +139,11 @@ impl App {
             Command::History(by) => self.go_in_history(by, now, effects),
             Command::Help => self.put_menu(self.help(), now, effects),
             Command::Aliases => self.put_menu(self.aliases(), now, effects),
-            // As in k9s, `l` is the way to the right where there are no logs.
-            Command::Logs if self.layers.is_empty() && !self.has_logs() => self.pane.scroll(1),
+            Command::Logs if self.goes_right() => {
+                self.pane.scroll(1);
+                let said = format!("{} have no logs; l goes to the columns on the right.", self.shown_as());
+                self.say(said, Health::Idle, now);
+            }
             Command::Yaml | Command::Describe | Command::Logs => self.open_pane(command, now, effects),
             Command::OpenConsole => self.open_console(now, effects),
             Command::Consoles => self.open_consoles(now, effects),

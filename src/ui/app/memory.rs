@@ -6,7 +6,7 @@ use super::{App, Shown};
 use crate::model::{Now, Word};
 use crate::records::{Kind, Namespace};
 use crate::store::{Batch, FeedId, Health, Id, Summary};
-use crate::ui::message::{Draw, Effect, Recalled};
+use crate::ui::message::{Draw, Effect, Recalled, SkinOf};
 use crate::ui::theme::Theme;
 use crate::views::{AnyView, Filter, Saved, Sets};
 
@@ -114,11 +114,12 @@ impl App {
     }
 
     /// `:skin NAME`, or `:skin` for the names that there are.
-    pub(super) fn ask_skin(&self, name: Option<&str>, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_skin(&self, name: Option<&str>, of: SkinOf, effects: &mut Vec<Effect>) {
         effects.push(Effect::Skin {
             name: name.map(str::to_owned),
             folders: self.options.skin_folders.clone(),
             look: self.theme.look,
+            of,
         });
     }
 
@@ -127,7 +128,7 @@ impl App {
         let Some(info) = &self.session.info else { return };
         let wanted = info.config.ui.skin.clone();
         if !self.options.keep_skin && wanted != self.skin {
-            self.ask_skin(Some(&wanted), effects);
+            self.ask_skin(Some(&wanted), SkinOf::Files, effects);
             self.skin = wanted;
         }
     }
@@ -143,10 +144,11 @@ impl App {
         }
     }
 
-    pub(super) fn skinned(&mut self, skin: Result<Theme, String>, now: Now) -> Draw {
-        match skin {
-            Ok(theme) => self.theme = theme,
-            Err(said) => self.say(said, Health::Idle, now),
+    pub(super) fn skinned(&mut self, skin: Result<Theme, String>, of: SkinOf, now: Now) -> Draw {
+        match (skin, of) {
+            (Ok(theme), _) => self.theme = theme,
+            (Err(said), SkinOf::Prompt) => self.say(said, Health::Idle, now),
+            (Err(said), SkinOf::Files) => self.notice(said, Health::Warning),
         }
         Draw::Soon
     }

@@ -10,7 +10,7 @@ use crate::records::Kind;
 use crate::store::{Health, Summary};
 use crate::ui::command::{self, Does};
 use crate::ui::input::Key;
-use crate::ui::message::{Draw, Effect};
+use crate::ui::message::{Draw, Effect, SkinOf};
 use crate::ui::prompt::{Prompt, Purpose, Typed};
 use crate::ui::session::Link;
 use crate::views::{self, Filter};
@@ -371,7 +371,7 @@ impl App {
             }
             (Some(Does::Save), format) => self.save_list(format, now, effects),
             (Some(Does::Filter), _) => self.keep_filter(typed, now, effects),
-            (Some(Does::Skin), name) => self.ask_skin(name, effects),
+            (Some(Does::Skin), name) => self.ask_skin(name, SkinOf::Prompt, effects),
             (Some(Does::Context), Some(name)) if !name.starts_with('/') => {
                 self.switch_context(name.trim_start_matches('@'), now, effects);
             }

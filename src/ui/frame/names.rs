@@ -60,7 +60,7 @@ pub(super) fn draw_title(title: &Title, theme: &Theme, area: Rect, buffer: &mut 
 }
 
 /// A name without its middle, as far as `over` columns too many have to go; what went is taken off them.
-fn shortened<'a>(name: &'a str, over: &mut usize) -> Cow<'a, str> {
+pub(in crate::ui) fn shortened<'a>(name: &'a str, over: &mut usize) -> Cow<'a, str> {
     let before = text::width(name);
     let shown = text::cut_middle(name, before.saturating_sub(*over).max(before.min(LEAST_OF_NAME)));
     *over = over.saturating_sub(before - text::width(&shown));

@@ -12,11 +12,12 @@ use super::{Ask, Pane, Scene, Title, more_below};
 use crate::cluster::watch::escape;
 use crate::model::{Now, Time};
 use crate::records::Kind;
-use crate::store::{Health, Touched};
+use crate::store::{Health, Store, Summary, Touched};
 use crate::ui::command::{Binding, Command, Hint, binding};
+use crate::ui::frame::{stale_for, standing_of};
 use crate::ui::input::{Key, Mouse, MouseAct};
 use crate::ui::message::{Answer, Draw, Question, Ticket};
-use crate::ui::session::Session;
+use crate::ui::session::{Link, Session};
 use crate::ui::subject::Subject;
 use crate::ui::theme::Theme;
 use crate::views;
@@ -58,6 +59,8 @@ pub struct Detail {
     /// The object has changed since it was asked for.
     stale: bool,
     gone: bool,
+    /// How fresh what is shown is, as far as that is not as it should be.
+    standing: Option<(Link, Summary)>,
     /// Why the object cannot be shown whole.
     trouble: Option<String>,
     canvas: Canvas,
@@ -84,6 +87,7 @@ impl Detail {
             open: Vec::new(),
             stale: false,
             gone: false,
+            standing: None,
             trouble: None,
             canvas: Canvas::default(),
             link: None,
@@ -130,6 +134,14 @@ impl Detail {
         }
     }
 
+    /// Where the lists of what is shown stand: the object's own, unless one of the others is old.
+    fn oldest(&self, store: &Store) -> Option<Summary> {
+        let stale =
+            |kind: &Kind| Some(store.freshness(*kind)).filter(|one| matches!(one, Summary::Stale { .. }));
+        let own = self.subject.kind;
+        [own].iter().chain(&self.kinds).find_map(stale).or_else(|| Some(store.freshness(own)))
+    }
+
     fn scroll(&mut self, by: isize) {
         let most = self.canvas.height().saturating_sub(self.height);
         self.top = self.top.saturating_add_signed(by).min(most);
@@ -161,12 +173,12 @@ impl Detail {
             sections.push(Section { title: "NOT SHOWN".to_owned(), lines: vec![line] });
         }
         let mut end = 0;
-        if inside.width >= TWO_COLUMNS {
+        if inside.width >= TWO_COLUMNS && sections.len() > 1 {
             let half = (width - GAP) / 2;
             let lines = |sections: &[Section]| sections.iter().map(|one| one.lines.len() + 2).sum::<usize>();
-            // As evenly as whole sections go.
+            // As evenly as whole sections go, none of the two empty.
             let longer = |at: &usize| lines(&sections[..*at]).max(lines(&sections[*at..]));
-            let (left, right) = sections.split_at((0..=sections.len()).min_by_key(longer).unwrap_or(0));
+            let (left, right) = sections.split_at((1..sections.len()).min_by_key(longer).unwrap_or(1));
             end = self.canvas.column(left, 0, half, 0).max(self.canvas.column(right, half + GAP, half, 0));
         } else {
             end = self.canvas.column(&sections, 0, width, end);
@@ -182,12 +194,13 @@ impl Pane for Detail {
         self.subject.name.clone()
     }
 
-    fn title(&self, _: Now) -> Title {
+    fn title(&self, now: Now) -> Title {
         let name =
             views::of_kind(self.subject.kind).map_or(&*self.subject.target.plural, views::AnyView::name);
-        let word = match self.gone {
-            true => ("gone".into(), Health::Failed),
-            false => (CompactString::default(), Health::Well),
+        let word = match &self.standing {
+            _ if self.gone => ("gone".into(), Health::Failed),
+            Some((link, standing)) => standing_of(link, Some(standing.clone()), false, now),
+            None => (CompactString::default(), Health::Well),
         };
         Title { name: name.into(), part: self.subject.place(), word, ..Title::default() }
     }
@@ -281,6 +294,8 @@ impl Pane for Detail {
 
     fn prepare(&mut self, inside: Rect, scene: &mut Scene<'_>) {
         self.height = usize::from(inside.height).max(1);
+        let standing = self.oldest(scene.store);
+        self.standing = standing.map(|standing| (scene.session.link.clone(), standing));
         if !self.gone {
             self.compose(inside, scene);
         }
@@ -296,7 +311,10 @@ impl Pane for Detail {
         }
     }
 
-    fn next_change(&self, _: Now) -> Option<Duration> {
+    fn next_change(&self, now: Now) -> Option<Duration> {
+        if let Some((_, Summary::Stale { since, .. })) = &self.standing {
+            return Some(stale_for(*since, now).next_change());
+        }
         // Ages stand in many places; nobody looks at one object for long without moving.
         Some(Duration::from_secs(if self.gone { 3600 } else { 5 }))
     }

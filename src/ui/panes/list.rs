@@ -31,8 +31,6 @@ pub struct ListPane {
     pub signs: Vec<(Word, &'static str)>,
     /// Whether the column of reasons gives way to the others where there is not room for all.
     pub yields: bool,
-    /// Whether it does so where another column is seen then.
-    pub shows_more: bool,
 }
 
 /// The visible rows as text, made anew for each frame in the same memory.
@@ -113,18 +111,7 @@ impl ListPane {
         let (window, before) = (Window::default(), Window::default());
         let (widths, changes) = (Vec::new(), Vec::new());
         let signs = Vec::new();
-        Self {
-            list,
-            top: 0,
-            left: 0,
-            widths,
-            window,
-            before,
-            changes,
-            signs,
-            yields: false,
-            shows_more: true,
-        }
+        Self { list, top: 0, left: 0, widths, window, before, changes, signs, yields: false }
     }
 
     /// The same view, order and cursor, to come back to: rows are read anew then.
@@ -266,11 +253,16 @@ impl ListPane {
         widths.fold(0, u16::saturating_add).max(LEAST_BESIDE)
     }
 
-    /// How many columns of the screen it needs when the column of reasons gives way.
+    /// How many columns of the screen it needs when names and the column of reasons give way.
     pub fn least(&self) -> u16 {
-        let gives = self.reasons().map_or(0, |column| self.widths[column].saturating_sub(LEAST_REASON));
-        let widths = self.window.columns.iter().map(|&column| self.widths[column] + GAP);
-        widths.fold(0, u16::saturating_add).saturating_sub(gives).max(LEAST_BESIDE)
+        let (reasons, kept) = (self.reasons(), self.kept());
+        let least = |(at, &column): (usize, &usize)| match self.widths[column] {
+            wide if at < kept => wide.min(LEAST_NAME),
+            wide if Some(column) == reasons => wide.min(LEAST_REASON),
+            wide => wide,
+        };
+        let widths = self.window.columns.iter().enumerate().map(|column| least(column) + GAP);
+        widths.fold(0, u16::saturating_add).max(LEAST_BESIDE)
     }
 
     /// The column of reasons, if it is visible.
@@ -350,11 +342,17 @@ impl ListPane {
         let reason = state.filter(|_| long.is_none()).and_then(|state| widths.get_mut(state + 1));
         if let Some(reason) = reason {
             let least = if self.yields { LEAST_REASON } else { MUCH };
-            *reason -= whole.saturating_sub(room).min(reason.saturating_sub(least));
+            let less = whole.saturating_sub(room).min(reason.saturating_sub(least));
+            *reason -= less;
+            // So do names.
+            let mut over = if self.yields { whole.saturating_sub(less + room) } else { 0 };
+            for width in widths.iter_mut().take(kept).rev() {
+                let less = over.min(width.saturating_sub(LEAST_NAME));
+                *width -= less;
+                over -= less;
+            }
         }
-        if let Some(at) =
-            state.filter(|_| long.is_none() && self.shows_more && room >= ROOMY).map(|state| state + 1)
-        {
+        if let Some(at) = state.filter(|_| long.is_none() && room >= ROOMY).map(|state| state + 1) {
             show_more(&mut widths, at, room);
         }
         widths
@@ -482,7 +480,9 @@ impl ListPane {
         }
         let first = places.iter().find(|&&(at, ..)| at >= self.kept());
         if let Some(&(_, x, _)) = first.filter(|_| self.left > 0) {
-            put(buffer, x - 1, area.y, "‹", 1, theme.sorted);
+            // With a blank before the title, where there is something before it.
+            let before = if x > area.x { GAP } else { 1 };
+            put(buffer, x.saturating_sub(before), area.y, "‹", 1, theme.sorted);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::views::detail::{self, Said};
 /// How wide it is where the columns of the list leave so much.
 pub const WIDTH: u16 = 64;
 /// How wide it is at least.
-pub const LEAST: u16 = 48;
+pub const LEAST: u16 = 40;
 
 /// The row under the cursor in more detail.
 #[derive(Debug, Default)]
