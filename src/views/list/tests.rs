@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::filtered::SLICE;
 use super::*;
-use crate::records::{Other, Record, Vmi, decode};
+use crate::records::{Kind, Other, Record, Vmi, decode};
 use crate::store::{Batch, Coverage, Freshness, Health, Namespaces, Selection, Stored};
 use crate::views::column;
 use crate::views::table_view;
