@@ -211,7 +211,7 @@ fn the_config_says_how_the_screen_begins() {
         .file("config/v9s/skins/mine.yaml", "k9s: {frame: {title: {fgColor: '#010203', bgColor: default}}}")
         .size(100, 30)
         .open();
-    v9s.wait_for("pods(all)[0]").wait_for("alpha [R]").reject("Context:").reject("<pods>");
+    v9s.wait_for("pods(all)[0]").wait_for("alpha:alpha-cluster:n/a [R]").reject("Context:").reject("<pods>");
     let title = v9s.cell_of("pods(all)");
     assert_eq!(format!("{:?}", title.fg), "Spec(Rgb { r: 1, g: 2, b: 3 })");
     // The command line has the last word.
@@ -222,7 +222,7 @@ fn the_config_says_how_the_screen_begins() {
         .size(100, 30)
         .open();
     v9s.wait_for("contexts[1]")
-        .wait_for("alpha [R]")
+        .wait_for("alpha:alpha-cluster:n/a [R]")
         .reject("Context:")
         .reject("<contexts>")
         .reject("There is no skin");
