@@ -231,7 +231,7 @@ impl Store {
         groups::closure(id, |id| self.parts(id).filter(|part| leads(part.kind())))
     }
 
-    /// The records of a kind that the record at `id` sums up ([`Record::member_of`]), in the order of their places.
+    /// The records of a kind that the record at `id` sums up ([`member_of`](crate::records::Record::member_of)), in the order of their places.
     pub fn members(&self, kind: Kind, id: Id) -> &[Id] {
         let Some(key) = self.tables.key(id) else { return &[] };
         self.groups.members(kind, key, || self.tables.members(kind))

@@ -1,5 +1,6 @@
 //! What could be typed next: keys of the view, and values that are there.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::plan::begins_word;
@@ -16,13 +17,13 @@ pub struct Completion {
     pub at: Range<usize>,
     /// What stands there then.
     pub text: String,
-    /// On how many rows the value is; nothing for a key.
+    /// On how many rows the value is; nothing for a key, nor where there are too many values to count.
     pub rows: Option<usize>,
 }
 
 /// The most completions that are of use.
 const MOST: usize = 50;
-/// Values beyond so many different ones are not told apart: nobody chooses among them.
+/// Of more different values than these the first are offered, and nothing is counted: nobody chooses among them.
 const MOST_VALUES: usize = 2_000;
 
 /// What could be typed at `cursor`, in bytes. Values come with the most frequent first.
@@ -34,7 +35,7 @@ pub fn complete(typed: &str, cursor: usize, list: &List, store: &Store, now: Now
     match parse::key_and_op(&word[sign..]) {
         Some((key, op_sign, op)) => {
             let from = start + sign + key.len() + op_sign.len();
-            values(typed, from, key, op, list, store, now)
+            values(typed, from, key, op, Rows { list, store, now })
         }
         None => keys(typed, start + sign, list),
     }
@@ -78,16 +79,16 @@ fn keys(typed: &str, start: usize, list: &List) -> Vec<Completion> {
     all.into_iter().filter(|key| key.starts_with(&begun)).map(completion).collect()
 }
 
-fn values(
-    typed: &str,
-    from: usize,
-    key: &str,
-    op: Op,
-    list: &List,
-    store: &Store,
+/// The rows that values are looked for in.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    list: &'a List,
+    store: &'a Store,
     now: Now,
-) -> Vec<Completion> {
-    let view = &*list.view;
+}
+
+fn values(typed: &str, from: usize, key: &str, op: Op, rows: Rows<'_>) -> Vec<Completion> {
+    let view = &*rows.list.view;
     let start = from + behind_last(&typed[from..], |c| c == ',');
     let begun = typed[start..].trim_start_matches('"').to_lowercase();
     let at = start..typed.len();
@@ -98,38 +99,50 @@ fn values(
     let Some(column) = columns::find(view, key).filter(|_| matches!(op, Op::Has | Op::Is | Op::IsNot)) else {
         return Vec::new();
     };
-    if view.heading(column).holds == Holds::Age {
-        return Vec::new();
-    }
-    let mut counts: hashbrown::HashMap<String, usize> = hashbrown::HashMap::new();
-    let mut cell = String::new();
-    for &id in list.all() {
-        // A state is its word, without how far it is.
-        let value = match view.key(store, id, column, now) {
-            SortKey::Text(text) if !text.is_empty() => text,
-            _ => {
-                cell.clear();
-                view.cell(store, id, column, now, &mut cell);
-                cell.as_str()
-            }
-        };
-        if let Some(count) = counts.get_mut(value) {
-            *count += 1;
-        } else if counts.len() < MOST_VALUES {
-            counts.insert(value.to_owned(), 1);
-        }
-    }
-    let state = view.heading(column).holds == Holds::State;
-    let fits = |value: &str| match state {
-        true => begins_word(value, &begun),
-        false => value.to_lowercase().contains(&begun),
+    let found = match view.heading(column).holds {
+        Holds::Age => return Vec::new(),
+        Holds::State => rows.values(column, |value| begins_word(value, &begun)),
+        _ => rows.values(column, |value| begun.is_empty() || value.to_lowercase().contains(&begun)),
     };
-    let mut found: Vec<(String, usize)> = counts.into_iter().filter(|(value, _)| fits(value)).collect();
-    found.sort_unstable_by(|(a, x), (b, y)| y.cmp(x).then_with(|| natural(a, b)));
-    found.truncate(MOST);
-    let completion = |(value, count): (String, usize)| {
+    let completion = |(value, rows): (String, Option<usize>)| {
         let text = parse::typed_value(&text::clean(&value))?;
-        Some(Completion { at: at.clone(), text, rows: Some(count) })
+        Some(Completion { at: at.clone(), text, rows })
     };
     found.into_iter().filter_map(completion).collect()
+}
+
+impl Rows<'_> {
+    /// The values of a column that fit, on how many rows each is, and the most frequent first. Where there are too many of them
+    /// to choose from, the first ones without their numbers.
+    fn values(self, column: usize, fits: impl Fn(&str) -> bool) -> Vec<(String, Option<usize>)> {
+        let Self { list, store, now } = self;
+        let mut counts: hashbrown::HashMap<String, usize> = hashbrown::HashMap::new();
+        let mut cell = String::new();
+        let mut too_many = false;
+        for &id in list.all() {
+            // A state is its word, without how far it is.
+            let value = match list.view.key(store, id, column, now) {
+                SortKey::Text(text) if !text.is_empty() => text,
+                _ => {
+                    cell.clear();
+                    list.view.cell(store, id, column, now, &mut cell);
+                    cell.as_str()
+                }
+            };
+            if let Some(count) = counts.get_mut(value) {
+                *count += 1;
+            } else if fits(value) {
+                if counts.len() == MOST_VALUES {
+                    too_many = true;
+                    break;
+                }
+                counts.insert(value.to_owned(), 1);
+            }
+        }
+        let mut found: Vec<(String, usize)> = counts.into_iter().collect();
+        let frequent = |a: usize, b: usize| if too_many { Ordering::Equal } else { b.cmp(&a) };
+        found.sort_unstable_by(|(a, x), (b, y)| frequent(*x, *y).then_with(|| natural(a, b)));
+        found.truncate(MOST);
+        found.into_iter().map(|(value, count)| (value, (!too_many).then_some(count))).collect()
+    }
 }

@@ -275,6 +275,21 @@ fn what_could_be_typed_next_is_offered() {
 }
 
 #[test]
+fn what_fits_is_offered_however_many_others_there_are() {
+    let mut store = Store::new(crate::explain::STATES);
+    let names = (0..2_100).map(|n| format!("web-{n}")).chain(["zeta".to_owned()]);
+    let machines: Vec<String> =
+        names.map(|name| machine(&name, "shop", "1h", "null", "{}", "Running")).collect();
+    put::<Vm>(&mut store, &machines);
+    let list = List::new(ViewRef::Of(find("vms").unwrap()), None, &store, Now::at(NOW));
+    let offers = |typed: &str| complete(typed, typed.len(), &list, &store, Now::at(NOW));
+    let texts = |typed: &str| offers(typed).into_iter().map(|one| (one.text, one.rows)).collect::<Vec<_>>();
+    assert_eq!(texts("name:zet"), [("zeta".to_owned(), Some(1))]);
+    assert_eq!(texts("ns:"), [("shop".to_owned(), Some(2_101))]);
+    assert_eq!((offers("name:").len(), offers("name:")[0].rows), (50, None));
+}
+
+#[test]
 fn filters_are_kept_under_names() {
     let (mut saved, bad) =
         Saved::parse("# mine\nbig = cpu>2 memory>=8Gi\n\nslow=age>1d\n no line\nx y = a\nz = [\n");
