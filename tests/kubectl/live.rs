@@ -11,7 +11,7 @@ use v9s::demo::start::{Demo, Serving, Wishes};
 
 use super::{Program, Ran, program_of, ran, ran_within};
 use crate::support::cluster::runtime;
-use crate::support::stretched;
+use crate::support::{deadline, poll, stretched};
 
 /// How many times as fast as time the platform is.
 const SPEED: f64 = 30.0;
@@ -109,11 +109,10 @@ fn looks(live: &Live) {
         &["Scheduled", "default-scheduler", "Started", "kubelet"],
     );
     live.says("top pod -n shop", &["CPU(cores)", "virt-launcher-web-0"]);
-    let logs = live.says(
-        "logs -n stuck -l cdi.kubevirt.io=importer --tail=50 --prefix --ignore-errors",
-        &["importer", "404"],
-    );
-    assert!(logs.lines().count() > 5, "{logs}");
+    // One that has just been started again has not met the answer yet.
+    let words = "logs -n stuck -l cdi.kubevirt.io=importer --tail=50 --prefix --ignore-errors";
+    let told = || Some(live.run(words).out).filter(|logs| logs.contains("404") && logs.lines().count() > 5);
+    poll(deadline(), told).unwrap_or_else(|| panic!("{words}\n{:?}", live.run(words)));
     let managed =
         live.says("get vm web-0 -n shop -o yaml --show-managed-fields", &["manager: virt-controller"]);
     assert!(
